@@ -70,8 +70,11 @@ export const changeWithInterval = (row: Difference): string =>
     ? '–'
     : `${changeText(row)} (${changeInterval(row)})`
 
+/** "−0.12"; what rounds to 0 has no sign. */
 export function fixed(value: number | null | undefined, digits: number): string {
-  return value === null || value === undefined ? '–' : value.toFixed(digits)
+  if (value === null || value === undefined) return '–'
+  const text = value.toFixed(digits)
+  return Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−')
 }
 
 export const significant = (value: number | null, digits: number): string =>

@@ -7,21 +7,23 @@ import { cannotWrite, classesOf, type Model } from '../models/registry.ts'
 import { encodeWhole } from '../models/text/whole-text.ts'
 import type { Continuation, ContinuationScore } from './continuation.ts'
 import type { EncoderSession } from './encoder-session.ts'
-import { clipped, type Subject } from './subject.ts'
+import { clipped, type NetworkState, type Subject } from './subject.ts'
 
 interface ClassSubjectOptions {
   readonly identity: SubjectIdentity
   readonly model: Model
   readonly tokenizer: Tokenizer
   readonly session: EncoderSession
+  readonly network: () => Promise<NetworkState>
 }
 
 export function classSubject(options: ClassSubjectOptions): Subject {
-  const { identity, model, tokenizer } = options
+  const { identity, model, tokenizer, network } = options
   const refuse = () => cannotWrite(model.architecture)
   const never = () => Promise.reject(refuse())
   return {
     identity,
+    network,
     continuations: (items, signal) => classScores(options, items, signal),
     outputs(graph, texts, signal) {
       signal.throwIfAborted()

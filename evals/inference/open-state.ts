@@ -33,15 +33,15 @@ export async function openState(
 ): Promise<CachedSession> {
   const { graph } = state.model
   if (!graph) return openCached(state, device, longest)
-  const weights = await merged(state, device)
+  const weights = await mergedWeights(state, device)
   return openFileSession(graph, device, longest, await inMemory(graph, weights))
 }
 
 /** Outputs need names that no input has. */
 const MERGED = 'merged:'
 
-/** Computes every adapted layer's weight from its adapter in one run. */
-async function merged(state: ModelState, device: Device): Promise<Weights> {
+/** Every weight, those of adapted layers computed from their adapters in one run. */
+export async function mergedWeights(state: ModelState, device: Device): Promise<Weights> {
   const { model, frozen, method } = state
   const g = createGraph(dialectOf(device))
   const scope = createScope(g, model.weights, { maxPositions: 1, attach: method?.attach })

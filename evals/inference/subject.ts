@@ -2,7 +2,9 @@
 import type { Completion, Message, SubjectIdentity } from '../contract/rows.ts'
 import type { ServedWord } from '../contract/subjects/served.ts'
 import type { OpenModel, Tokenizer } from '../models/checkpoint.ts'
+import type { Model } from '../models/registry.ts'
 import type { ReplyStart } from '../models/text/thoughts.ts'
+import type { Device } from '../runtime/device.ts'
 import type { Feeds } from '../runtime/tensor.ts'
 import type { CachedSession } from './cached-graph.ts'
 import type { EncoderGraph } from './encoder-session.ts'
@@ -44,6 +46,13 @@ interface RollingOptions {
   readonly signal: AbortSignal
 }
 
+/** A network with its adapters merged into its weights, for what computes with more than one of them. */
+export interface NetworkState {
+  readonly model: Model
+  readonly weights: ReadonlyMap<string, Float32Array>
+  readonly device: Device
+}
+
 export interface Subject {
   readonly identity: SubjectIdentity
   generate(
@@ -78,6 +87,8 @@ export interface Subject {
     texts: readonly string[],
     signal: AbortSignal,
   ): Promise<Float32Array[]>
+  /** Encoders only. */
+  network?(): Promise<NetworkState>
   /** The text's first tokens, as text. */
   clip(text: string, tokens: number): string
   /** Whether the text and `newTokens` more tokens fit the model's context. */

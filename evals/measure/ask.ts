@@ -1,6 +1,6 @@
 /** @file A state of a network as a function of texts, for what asks it many times. */
 import type { EncoderGraph } from '../inference/encoder-session.ts'
-import type { Subject } from '../inference/subject.ts'
+import type { NetworkState, Subject } from '../inference/subject.ts'
 
 /** Asks a state of the network: its outputs, or one vector of length 1 for each text (the mean of its hidden states). */
 export type Ask = (graph: EncoderGraph, texts: readonly string[]) => Promise<Float32Array[]>
@@ -17,4 +17,10 @@ export function askOf(subject: Pick<Subject, 'outputs'>, signal: AbortSignal): A
   }
   known.set(subject, ask)
   return ask
+}
+
+/** The state with its adapters merged. */
+export async function networkOf(subject: Pick<Subject, 'network'>): Promise<NetworkState> {
+  if (!subject.network) throw new Error('internal: a network asked of a model that writes')
+  return subject.network()
 }

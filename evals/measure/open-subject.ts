@@ -3,6 +3,7 @@ import type { SubjectIdentity } from '../contract/rows.ts'
 import type { CachedSession, ModelState } from '../inference/cached-graph.ts'
 import { classSubject } from '../inference/class-subject.ts'
 import { openEncoderSession } from '../inference/encoder-session.ts'
+import { mergedWeights } from '../inference/open-state.ts'
 import type { Subject } from '../inference/subject.ts'
 import { LONGEST, openOwnSession, openSession, stateWith, subjectOf, type Base } from './base.ts'
 import type { Candidate } from './candidate.ts'
@@ -52,7 +53,9 @@ async function open(base: Base, identity: SubjectIdentity, forms: Forms): Promis
   const { model, device, batchSize } = base
   const { tokenizer } = base.open
   const limits = { maxPositions: LONGEST, padId: tokenizer.padId, batchSize }
-  const session = openEncoderSession(forms.state(), device, limits)
-  const subject = classSubject({ identity, model, tokenizer, session })
+  const state = forms.state()
+  const session = openEncoderSession(state, device, limits)
+  const network = async () => ({ model, device, weights: await mergedWeights(state, device) })
+  const subject = classSubject({ identity, model, tokenizer, session, network })
   return { subject, release: () => session.release() }
 }

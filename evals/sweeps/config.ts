@@ -1,6 +1,7 @@
 /** @file The configuration of a sweep; flags, stored JSON and checks are derived from it. */
 import { z } from 'zod'
 import { AuditConfig } from '../audit/config.ts'
+import { TASKS } from '../audit/tasks/registry.ts'
 import { PlacementConfig } from '../audit/placement.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'
 import { AXES } from './axes.ts'
@@ -21,6 +22,16 @@ export const SweepConfig = z.object({
     help: 'A small experiment in place of a language model',
     value: 'NAME',
   }),
+  task: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta({
+      label: 'Task',
+      help: `Fine-tunes of a task’s base in place of a model and data: ${TASKS.map(({ name }) => name).join(', ')}`,
+      value: 'NAME',
+    }),
   model: z.string().min(1).nullable().default(null).meta({
     label: 'Model',
     help: 'A Hugging Face or ONNX folder, a .gguf file, or the bundled `pebble`',
@@ -83,3 +94,21 @@ export const SweepConfig = z.object({
 export const variablesOf = ({ templateVars }: Pick<SweepConfig, 'templateVars'>) =>
   templateVars === null ? {} : { templateVars }
 export type SweepConfig = z.infer<typeof SweepConfig>
+
+/** Model and data of a cell of a task, which stand for its base and for what a fine-tune of it learns. */
+const TASK = 'task:'
+
+/** What cells are of: a task or a model. */
+export const subjectOf = ({
+  task,
+  model,
+  data,
+  suite,
+}: Pick<SweepConfig, 'task' | 'model' | 'data' | 'suite'>) =>
+  task === null
+    ? { model: model!, data: data!, suite }
+    : { model: `${TASK}${task}`, data: `${TASK}${task}`, suite: [] }
+
+/** The task that a cell's model stands for; undefined for a model. */
+export const taskOf = (model: string): string | undefined =>
+  model.startsWith(TASK) ? model.slice(TASK.length) : undefined

@@ -38,8 +38,9 @@ export async function estimateTime(
   cells: readonly PlannedCell[],
   cellSeconds: CellSeconds | undefined,
 ): Promise<TimeEstimate> {
-  if (!cellSeconds) return timeOfTrials(cells)
   const models = cells.map(({ spec }) => spec).filter((spec) => spec.kind === 'model')
+  if (models.length === 0) return timeOfTrials(cells)
+  if (!cellSeconds) return { seconds: undefined, from: 'is not estimated for tasks' }
   const rate = await measureRate(chooseDevice('cpu', models[0]!.threads))
   const seconds = models.reduce((sum, spec) => sum + cellSeconds(spec, rate), 0)
   return { seconds, from: 'from this machine’s arithmetic rate, measured just now' }

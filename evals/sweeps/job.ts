@@ -17,7 +17,8 @@ export const sweepJob: JobKind<SweepConfig> = {
   title: (config) => {
     const axes = axesOf(config).map(({ name, values }) => `${name} ${values.join(', ')}`)
     const methods = config.methods.map(armNameOf).join(', ')
-    const what = config.testbed ?? `${methods} of ${config.model} on ${config.data}`
+    const of = config.task === null ? `${config.model} on ${config.data}` : `task ${config.task}`
+    const what = config.testbed ?? `${methods} of ${of}`
     return `Sweep of ${[what, ...axes].join('; ')}`
   },
   plan: async (config) => planLines(await surveyed(config), config),

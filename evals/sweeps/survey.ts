@@ -19,7 +19,7 @@ import {
   testbedIdentity,
 } from './cells/identity.ts'
 import { measuredSteps, openCellInputs, suiteSteps, type CellInputs } from './cells/model-cell.ts'
-import { variablesOf, type SweepConfig } from './config.ts'
+import { subjectOf, variablesOf, type SweepConfig } from './config.ts'
 import { cellSecondsOn, type CellSeconds } from './estimate.ts'
 import type { TaskSize } from '../runtime/jobs-estimate.ts'
 import type { Scheduler } from '../runtime/schedulers/scheduler.ts'
@@ -45,13 +45,11 @@ export async function surveyed(config: SweepConfig): Promise<Survey> {
 }
 
 async function surveyedModel(config: SweepConfig): Promise<Survey> {
-  const { model, data, suite, limit, threads, batchSize, methods, training } = config
+  const { limit, threads, batchSize, methods, training } = config
   // Validate the configuration before loading the model.
   planCells(config, { base: null, data: null, prompts: null, numerics: '' })
   const spec = {
-    model: model!,
-    data: data!,
-    suite,
+    ...subjectOf(config),
     limit,
     threads,
     batchSize,
@@ -73,7 +71,7 @@ async function surveyedModel(config: SweepConfig): Promise<Survey> {
       cells: planCells(config, identity),
       benchmarks: inputs.benchmarks.map(benchmarkRow),
       size: { bytes, threads },
-      cellSeconds: cellSecondsOn(inputs),
+      cellSeconds: config.task === null ? cellSecondsOn(inputs) : undefined,
       alone: config.evalTogether ? methods.flatMap((each) => noteOf(inputs, each) ?? []) : [],
     }
   } finally {

@@ -12,7 +12,7 @@ import type { TaskMeasured } from '../../contract/tasks/task-rows.ts'
 import { exists, readJson } from '../../files/read-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 import type { Subject } from '../../inference/subject.ts'
-import { askOf } from '../../measure/ask.ts'
+import { askOf, networkOf } from '../../measure/ask.ts'
 import type { Measurement } from '../../measure/evaluate.ts'
 import { bootstrap } from '../../statistics/bootstrap.ts'
 import type { MeasuredRow, TaskMeasure, TaskNumber } from './task.ts'
@@ -47,9 +47,10 @@ async function run(
   if (measure.ofBaseAlone && !isBase(key)) return
   const ask = askOf(subject, signal)
   const { arm, seed, step } = key
-  const rows = await measure.rows(ask)
+  const network = () => networkOf(subject)
+  const rows = await measure.rows(ask, network)
   const before = await keptRows(join(workspace, 'measures', `${measure.name}.json`), key, rows)
-  const pictures = await measure.pictures?.(ask)
+  const pictures = await measure.pictures?.(ask, network)
   for (const [i, number] of measure.numbers.entries()) {
     const { name, title, unit, better } = number
     const content: TaskMeasured = {

@@ -1,6 +1,7 @@
 /** @file Every task, in display order; its file is loaded when it runs. */
 import { findNamed } from '../../errors/names.ts'
 import type { TaskEntry } from './task.ts'
+import { COMPOSER } from './composer/composer-facts.ts'
 import { GUIDED_DIFFUSION } from './diffusion/facts.ts'
 import { SCENE_TEXT } from './scenes/facts.ts'
 import { RNA } from './rna/rna-facts.ts'
@@ -15,6 +16,7 @@ export const TASKS: readonly TaskEntry[] = [
     ...GUIDED_DIFFUSION,
     load: async () => (await import('./diffusion/guided.ts')).guidedDiffusion,
   },
+  { ...COMPOSER, load: async () => (await import('./composer/composer.ts')).composer },
   { ...SCENE_TEXT, load: async () => (await import('./scenes/scene-text.ts')).sceneText },
   { ...SATCLIP, load: async () => (await import('./satclip/satclip.ts')).satclip },
   { ...RNA, load: async () => (await import('./rna/rna.ts')).rna },

@@ -14,7 +14,14 @@ import { measurementsOf } from './measures.ts'
 import { findTask } from './registry.ts'
 import { sizesOf } from './sizes.ts'
 import type { MeasuredPart, PreparedTask, TaskEntry } from './task.ts'
-import { ASKED_TOGETHER, askedOfBase, dataOfRows, trainedBase } from './trained-base.ts'
+import {
+  ASKED_TOGETHER,
+  askedOfBase,
+  companionWeights,
+  dataOfRows,
+  trainedBase,
+  type BaseToTrain,
+} from './trained-base.ts'
 
 export const taskJob: JobKind<TaskConfig> = {
   name: 'task',
@@ -39,16 +46,11 @@ export const taskJob: JobKind<TaskConfig> = {
   },
   async run(config, context, progress) {
     const { entry, base, prepared } = await opened(config)
-    const { model, baseRows: rows, remarks = [] } = prepared
-    const training = baseTraining(config, entry)
-    const pretraining = pretrainingOf(config, prepared)
-    for (const message of remarks) emitLog(context, 'warn', message)
-    const path = await trainedBase({ model, rows, training, pretraining, config }, context)
+    for (const message of prepared.remarks ?? []) emitLog(context, 'warn', message)
+    const path = await trainedBase(baseToTrain(config, prepared, entry), context)
     const name = `task:${entry.name}`
     const benchmarks = prepared.measured.map((part) => benchmarkOf(entry, part, prepared, config))
-    const { armRows, measures = [] } = prepared.fromBase
-      ? await askedOfBase(path, config, context, prepared.fromBase)
-      : prepared
+    const { armRows, measures = [] } = await madeOfBase(path, prepared, config, context)
     const measured = measurementsOf(measures, context.workspace)
     const own = { data: dataOfRows(name, armRows), benchmarks, measures: measured }
     const methods = armsOf(config)
@@ -59,9 +61,22 @@ export const taskJob: JobKind<TaskConfig> = {
   },
 }
 
+/** What an arm learns and what is measured, where the trained base makes them. */
+async function madeOfBase(
+  path: string,
+  prepared: PreparedTask,
+  config: TaskConfig,
+  context: JobContext,
+): Promise<Pick<PreparedTask, 'armRows' | 'measures'>> {
+  const { fromBase, companion } = prepared
+  if (!fromBase) return prepared
+  const beside = companion && (await companionWeights(path, companion, config, context))
+  return askedOfBase(path, config, context, (ask, network) => fromBase(ask, network, beside))
+}
+
 const benchmarkName = ({ name }: TaskEntry, { part }: MeasuredPart) => `${name}-${part}`
 
-async function opened(config: TaskConfig) {
+export async function opened(config: TaskConfig) {
   const entry = findTask(config.task)
   const [standard] = entry.bases
   const known = entry.bases.map((name) => ({ name }))
@@ -86,13 +101,25 @@ const baseTraining = ({ baseSteps }: TaskConfig, { training: { base } }: TaskEnt
   steps: baseSteps ?? base.steps,
 })
 
+export const baseToTrain = (
+  config: TaskConfig,
+  prepared: PreparedTask,
+  entry: TaskEntry,
+): BaseToTrain => ({
+  model: prepared.model,
+  rows: prepared.baseRows,
+  training: baseTraining(config, entry),
+  pretraining: pretrainingOf(config, prepared),
+  config,
+})
+
 function pretrainingOf({ baseSteps }: TaskConfig, { pretraining }: PreparedTask) {
   if (!pretraining || baseSteps === null) return pretraining
   return { ...pretraining, training: { ...pretraining.training, steps: baseSteps } }
 }
 
 /** The rows of one part as a benchmark with the model's classes as options. */
-function benchmarkOf(
+export function benchmarkOf(
   entry: TaskEntry,
   part: MeasuredPart,
   prepared: PreparedTask,

@@ -3,7 +3,9 @@
  * and on which rows gain, retention and robustness are measured. One file a task, one line in `registry.ts`.
  */
 import type { TaskMeasured, TaskPart, TaskPicture } from '../../contract/tasks/task-rows.ts'
+import type { NetworkState } from '../../inference/subject.ts'
 import type { Ask } from '../../measure/ask.ts'
+import type { MethodChoice } from '../../finetune/method-choice.ts'
 import type { Example } from '../../finetune/training/dataset.ts'
 import type { TrainingConfig } from '../../finetune/training/train.ts'
 import type { JsonObject } from '../../files/read-file.ts'
@@ -81,15 +83,26 @@ export interface TaskNumber {
   readonly of: (rows: readonly (readonly number[])[]) => number | null
 }
 
+/** The state itself, where a measure computes with more than its outputs. */
+export type OpenNetwork = () => Promise<NetworkState>
+
 /** Numbers that are made of the same rows, which each state computes once. */
 export interface TaskMeasure {
   readonly name: string
   /** Measured of the base alone: what it does as a teacher. */
   readonly ofBaseAlone?: true
-  readonly rows: (ask: Ask) => Promise<readonly MeasuredRow[]>
+  readonly rows: (ask: Ask, network: OpenNetwork) => Promise<readonly MeasuredRow[]>
   readonly numbers: readonly TaskNumber[]
   /** Stand with the first number. */
-  readonly pictures?: (ask: Ask) => Promise<NonNullable<TaskMeasured['pictures']>>
+  readonly pictures?: (
+    ask: Ask,
+    network: OpenNetwork,
+  ) => Promise<NonNullable<TaskMeasured['pictures']>>
+}
+
+export interface Companion {
+  readonly method: MethodChoice
+  readonly rows: readonly TaskRow[]
 }
 
 export interface PreparedTask {
@@ -108,7 +121,13 @@ export interface PreparedTask {
   readonly aim?: { readonly within: number; readonly unit: string }
   readonly measures?: readonly TaskMeasure[]
   /** What the trained base makes, as the teacher of its fine-tunes. */
-  readonly fromBase?: (ask: Ask) => Promise<Pick<PreparedTask, 'armRows' | 'measures'>>
+  readonly fromBase?: (
+    ask: Ask,
+    network: OpenNetwork,
+    companion: NetworkState['weights'] | undefined,
+  ) => Promise<Pick<PreparedTask, 'armRows' | 'measures'>>
+  /** A fine-tune of the base that each arm is measured together with; trained once. */
+  readonly companion?: Companion
 }
 
 interface TaskChoice {

@@ -2,12 +2,14 @@
 import { join } from 'node:path'
 import { bind } from '../../finetune/method.ts'
 import { full } from '../../finetune/methods/full.ts'
+import { bindMethod } from '../../finetune/registry.ts'
 import type { Example } from '../../finetune/training/dataset.ts'
 import { TrainingConfig } from '../../finetune/training/train.ts'
 import { exists } from '../../files/read-file.ts'
 import type { JobContext } from '../../contract/job.ts'
+import { tunedOf } from '../../arms/arm-adapter.ts'
 import { examplesDigest, runArm } from '../../arms/arm.ts'
-import { askOf, type Ask } from '../../measure/ask.ts'
+import { askOf, networkOf, type Ask } from '../../measure/ask.ts'
 import { type Base, identityOf, openBase } from '../../measure/base.ts'
 import { classedExamples } from '../../measure/classes.ts'
 import { openBaseSubject } from '../../measure/open-subject.ts'
@@ -18,9 +20,16 @@ import { recognise } from '../../models/registry.ts'
 import { chooseDevice } from '../../runtime/device.ts'
 import { randomStream } from '../../statistics/random.ts'
 import type { TaskConfig } from './config.ts'
-import type { NewModel, Pretraining, TaskRow, TaskTraining } from './task.ts'
+import type {
+  Companion,
+  NewModel,
+  OpenNetwork,
+  Pretraining,
+  TaskRow,
+  TaskTraining,
+} from './task.ts'
 
-interface BaseToTrain {
+export interface BaseToTrain {
   readonly model: NewModel
   readonly rows: readonly TaskRow[]
   readonly training: TaskTraining
@@ -42,7 +51,7 @@ export const dataOfRows = (title: string, rows: readonly TaskRow[]): TrainingDat
 export async function trainedBase(work: BaseToTrain, context: JobContext): Promise<string> {
   const { model, config, rows, training, pretraining } = work
   const first = join(context.workspace, 'untrained')
-  await write(first, model, drawn(model, config.baseSeed))
+  await writeUntrained(first, model, config.baseSeed)
   const start = pretraining ? await pretrained(first, { ...work, pretraining }, context) : first
   return stage({ name: 'base', start, work, training }, context, (base) => ({
     base,
@@ -107,19 +116,47 @@ async function stage(
   return path
 }
 
+/** Weights of a companion: the base with a fine-tune merged; a resumed run takes what it trained. */
+export async function companionWeights(
+  path: string,
+  { method, rows }: Companion,
+  config: TaskConfig,
+  context: JobContext,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const device = chooseDevice(config.device, config.threads ?? undefined)
+  const base = await openBase(path, device, config.training.batchSize)
+  try {
+    const { examples } = classedExamples(base, dataOfRows('companion', rows), Infinity)
+    const plan = {
+      arm: 'companion',
+      method: bindMethod(method),
+      seed: config.baseSeed,
+      training: config.training,
+      examples,
+      dataDigest: examplesDigest(examples),
+      evaluateAt: [config.training.steps],
+      evaluation: undefined,
+    }
+    const { weights } = tunedOf(base, await runArm(base, plan, withoutRows(context)))
+    return new Map([...base.weights.keys()].map((name) => [name, weights.read(name)]))
+  } finally {
+    await base.open.close()
+  }
+}
+
 /** What the trained base makes, opened for it alone. */
 export async function askedOfBase<T>(
   path: string,
   { device, threads }: Pick<TaskConfig, 'device' | 'threads'>,
   { signal }: JobContext,
-  make: (ask: Ask) => Promise<T>,
+  make: (ask: Ask, network: OpenNetwork) => Promise<T>,
 ): Promise<T> {
   const base = await openBase(path, chooseDevice(device, threads ?? undefined), ASKED_TOGETHER)
   const identity = identityOf(base, base.open, { arm: 'base', title: 'Teacher' })
   try {
     const { subject, release } = await openBaseSubject(base, identity)
     try {
-      return await make(askOf(subject, signal))
+      return await make(askOf(subject, signal), () => networkOf(subject))
     } finally {
       await release()
     }
@@ -147,6 +184,10 @@ function drawn({ config, draw }: NewModel, seed: number): TensorToWrite[] {
     data: draw(spec, randomStream(seed, `begin:${spec.name}`)),
   }))
 }
+
+/** A folder with the weights before any training. */
+export const writeUntrained = (folder: string, model: NewModel, seed: number): Promise<void> =>
+  write(folder, model, drawn(model, seed))
 
 const write = (
   folder: string,

@@ -65,7 +65,7 @@ interface Step {
 }
 
 /** With ε̂ of the bounded x̂_0, so that x stays on the path between them. */
-function stepped(x: Float64Array, noise: ArrayLike<number>, { level, next, bound }: Step) {
+export function stepped(x: Float64Array, noise: ArrayLike<number>, { level, next, bound }: Step) {
   const clean = cleaned(x, noise, level, bound)
   if (!next) return clean
   return clean.map(

@@ -1,6 +1,10 @@
 /** @file `touchstone sweep`: a grid of small fine-tunes or trials, each run once. */
 import { anyJobKind } from '../../contract/job.ts'
+import { armsOf } from '../../audit/tasks/arms.ts'
+import { TaskConfig } from '../../audit/tasks/config.ts'
+import { findTask } from '../../audit/tasks/registry.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
+import { lora } from '../../finetune/methods/lora.ts'
 import { planCells } from '../../sweeps/cells/cell.ts'
 import { SweepConfig } from '../../sweeps/config.ts'
 import { findPreset } from '../../sweeps/presets.ts'
@@ -16,6 +20,7 @@ export const sweepVerb: JobVerb = {
   examples: [
     'touchstone sweep --preset pebble-rank',
     'touchstone sweep --preset double-descent-rf --out-dir out/rf',
+    'touchstone sweep --task satclip --axis rank=1..64 --seeds 0..2',
     'touchstone sweep --model pebble --data house-tamper --methods lora --axis rank=1..64 --seeds 0..4',
   ],
   schema: SweepConfig,
@@ -23,6 +28,8 @@ export const sweepVerb: JobVerb = {
   writesReports: true,
   resumesByItself: true,
   presetNamed(argv, environment) {
+    const task = saidOf(argv, 'task').at(-1)
+    if (task !== undefined) return presetOfTask(task)
     const name = saidOf(argv, 'preset').at(-1) ?? environment['TOUCHSTONE_PRESET']
     return name ? findPreset(name) : undefined
   },
@@ -30,16 +37,18 @@ export const sweepVerb: JobVerb = {
 }
 
 export function checkSweep(config: SweepConfig): void {
-  const { testbed, model, data, methods, purpose } = config
+  const { testbed, task, model, data, methods, purpose } = config
   const invalid = (problem: string, remedy: string) => usageError(problem, remedy)
-  if ((testbed === null) === (model === null)) {
+  const named = [testbed, task, model].filter((name) => name !== null)
+  if (named.length !== 1) {
     throw invalid(
-      testbed === null
-        ? 'There is nothing to sweep over: no model and no testbed was named.'
-        : 'A sweep is over a model or over a testbed, and both were named.',
-      'Name --model PATH with --data and --methods, or --testbed NAME, or --preset NAME.',
+      named.length === 0
+        ? 'There is nothing to sweep over: no model, no task and no testbed was named.'
+        : 'A sweep is over a model, a task or a testbed, and more than one was named.',
+      'Name --model PATH with --data and --methods, or --task NAME, or --testbed NAME, or --preset NAME.',
     )
   }
+  if (task !== null) checkTask(config, task)
   if (testbed !== null && (data !== null || methods.length > 0)) {
     throw invalid('A testbed has no data and no methods.', 'Leave --data and --methods out.')
   }
@@ -57,4 +66,20 @@ export function checkSweep(config: SweepConfig): void {
   }
   // Cells are planned once without digests, so that a wrong axis is an error before anything is opened.
   planCells(config, { base: null, data: null, prompts: null, numerics: '' })
+}
+
+/** LoRA at the task's own settings. */
+function presetOfTask(name: string) {
+  return {
+    task: name,
+    methods: [{ name: lora.name, config: {} }],
+    training: findTask(name).training.arm,
+  }
+}
+
+function checkTask({ data, methods }: SweepConfig, task: string): void {
+  if (data !== null)
+    throw usageError('A task brings its own data.', 'Leave --data out; --file belongs to `task`.')
+  if (armsOf(TaskConfig.parse({ task, methods, ranks: [] })).length === 0)
+    throw usageError('No method was named.', 'Add --methods lora.')
 }

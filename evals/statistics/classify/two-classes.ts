@@ -36,3 +36,21 @@ export function auroc(scored: readonly (readonly [score: number, isPositive: boo
   const all = (sorted.length - below) * below
   return all === 0 ? null : pairs / all
 }
+
+/** The ROC curve (Fawcett 2006, alg. 1): shares of negatives and of positives above each score, from (0, 0) to (1, 1). */
+export function roc(
+  scored: readonly (readonly [score: number, isPositive: boolean])[],
+): { readonly x: number; readonly y: number }[] {
+  const sorted = scored.toSorted(([a], [b]) => b - a)
+  const positives = sorted.filter(([, isPositive]) => isPositive).length
+  const negatives = sorted.length - positives
+  if (positives === 0 || negatives === 0) return []
+  const points = [{ x: 0, y: 0 }]
+  let [above, found] = [0, 0]
+  sorted.forEach(([score, isPositive], i) => {
+    if (isPositive) found++
+    else above++
+    if (sorted[i + 1]?.[0] !== score) points.push({ x: above / negatives, y: found / positives })
+  })
+  return points
+}

@@ -13,7 +13,7 @@ import { TrainingConfig } from '../../finetune/training/train.ts'
 import { findAxis, unknownAxis, type Draft } from '../axes.ts'
 import { canonicalJson } from '../../files/canonical-json.ts'
 import { sha256 } from '../../files/digest.ts'
-import { variablesOf, type SweepConfig } from '../config.ts'
+import { subjectOf, variablesOf, type SweepConfig } from '../config.ts'
 import { findTestbed } from '../testbeds/find-testbed.ts'
 import { parseAxis, parseSeeds, type AxisValues } from './values.ts'
 
@@ -62,8 +62,9 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
   const axes = axesOf(config)
   axes.forEach(refuseValues)
   const seeds = parseSeeds(config.seeds)
-  const { model, data, suite, limit, evalEvery, evalTogether, spectra, threads, batchSize } = config
-  const asked = { model: model!, suite, limit, threads, batchSize, ...variablesOf(config) }
+  const { limit, evalEvery, evalTogether, spectra, threads, batchSize } = config
+  const { data, ...subject } = subjectOf(config)
+  const asked = { ...subject, limit, threads, batchSize, ...variablesOf(config) }
   const shared = { kind: 'model' as const, ...asked }
   const base: ModelCellSpec = {
     ...shared,
@@ -85,7 +86,7 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
       seeds.map((seed) => {
         const { name: method, config: methodConfig } = choice
         const line = armNameOf(choice)
-        const own = { line, data: data!, method, methodConfig, training: config.training }
+        const own = { line, data, method, methodConfig, training: config.training }
         const plain = { samples: null, labelNoise: 0, evalEvery, spectra, ...together }
         return placed({ ...shared, ...own, ...plain, seed }, place)
       }),

@@ -2,12 +2,17 @@
 import { allTuned } from '../../arms/arm-adapter.ts'
 import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import { evaluateBase } from '../../audit/evaluate-models.ts'
+import { TaskConfig } from '../../audit/tasks/config.ts'
+import { openTask } from '../../audit/tasks/kept-base.ts'
+import { findTask } from '../../audit/tasks/registry.ts'
 import { examplesDigest, runArm } from '../../arms/arm.ts'
 import type { ArmPlan } from '../../arms/arm-plan.ts'
 import { openBase, type Base } from '../../measure/base.ts'
 import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { fittedExamples } from '../../arms/examples.ts'
+import { classedExamples } from '../../measure/classes.ts'
+import { isEncoder } from '../../models/registry.ts'
 import { neutralTexts, trainingData, type TrainingData } from '../../measure/sources.ts'
 import { scanSpectra } from '../../measure/arm-spectra.ts'
 import type { Message } from '../../contract/rows.ts'
@@ -22,7 +27,8 @@ import { chooseDevice } from '../../runtime/device.ts'
 import { chooseConversations, splitConversations } from './cell-data.ts'
 import { gateIn } from './cell-gate.ts'
 import { collectRows, measuresOf, type CellRows, type Measures } from './cell-measures.ts'
-import { dataDigest, modelDigest, promptsDigest } from './identity.ts'
+import { taskOf } from '../config.ts'
+import { dataDigest, engineNumerics, modelDigest, promptsDigest } from './identity.ts'
 
 /** Number of steps at which losses on neutral text and held-out rows are measured, to find the best step. */
 const LOOKS = 10
@@ -37,12 +43,34 @@ export interface CellInputs {
   readonly baseRows: (signal: AbortSignal) => Promise<CellRows>
 }
 
+type OpenInputs = Omit<CellInputs, 'baseRows'>
+
 type InputsSpec = Pick<
   ModelCellSpec,
   'model' | 'data' | 'suite' | 'limit' | 'threads' | 'batchSize' | 'templateVars'
 >
 
 export async function openCellInputs(spec: InputsSpec): Promise<CellInputs> {
+  const task = taskOf(spec.model)
+  const opened = task === undefined ? await openModelInputs(spec) : await openTaskInputs(task, spec)
+  let rows: Promise<CellRows> | undefined
+  return { ...opened, baseRows: (signal) => (rows ??= askBase(opened, signal)) }
+}
+
+/** The base is trained where this machine has not trained it yet. */
+async function openTaskInputs(task: string, { limit, threads }: InputsSpec): Promise<OpenInputs> {
+  const training = findTask(task).training.arm
+  const config = TaskConfig.parse({ task, limit, threads, training, device: 'cpu', methods: [] })
+  const { base, benchmarks, data } = await openTask(config, engineNumerics())
+  return {
+    base,
+    benchmarks,
+    evaluation: { benchmarks, neutral: [], finished: [], judges: [] },
+    data,
+  }
+}
+
+async function openModelInputs(spec: InputsSpec): Promise<OpenInputs> {
   const { suite, limit } = spec
   const benchmarks = await prepareBenchmarks({ suite, limit, map: null, maxNewTokens: null })
   const neutral = await neutralTexts(benchmarks, spec.limit)
@@ -50,17 +78,11 @@ export async function openCellInputs(spec: InputsSpec): Promise<CellInputs> {
   const device = chooseDevice('cpu', spec.threads)
   const variables = templateVariablesOf(spec.templateVars ?? null)
   const base = await openBase(spec.model, device, spec.batchSize, 'fp32', undefined, variables)
-  const inputs = {
-    base,
-    benchmarks,
-    evaluation: { benchmarks, neutral, finished: [], judges: [] },
-    data,
-  }
-  let rows: Promise<CellRows> | undefined
-  return { ...inputs, baseRows: (signal) => (rows ??= askBase(inputs, signal)) }
+  const evaluation = { benchmarks, neutral, finished: [], judges: [] }
+  return { base, benchmarks, evaluation, data }
 }
 
-async function askBase(inputs: Omit<CellInputs, 'baseRows'>, signal: AbortSignal) {
+async function askBase(inputs: OpenInputs, signal: AbortSignal) {
   const { rows, context } = collecting(inputs, '', signal)
   await evaluateBase(inputs.base, inputs.evaluation, context)
   return rows
@@ -118,7 +140,10 @@ async function armPlan(
   const { conversations, ...named } = data!
   const { training: rows, heldOut } = splitConversations(conversations)
   const chosen = { ...named, conversations: chooseConversations(rows, spec) }
-  const { examples } = await fittedExamples(base.open, chosen, training, signal)
+  const isClassifying = isEncoder(base.model)
+  const { examples } = isClassifying
+    ? classedExamples(base, chosen, training.maxTokens)
+    : await fittedExamples(base.open, chosen, training, signal)
   const benchmarksAt = suiteSteps(training.steps, spec.evalEvery)
   return {
     arm: spec.line,
@@ -129,7 +154,12 @@ async function armPlan(
     dataDigest: examplesDigest(examples),
     evaluateAt: measuredSteps(training.steps, spec.evalEvery),
     evalTogether: spec.evalTogether ?? false,
-    evaluation: { ...evaluation, heldOut: heldOut.map(asContinuation), benchmarksAt },
+    // Classes and numbers have no tokens to score.
+    evaluation: {
+      ...evaluation,
+      heldOut: isClassifying ? [] : heldOut.map(asContinuation),
+      benchmarksAt,
+    },
   }
 }
 

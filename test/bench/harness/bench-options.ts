@@ -1,6 +1,6 @@
 /** @file The benches' command line. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import { FULL_SIZE_LAYERS, WORK_NAMES, WORKS, type Work } from './works.ts'
+import { FULL_SIZE_LAYERS, STEPS_OF_TASKS, WORK_NAMES, WORKS, type Work } from './works.ts'
 
 export const COMMON_OPTIONS = {
   work: { type: 'string', multiple: true },
@@ -31,8 +31,9 @@ export function wholeNumber(flag: string, text: string, least: number, most: num
 }
 
 export function chosenWorks(names: readonly string[] = WORK_NAMES): readonly Work[] {
-  const unknown = names.find((name) => !WORKS.some((work) => work.name === name))
+  const all = [...WORKS, ...STEPS_OF_TASKS]
+  const unknown = names.find((name) => !all.some((work) => work.name === name))
   if (unknown !== undefined)
-    usage(`There is no work "${unknown}"; there are ${WORK_NAMES.join(', ')}.`)
-  return WORKS.filter(({ name }) => names.includes(name))
+    usage(`There is no work "${unknown}"; there are ${all.map(({ name }) => name).join(', ')}.`)
+  return all.filter(({ name }) => names.includes(name))
 }

@@ -1,8 +1,9 @@
 /** @file Opens a piece of work on our engine, the way the product runs it, and repeats it on request. */
 import {
   countLabelled,
+  longestRow,
   makeBatch,
-  type Conversed,
+  type Example,
 } from '../../../evals/finetune/training/dataset.ts'
 import { bind, type BoundMethod } from '../../../evals/finetune/method.ts'
 import { full } from '../../../evals/finetune/methods/full.ts'
@@ -20,6 +21,7 @@ import type { Precision } from '../../../evals/models/weights/small-weights.ts'
 import type { Device } from '../../../evals/runtime/device.ts'
 import { deviationOf, type Deviation } from './deviation.ts'
 import { openEqual, openMixed } from './open-generation.ts'
+import { taskExamples } from './task-inputs.ts'
 import {
   CHAT,
   chatRows,
@@ -63,7 +65,7 @@ const OPTIMISER = {
 
 interface Learning {
   readonly method: BoundMethod
-  readonly examples: (vocab: number) => readonly Conversed[]
+  readonly examples: (vocab: number) => readonly Example[]
   readonly longest: number
   readonly config: TrainingConfig
 }
@@ -80,7 +82,9 @@ const ofOneLength = (tokens: { readonly rows: number; readonly length: number })
 const rowsOfOneLength = ofOneLength(STEP_TOKENS)
 const byLora = { method: bind(lora, LORA) }
 
-const LEARNING: Readonly<Record<Exclude<WorkName, 'generate' | 'generate-mixed'>, Learning>> = {
+type OfTokens = Exclude<WorkName, 'generate' | 'generate-mixed' | 'task-step'>
+
+const LEARNING: Readonly<Record<OfTokens, Learning>> = {
   'lora-step': { ...byLora, ...rowsOfOneLength },
   'lora-chat': {
     ...byLora,
@@ -94,11 +98,24 @@ const LEARNING: Readonly<Record<Exclude<WorkName, 'generate' | 'generate-mixed'>
   },
 }
 
+/** The same rows in each step, so that it does not matter in which order they are read. */
+async function learningOfTask(folder: string): Promise<Learning> {
+  const rows = await taskExamples(folder)
+  const optimiser = { ...OPTIMISER, weightDecay: 0, batchSize: rows.length }
+  return {
+    method: bind(full, { learningRateScale: 1 }),
+    examples: () => rows,
+    longest: longestRow(rows),
+    config: TrainingConfig.parse(optimiser),
+  }
+}
+
 export async function openWork(work: WorkName, options: WorkOptions): Promise<OpenWork> {
   const loaded = await readModel(options)
   if (work === 'generate') return openEqual(loaded, options.device)
   if (work === 'generate-mixed') return openMixed(loaded, options.device)
-  return openSteps(loaded, LEARNING[work], options)
+  const learning = work === 'task-step' ? await learningOfTask(options.model) : LEARNING[work]
+  return openSteps(loaded, learning, options)
 }
 
 /** A LoRA step of another size: α = 2·rank. */
@@ -131,7 +148,7 @@ function trainingOf(
   { model, weights }: Loaded,
   { method, longest, config }: Learning,
   { device, checkpointing, forward }: WorkOptions,
-  rows: readonly Conversed[],
+  rows: readonly Example[],
 ): TrainingOptions {
   const labelled = (config.batchSize * countLabelled(rows)) / rows.length
   return {
@@ -148,7 +165,7 @@ function trainingOf(
 }
 
 /** In a function of its own: what it keeps, a step of other work would hold for nothing. */
-function deviating(asked: TrainingOptions, parameters: Float32Array, rows: readonly Conversed[]) {
+function deviating(asked: TrainingOptions, parameters: Float32Array, rows: readonly Example[]) {
   // A training writes to what it is given.
   const first = parameters.slice()
   return { deviation: () => deviationOf(asked, first, makeBatch(rows, 0)) }

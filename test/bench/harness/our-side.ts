@@ -12,6 +12,7 @@ import {
   writeRandomAdapter,
   writeRandomModel,
 } from './random-model.ts'
+import { writeTaskInputs } from './task-inputs.ts'
 import type { Work, WorkName } from './works.ts'
 
 export const SEED = 1
@@ -26,9 +27,14 @@ export interface Inputs {
   readonly adapter: string
 }
 
+/** What of a work says which folder is read; a task's work is read by its name. */
+export type Read = Pick<Work, 'does' | 'precision'> & Partial<Pick<Work, 'name'>>
+
 /** The folder that both sides of this work read. */
-export const modelFor = ({ precision }: Pick<Work, 'precision'>, inputs: Inputs): string =>
-  precision === 'fp32' ? inputs.model : inputs.rounded
+export function modelFor({ name = '', does, precision }: Read, inputs: Inputs): string {
+  if (does === 'task-step') return join(inputs.folder, name)
+  return precision === 'fp32' ? inputs.model : inputs.rounded
+}
 
 /** Runs `body` with the random model and adapter on disk and removes them afterwards, also when it is interrupted. */
 export async function withInputs(
@@ -42,6 +48,9 @@ export async function withInputs(
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   process.on('SIGINT', () => process.exit(130))
   process.on('SIGTERM', () => process.exit(143))
+  for (const { name, does } of works)
+    if (does === 'task-step') await writeTaskInputs(at(name), name)
+  if (works.every(({ does }) => does === 'task-step')) return body(inputs)
   const size = { ...SMOLLM2_135M, layers }
   await writeRandomModel(inputs.model, size, SEED)
   if (works.some(({ precision }) => precision !== 'fp32'))
@@ -67,15 +76,16 @@ interface OurProcess extends LineProcess {
 }
 
 export async function startOurs(
-  { does, native, checkpointing, precision, forward }: Omit<Work, 'name' | 'title'>,
+  work: Omit<Work, 'name' | 'title'> & Read,
   inputs: Inputs,
   threads: number,
   profile?: string,
 ): Promise<OurProcess> {
+  const { does, native, checkpointing, precision, forward } = work
   const args = [
     '--disable-warning=ExperimentalWarning',
     fileURLToPath(new URL('child.ts', import.meta.url)),
-    ...['--work', does, '--model', modelFor({ precision }, inputs), '--threads', String(threads)],
+    ...['--work', does, '--model', modelFor(work, inputs), '--threads', String(threads)],
     ...['--precision', precision, ...(checkpointing ? ['--checkpointing'] : [])],
     ...(forward ? ['--forward', forward] : []),
     ...(isLora(does) ? ['--adapter', inputs.adapter] : []),

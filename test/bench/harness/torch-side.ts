@@ -4,10 +4,10 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ProcessEnded, startLineProcess, type LineProcess } from './line-process.ts'
-import { isLora, modelFor, type Inputs } from './our-side.ts'
-import type { Work } from './works.ts'
+import { isLora, modelFor, type Inputs, type Read } from './our-side.ts'
 
 const SCRIPT = fileURLToPath(new URL('../peers/bench_torch.py', import.meta.url))
+const TASK_SCRIPT = fileURLToPath(new URL('../peers/bench_tasks.py', import.meta.url))
 /** What the peer exits with where a library is missing. */
 const SKIPPED = 3
 
@@ -44,13 +44,14 @@ export function findPython(env: NodeJS.ProcessEnv = process.env): string | undef
 /** A running peer, or the sentence that says why there is none. */
 export async function startTorch(
   python: string,
-  { does, precision }: Pick<Work, 'does' | 'precision'>,
+  work: Read,
   inputs: Inputs,
   threads: number,
   wait: Wait,
 ): Promise<TorchProcess | string> {
-  const args = [SCRIPT, '--model', modelFor({ precision }, inputs), '--threads', String(threads)]
-  if (isLora(does)) args.push('--adapter', inputs.adapter)
+  const script = work.does === 'task-step' ? TASK_SCRIPT : SCRIPT
+  const args = [script, '--model', modelFor(work, inputs), '--threads', String(threads)]
+  if (isLora(work.does)) args.push('--adapter', inputs.adapter)
   const env: Record<string, string> = wait === 'passive' ? { OMP_WAIT_POLICY: 'PASSIVE' } : {}
   try {
     const started = await startLineProcess(python, args, env)

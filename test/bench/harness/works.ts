@@ -2,8 +2,10 @@
 import { rowsOfStep, type Conversed } from '../../../evals/finetune/training/dataset.ts'
 import type { Precision } from '../../../evals/models/weights/small-weights.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
+import { TASK_WORKS } from './task-inputs.ts'
 
-export type WorkName = 'lora-step' | 'lora-chat' | 'full-step' | 'generate' | 'generate-mixed'
+export type WorkName =
+  'lora-step' | 'lora-chat' | 'full-step' | 'generate' | 'generate-mixed' | 'task-step'
 
 /** A row of the bench: work, and how ours may do it. */
 export interface Work {
@@ -104,6 +106,14 @@ export const WORKS: readonly Work[] = [
     title: 'Generation, 64 prompts × 16–160 → up to 64 tokens, batches of 16',
   },
 ]
+/** Steps of tasks; measured where they are named. */
+export const STEPS_OF_TASKS: readonly Work[] = TASK_WORKS.map(({ name, title }) => ({
+  ...usual,
+  name,
+  does: 'task-step',
+  bar: 1,
+  title: `Full step of the base of “${title}”`,
+}))
 export const WORK_NAMES = WORKS.map(({ name }) => name)
 
 export const FULL_SIZE_LAYERS = 30

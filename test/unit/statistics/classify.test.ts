@@ -1,7 +1,7 @@
 /** @file Two classes: known tables and orders, and a logistic fit at which its gradient is zero. */
 import { describe, expect, test } from 'vitest'
 import { fitLogistic } from '../../../evals/statistics/classify/logistic.ts'
-import { auroc, f1, matthews } from '../../../evals/statistics/classify/two-classes.ts'
+import { auroc, f1, matthews, roc } from '../../../evals/statistics/classify/two-classes.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 
 test('F1 and Matthews’ correlation of a known table', () => {
@@ -35,6 +35,18 @@ describe('the area under the curve', () => {
     const pairs = of(true).flatMap((a) => of(false).map((b) => (a > b ? 1 : a === b ? 0.5 : 0)))
     const share = pairs.reduce((sum: number, x) => sum + x, 0) / pairs.length
     expect(auroc(rows)).toBeCloseTo(share, 12)
+    // By trapezia under the curve.
+    const curve = roc(rows)
+    const area = curve.slice(1).reduce((sum, { x, y }, i) => {
+      const from = curve[i]!
+      return sum + ((x - from.x) * (y + from.y)) / 2
+    }, 0)
+    expect([curve[0], curve.at(-1)]).toEqual([
+      { x: 0, y: 0 },
+      { x: 1, y: 1 },
+    ])
+    expect(area).toBeCloseTo(share, 12)
+    expect(roc([[1, true]])).toEqual([])
   })
 })
 

@@ -3,13 +3,24 @@ import { sizeOf } from '../../../models/families/denoiser.ts'
 import { cleaned, ddim, guided, levelOf } from '../../../models/diffusion/schedule.ts'
 import { randomStream, type RandomStream } from '../../../statistics/random.ts'
 import type { Ask } from '../../../measure/ask.ts'
-import type { TaskRow } from '../task.ts'
+import type { NewModel, TaskRow } from '../task.ts'
 import type { World } from './worlds.ts'
 
 /** Levels of noise, steps of a sampler, and those of the shift: a fifth of the calls. */
 export const LEVELS = 200
 export const STEPS = 50
 export const FEW_STEPS = 10
+
+/** Norms 1, biases 0, words N(0, ¼), matrices N(0, 1/in); what adds to the path of x begins at a third of that. */
+export const startOfDenoiser: NewModel['draw'] = (
+  { name, kind, shape: [first = 0, second = 1] },
+  stream,
+) => {
+  const adds = /(?:_o|down|output)\.weight$/u.test(name)
+  const scale = kind === 'embedding' ? 0.5 : (adds ? 0.3 : 1) / Math.sqrt(second)
+  const value = { norm: () => 1, bias: () => 0 }[kind as 'norm' | 'bias']
+  return Float32Array.from({ length: first * second }, value ?? (() => scale * stream.normal()))
+}
 
 /** Digits behind the point of a number in a row. */
 const DIGITS = 5

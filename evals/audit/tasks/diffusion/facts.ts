@@ -7,7 +7,8 @@ import { NO_DECODER } from '../unfit.ts'
 export const WORLDS = ['digits', 'mixture'] as const
 const GUIDANCE = [3, 1, 7.5] as const
 
-const UNFIT = {
+/** Why some methods do not fit a network that tells noise. */
+export const DENOISES = {
   ...NO_DECODER,
   [baLora.name]: 'its divergence compares probabilities of classes, and this network tells noise.',
 }
@@ -19,7 +20,7 @@ export const GUIDED_DIFFUSION: TaskFacts = {
   about:
     'The base learns to draw digits from noise, with a label and without; a fine-tune learns to give in one call what guidance makes of two.',
   bases: WORLDS.flatMap((world) => GUIDANCE.map((weight) => `${world}/${weight}`)),
-  unfit: UNFIT,
+  unfit: DENOISES,
   training: {
     base: { steps: 800, batchSize: 64, learningRate: 0.002 },
     arm: { steps: 200, batchSize: 64, learningRate: 0.002 },

@@ -25,6 +25,7 @@ import {
   noneOf,
   rowText,
   samplesOf,
+  startOfDenoiser,
   STEPS,
   wishesFor,
   type Drawing,
@@ -96,13 +97,7 @@ function newModel({ shape, classes }: World): NewModel {
       num_labels: classes.length,
     },
     tokenizer: NUMBER_TOKENIZER,
-    /** Norms 1, biases 0, words N(0, ¼), matrices N(0, 1/in); what adds to the path of x begins at a third of that. */
-    draw({ name, kind, shape: [first = 0, second = 1] }, stream) {
-      const adds = /(?:_o|down|output)\.weight$/u.test(name)
-      const scale = kind === 'embedding' ? 0.5 : (adds ? 0.3 : 1) / Math.sqrt(second)
-      const value = { norm: () => 1, bias: () => 0 }[kind as 'norm' | 'bias']
-      return Float32Array.from({ length: first * second }, value ?? (() => scale * stream.normal()))
-    },
+    draw: startOfDenoiser,
   }
 }
 

@@ -25,7 +25,7 @@ export function sampleGrid(
 }
 
 /** Pixels of −1 to 1 as hexadecimal digits, ink 15. */
-const shades = (pixels: ArrayLike<number>, width: number) => ({
+export const shades = (pixels: ArrayLike<number>, width: number) => ({
   width,
   shades: Array.from(pixels, (value) =>
     Math.max(0, Math.min(SHADES - 1, Math.round(((value + 1) / 2) * (SHADES - 1)))).toString(16),

@@ -1,7 +1,15 @@
 /** @file Numbers of whole transcripts: the mean over windows, the first window alone, and two baselines without a network. */
 import { fitLogistic } from '../../../statistics/classify/logistic.ts'
-import { auroc, f1, matthews, type Confusion } from '../../../statistics/classify/two-classes.ts'
-import type { TaskMeasure, TaskNumber } from '../task.ts'
+import {
+  auroc,
+  f1,
+  matthews,
+  roc,
+  type Confusion,
+} from '../../../statistics/classify/two-classes.ts'
+import type { LineChart } from '../../../contract/document/charts.ts'
+import type { Ask } from '../../../measure/ask.ts'
+import type { MeasuredRow, TaskMeasure, TaskNumber } from '../task.ts'
 import { gcContent, kmerShares, longestFrame } from './sequence.ts'
 import { KINDS, type Transcript } from './transcripts.ts'
 import { windowsOf } from './windows.ts'
@@ -75,21 +83,58 @@ export function transcriptMeasure(
     ])
   }
   let baselines: number[][] | undefined
+  const rowsBy = async (ask: Ask): Promise<MeasuredRow[]> => {
+    baselines ??= known()
+    const windows = heldOut.map(({ transcript }) => windowsOf(transcript.sequence))
+    const outputs = await ask('classes', windows.flat())
+    let next = 0
+    return heldOut.map(({ transcript, group }, i) => {
+      const own = outputs.slice(next, (next += windows[i]!.length))
+      const odds = own.map((logits) => logits[POSITIVE]! - logits[1 - POSITIVE]!)
+      const mean = odds.reduce((sum, value) => sum + value, 0) / odds.length
+      const label = Number(isPositive(transcript))
+      return { unit: group, numbers: [label, mean, odds[0]!, ...baselines![i]!] }
+    })
+  }
+  /** Of each state that was asked. */
+  const rowsOf = new WeakMap<Ask, Promise<MeasuredRow[]>>()
+  const once = (ask: Ask) => {
+    const rows = rowsOf.get(ask) ?? rowsBy(ask)
+    rowsOf.set(ask, rows)
+    return rows
+  }
   return {
     name: 'transcripts',
     numbers: NUMBERS,
-    async rows(ask) {
-      baselines ??= known()
-      const windows = heldOut.map(({ transcript }) => windowsOf(transcript.sequence))
-      const outputs = await ask('classes', windows.flat())
-      let next = 0
-      return heldOut.map(({ transcript, group }, i) => {
-        const own = outputs.slice(next, (next += windows[i]!.length))
-        const odds = own.map((logits) => logits[POSITIVE]! - logits[1 - POSITIVE]!)
-        const mean = odds.reduce((sum, value) => sum + value, 0) / odds.length
-        const label = Number(isPositive(transcript))
-        return { unit: group, numbers: [label, mean, odds[0]!, ...baselines![i]!] }
-      })
-    },
+    rows: once,
+    pictures: async (ask) => curvesOf((await once(ask)).map(({ numbers }) => numbers)),
   }
+}
+
+/** ROC curves of the network and of both baselines. */
+function curvesOf(rows: Rows): LineChart[] {
+  const curve = (label: string, column: number, colour: number) => ({
+    label,
+    colour,
+    dash: colour,
+    isPlain: true,
+    points: roc(rows.map((row) => [row[column]!, row[LABEL] === 1])).map(({ x, y }) => ({
+      x: Number(x.toFixed(4)),
+      y: Number(y.toFixed(4)),
+    })),
+  })
+  return [
+    {
+      type: 'line-chart',
+      title: 'mRNA found, by the share of lncRNA taken for it (ROC)',
+      xLabel: 'share of lncRNA taken for mRNA',
+      series: [
+        curve('network, mean over windows', MEAN, 0),
+        curve('longest frame and GC content', FRAME, 1),
+        curve('shares of 6-mers', SIX_MERS, 2),
+      ],
+      range: [0, 1],
+      format: 'percent',
+    },
+  ]
 }

@@ -16,7 +16,7 @@ import {
   table,
   type Column,
 } from '../../blocks.ts'
-import { titlesOf } from '../../view.ts'
+import { fixed, titlesOf } from '../../view.ts'
 import { foldedText, isBeside, marginText, shownClaims } from '../gate.ts'
 
 /** "category guest-privacy", "degenerate replies"; the benchmark's rate where nothing narrows it. */
@@ -93,7 +93,7 @@ const sizeText = ({ n, clusters }: GateClaim) =>
 /** Undefined where the claim's prompts are the units. */
 const clusterText = ({ clusters }: GateClaim): string | undefined =>
   clusters && clusters.icc !== null && clusters.designEffect !== null
-    ? `${clusters.icc.toFixed(2).replace('-', '−')}; ${clusters.designEffect.toFixed(2)}`
+    ? `${fixed(clusters.icc, 2)}; ${fixed(clusters.designEffect, 2)}`
     : undefined
 
 export function claimsSection(results: Results): Section[] {

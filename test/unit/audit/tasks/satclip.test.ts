@@ -88,8 +88,9 @@ test('the probe has a gap where vectors tell the block, and none where they tell
   const gapOf = async (vector: (i: number) => readonly number[]) => {
     let next = 0
     const { rows, numbers } = probeMeasure(places, () => String(next++), DIM)
-    const found = await rows(async (_, texts) =>
-      texts.map((text) => Float32Array.from(vector(Number(text)))),
+    const found = await rows(
+      async (_, texts) => texts.map((text) => Float32Array.from(vector(Number(text)))),
+      () => Promise.reject(new Error('the outputs alone are asked')),
     )
     return numbers.at(-1)!.of(found.map((row) => row.numbers))!
   }
