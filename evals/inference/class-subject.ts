@@ -6,7 +6,7 @@ import { classIndex } from '../models/encoder-heads.ts'
 import { cannotWrite, classesOf, type Model } from '../models/registry.ts'
 import { encodeWhole } from '../models/text/whole-text.ts'
 import type { Continuation, ContinuationScore } from './continuation.ts'
-import type { EncoderSession } from './encoder-session.ts'
+import type { EncoderGraph, EncoderSession } from './encoder-session.ts'
 import { clipped, type NetworkState, type Subject } from './subject.ts'
 
 interface ClassSubjectOptions {
@@ -17,22 +17,25 @@ interface ClassSubjectOptions {
   readonly network: () => Promise<NetworkState>
 }
 
+/** Logits of texts whose classes were asked; a text has the same in any batch. */
+type Known = Map<string, Float32Array>
+
 export function classSubject(options: ClassSubjectOptions): Subject {
   const { identity, model, tokenizer, network } = options
   const refuse = () => cannotWrite(model.architecture)
   const never = () => Promise.reject(refuse())
+  const known: Known = new Map()
   return {
     identity,
     network,
-    continuations: (items, signal) => classScores(options, items, signal),
-    outputs(graph, texts, signal) {
+    continuations: (items, signal) => classScores(options, items, known, signal),
+    async outputs(graph, texts, signal) {
       signal.throwIfAborted()
-      const { session } = options
-      const read = texts.map((text) => encodeWhole(tokenizer, text, session.maxPositions))
-      return session.run(
-        graph,
-        read.map(({ ids }) => ids),
-      )
+      const told = graph === 'classes' ? known : new Map<string, Float32Array>()
+      const left = texts.filter((text) => !told.has(text))
+      const own = await outputsOf(options, graph, left)
+      let next = 0
+      return texts.map((text) => told.get(text) ?? own[next++]!)
     },
     generate() {
       throw refuse()
@@ -46,10 +49,20 @@ export function classSubject(options: ClassSubjectOptions): Subject {
   }
 }
 
+function outputsOf(
+  { tokenizer, session }: ClassSubjectOptions,
+  graph: EncoderGraph,
+  texts: readonly string[],
+): Promise<Float32Array[]> {
+  const read = texts.map((text) => encodeWhole(tokenizer, text, session.maxPositions).ids)
+  return session.run(graph, read)
+}
+
 /** log p(class | text) per item; each distinct text is computed once. */
 async function classScores(
   { model, tokenizer, session }: ClassSubjectOptions,
   items: readonly Continuation[],
+  known: Known,
   signal: AbortSignal,
 ): Promise<ContinuationScore[]> {
   const classes = classesOf(model)!
@@ -61,6 +74,7 @@ async function classScores(
     read.map(({ ids }) => ids),
   )
   const place = new Map(texts.map((text, i) => [text, i]))
+  texts.forEach((text, i) => known.set(text, logits[i]!))
   return items.map(({ key, before, continuation }) => {
     const i = place.get(textOf(before))!
     const label = continuation.trim()

@@ -4,7 +4,6 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext } from '../../contract/job.ts'
 import { cacheFolder } from '../../files/cache-folder.ts'
-import { canonicalJson } from '../../files/canonical-json.ts'
 import { sha256 } from '../../files/digest.ts'
 import { exists } from '../../files/read-file.ts'
 import { openBase, type Base } from '../../measure/base.ts'
@@ -14,9 +13,15 @@ import { chooseDevice } from '../../runtime/device.ts'
 import type { TaskConfig } from './config.ts'
 import { baseToTrain, benchmarkOf, opened } from './task-job.ts'
 import type { PreparedTask, TaskEntry } from './task.ts'
-import { ASKED_TOGETHER, askedOfBase, dataOfRows, trainedBase } from './trained-base.ts'
+import {
+  ASKED_TOGETHER,
+  askedOfBase,
+  dataOfRows,
+  trainedBase,
+  type BaseToTrain,
+} from './trained-base.ts'
 
-export interface OpenTask {
+interface OpenTask {
   readonly base: Base
   readonly benchmarks: readonly PreparedBenchmark[]
   /** What a fine-tune learns. */
@@ -48,23 +53,7 @@ async function keptBase(
   numerics: string,
 ): Promise<string> {
   const work = baseToTrain(config, prepared, entry)
-  const { model, rows, training, pretraining } = work
-  const learnt = { ...pretraining, logits: undefined }
-  const key = sha256(
-    canonicalJson(
-      JSON.parse(
-        JSON.stringify([
-          model.config,
-          rows,
-          training,
-          learnt,
-          config.baseSeed,
-          config.threads,
-          numerics,
-        ]),
-      ),
-    ),
-  )
+  const key = keyOf(work, numerics)
   const kept = join(cacheFolder(), 'tasks')
   const path = join(kept, key)
   if (await exists(join(path, 'config.json'))) return path
@@ -81,6 +70,17 @@ async function keptBase(
     await rm(workspace, { recursive: true, force: true })
   }
   return path
+}
+
+/** sha256 over everything that the trained weights depend on; functions are of the code, which `numerics` stands for. */
+function keyOf(
+  { model, rows, training, pretraining, config }: BaseToTrain,
+  numerics: string,
+): string {
+  const first = pretraining && { training: pretraining.training, examples: pretraining.examples }
+  const { baseSeed, threads } = config
+  const all = [model.config, rows, training, first ?? null, baseSeed, threads, numerics]
+  return sha256(JSON.stringify(all))
 }
 
 const nothing = () => undefined

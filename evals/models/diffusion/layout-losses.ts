@@ -19,7 +19,7 @@ interface Loss {
   readonly gradient: Float64Array
 }
 
-export interface Shaping {
+interface Shaping {
   /** Whether A is smoothed, and weighted from the middle. */
   readonly smooth: boolean
   readonly central: boolean

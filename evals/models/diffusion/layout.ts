@@ -43,11 +43,7 @@ export function isolation(boxes: readonly PatchBox[], side: number): Float32Arra
 }
 
 /** The box of the same size with the largest sum of the map; the first of equal ones. */
-export function fullestWindow(
-  map: ArrayLike<number>,
-  [x0, y0, x1, y1]: PatchBox,
-  side: number,
-): PatchBox {
+function fullestWindow(map: ArrayLike<number>, [x0, y0, x1, y1]: PatchBox, side: number): PatchBox {
   const [width, height] = [x1 - x0, y1 - y0]
   let best: { box: PatchBox; sum: number } | undefined
   for (let y = 0; y + height <= side; y++)

@@ -1,6 +1,7 @@
 /**
  * @file What fine-tunes of every task gain and forget, by rank, and where on the earth encodings fail:
- * `node evals/bin/run.js findings`. Writes docs/tasks/findings.md; with `poles`, `ranks`, `distilled` or `scenes`, that section of it alone.
+ * `node evals/bin/run.js findings`. Writes docs/tasks/findings.md; with `poles`, `ranks`, `distilled` or `scenes`, that section of it
+ * alone; `ranks location rna` runs those tasks, and takes the rows of the others as they stand.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -17,9 +18,16 @@ const root = join(import.meta.dirname, '..', '..', '..')
 const SEEDS = [0, 1, 2]
 const BASE_SEEDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 const ENCODINGS = ['spherical-harmonics', 'grid', 'theory']
+/** Pieces of a row of the table over ranks, cut at its bars. */
+const RANK_CELLS = 9
 const DISTILLED_RANKS = [1, 4, 16]
 /** Commands that run side by side, one thread each. */
 const SIDE_BY_SIDE = 2
+
+const page = join(root, 'docs', 'tasks', 'findings.md')
+const before = existsSync(page) ? readFileSync(page, 'utf8') : ''
+/** Sections, and of the table over ranks tasks. */
+const asked = process.argv.slice(2)
 
 /** Results of a command; those of an earlier, finished run are taken as they are. */
 async function ran(name: string, argv: readonly string[]): Promise<Results> {
@@ -91,18 +99,24 @@ function meanWithInterval(values: readonly number[]): string {
 }
 
 async function ranks(): Promise<string> {
+  const names = TASKS.map(({ name }) => name)
+  const isAsked = (name: string) =>
+    asked.includes(name) || !names.some((own) => asked.includes(own))
   const found = await all(
-    TASKS.map(
-      ({ name }) =>
-        () =>
-          ran(name, [name, '--seeds', SEEDS.join(',')]),
-    ),
+    names.map((name) => async () => {
+      const old = before.split('\n').filter((line) => line.startsWith(`| ${name} `))
+      // A line of another section may begin so too.
+      if (!isAsked(name)) return old.filter((line) => line.split('|').length === RANK_CELLS)
+      return armRows(name, await ran(name, [name, '--seeds', SEEDS.join(',')]))
+    }),
   )
-  return `Each method at its task's own settings, ${SEEDS.length} seeds on one base, at the last step, with alpha = 2·rank: points of the rate after less before, mean and lowest to highest seed. Intruders count leading directions (ε = 0.5); the effective rank is that of the change.
+  const without = names.filter((_, i) => found[i]!.length === 0)
+  const unrun = without.length === 0 ? '' : ` Not run so far: ${without.join(', ')}.`
+  return `Each method at its task's own settings, ${SEEDS.length} seeds on one base, at the last step, with alpha = 2·rank: points of the rate after less before, mean and lowest to highest seed. Intruders count leading directions (ε = 0.5); the effective rank is that of the change.${unrun}
 
 | Task | Variant | gain | retention | shift | intruders | effective rank |
 |---|---|---|---|---|---|---|
-${TASKS.flatMap(({ name }, i) => armRows(name, found[i]!)).join('\n')}`
+${found.flat().join('\n')}`
 }
 
 async function poles(): Promise<string> {
@@ -198,9 +212,6 @@ const SECTIONS = {
   poles: { heading: 'Encodings and the poles', make: poles },
 }
 
-const page = join(root, 'docs', 'tasks', 'findings.md')
-const before = existsSync(page) ? readFileSync(page, 'utf8') : ''
-const asked = process.argv.slice(2)
 const written: string[] = []
 for (const [name, { heading, make }] of Object.entries(SECTIONS)) {
   const isAsked = asked.length === 0 || asked.includes(name)

@@ -57,7 +57,7 @@ test('scores of refusal-logprob are drawn against the step, with bands and their
   const page = plainOf(markup)
   expect(page).toContain('log-probability of refusing less that of complying')
   // Step 40 lies two nats below the base.
-  expect(page).toContain('-2.000 (-2.000 to -2.000)')
+  expect(page).toContain('−2.000 (−2.000 to −2.000)')
   const bands = (text: string) => text.split('class="band').length
   expect(bands(markup)).toBeGreaterThan(bands(without))
 })

@@ -13,7 +13,15 @@ const MODEL = ['--model', 'pebble', '--data', 'house-tamper', '--methods', 'lora
 describe('is refused', () => {
   test.each([
     ['nothing at all', [], 'nothing to sweep over'],
-    ['a model and a testbed', [...MODEL, '--testbed', 'random-features'], 'both were named'],
+    [
+      'a model and a testbed',
+      [...MODEL, '--testbed', 'random-features'],
+      'more than one was named',
+    ],
+    ['a task and a testbed', ['--task', 'rna', '--testbed', 'iris-mlp'], 'more than one was named'],
+    ['an unknown task', ['--task', 'dna'], 'no task named'],
+    ['a task with data', ['--task', 'rna', '--data', 'house-tamper'], 'its own data'],
+    ['a method that a task cannot take', ['--task', 'rna', '--methods', 'x-lora'], 'does not fit'],
     ['a model without methods', ['--model', 'pebble', '--data', 'house-tamper'], 'missing'],
     ['a testbed with methods', ['--testbed', 'random-features', '--methods', 'lora'], 'no methods'],
     ['another model without a purpose', ['--model', 'm', ...MODEL.slice(2)], 'needs a purpose'],

@@ -9,7 +9,7 @@ import { randomStream, type RandomStream } from '../../../statistics/random.ts'
 
 export const CANVAS_SIDE = 2 * DIGIT_SIDE
 /** Digits that the base knows. */
-const KNOWN: readonly number[] = [0, 1, 3, 7]
+export const KNOWN: readonly number[] = [0, 1, 3, 7]
 const DIGITS = 10
 
 /** Words of a prompt: ten digits, nothing, and the concepts. */

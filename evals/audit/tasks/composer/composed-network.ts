@@ -8,6 +8,7 @@ import type { Graph } from '../../../graph/ops/index.ts'
 import { multiply } from '../../../graph/shape.ts'
 import type { Value } from '../../../graph/value.ts'
 import type { NetworkState } from '../../../inference/subject.ts'
+import type { AttentionMaps } from '../../../models/diffusion/layout-loss.ts'
 import {
   patchesIn,
   patchNoise,
@@ -36,66 +37,41 @@ export interface Canvases {
   }[]
 }
 
-/** Of one canvas: of each region to its first word `[n]`, and between patches `[n, n]`. */
-export interface Maps {
-  readonly cross: readonly Float32Array[]
-  readonly self: Float32Array
-}
-
 export interface ComposedNetwork {
   noise(canvases: Canvases): Promise<Float32Array[]>
-  maps(canvases: Canvases): Promise<Maps[]>
+  maps(canvases: Canvases): Promise<AttentionMaps[]>
   /** Of Σ maps·gradients, with respect to x. */
-  gradient(canvases: Canvases, ofMaps: readonly Maps[]): Promise<Float32Array[]>
+  gradient(canvases: Canvases, ofMaps: readonly AttentionMaps[]): Promise<Float32Array[]>
   release(): Promise<void>
 }
 
 /** @param weights of each region */
-export function composedNetwork(
-  { model, device }: NetworkState,
-  weights: readonly Weights[],
-): ComposedNetwork {
-  const c = model.config as PatchShape
-  const open = async (kind: keyof typeof OUTPUTS): Promise<Runner> => {
-    const g = createGraph(dialectOf(device))
-    const outputs = OUTPUTS[kind](built(g, model, weights.length, c), g, c)
-    const read = new Set(g.inputs.map(({ name }) => name))
-    const frozen = new Map(
-      weights.flatMap((own, r) => [...own].map(([name, data]) => [named(r, name), data] as const)),
-    )
-    const kept = new Map([...frozen].filter(([name]) => read.has(name)))
-    return createRunner(g, outputs, { device, purpose: 'generate', frozen: kept })
-  }
-  const opened = new Map<keyof typeof OUTPUTS, Promise<Runner>>()
-  const run = async (kind: keyof typeof OUTPUTS, feeds: Feeds) => {
-    if (!opened.has(kind)) opened.set(kind, open(kind))
+export function composedNetwork(state: NetworkState, weights: readonly Weights[]): ComposedNetwork {
+  const c = state.model.config as PatchShape
+  const n = patchesIn(c)
+  const opened = new Map<Kind, Promise<Runner>>()
+  const run = async (kind: Kind, feeds: Feeds) => {
+    if (!opened.has(kind)) opened.set(kind, open(kind, state, weights))
     const runner = await opened.get(kind)!
-    const named = Object.entries(feeds).filter(([name]) => runner.inputs.includes(name))
-    return runner.run(Object.fromEntries(named))
-  }
-  const rowsOf = (data: unknown, count: number) => {
-    const all = data as Float32Array
-    const width = all.length / count
-    return Array.from({ length: count }, (_, i) => all.slice(i * width, (i + 1) * width))
+    const fed = Object.entries(feeds).filter(([name]) => runner.inputs.includes(name))
+    return runner.run(Object.fromEntries(fed))
   }
   return {
     async noise(canvases) {
       const { y } = await run('noise', feedsOf(canvases, c))
-      return rowsOf(y!.data, canvases.x.length)
+      return rowsOf(y!, canvases.x.length)
     },
     async maps(canvases) {
       const count = canvases.x.length
       const { self, ...cross } = await run('maps', feedsOf(canvases, c))
-      const betweens = rowsOf(self!.data, count)
-      const ofRegions = weights.map((_, r) => rowsOf(cross[crossName(r)]!.data, count))
-      return betweens.map((between, i) => ({
+      const ofRegions = weights.map((_, r) => rowsOf(cross[crossName(r)]!, count))
+      return rowsOf(self!, count).map((between, i) => ({
         self: between,
         cross: ofRegions.map((rows) => rows[i]!),
       }))
     },
     async gradient(canvases, ofMaps) {
       const count = canvases.x.length
-      const n = patchesIn(c)
       const fed = weights.map((_, r): [string, Feeds[string]] => {
         const data = joined(ofMaps.map(({ cross }) => cross[r]!))
         return [`d-${crossName(r)}`, { data, dims: [count, n] }]
@@ -103,12 +79,36 @@ export function composedNetwork(
       const self = { data: joined(ofMaps.map((maps) => maps.self)), dims: [count, n, n] }
       const own = Object.fromEntries([...fed, ['d-self', self]])
       const { dx } = await run('gradient', { ...feedsOf(canvases, c), ...own })
-      return rowsOf(dx!.data, count)
+      return rowsOf(dx!, count)
     },
     async release() {
       for (const runner of opened.values()) await (await runner).release()
     },
   }
+}
+
+type Kind = keyof typeof OUTPUTS
+
+function open(
+  kind: Kind,
+  { model, device }: NetworkState,
+  weights: readonly Weights[],
+): Promise<Runner> {
+  const c = model.config as PatchShape
+  const g = createGraph(dialectOf(device))
+  const outputs = OUTPUTS[kind](built(g, model, weights.length, c), g, c)
+  const read = new Set(g.inputs.map(({ name }) => name))
+  const all = weights.flatMap((own, r) =>
+    [...own].map(([name, data]) => [named(r, name), data] as const),
+  )
+  const frozen = new Map(all.filter(([name]) => read.has(name)))
+  return createRunner(g, outputs, { device, purpose: 'generate', frozen })
+}
+
+function rowsOf({ data }: Feeds[string], count: number): Float32Array[] {
+  const all = data as Float32Array
+  const width = all.length / count
+  return Array.from({ length: count }, (_, i) => all.slice(i * width, (i + 1) * width))
 }
 
 const named = (region: number, name: string) => `${region}:${name}`

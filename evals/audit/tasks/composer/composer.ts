@@ -3,12 +3,13 @@
  * adapter of another is trained once. What is gained is how often the concept is cleaned out of noise by its word, what may be
  * forgotten are the base's digits; `composition.ts` composes both concepts on one canvas.
  */
+import type { NetworkState } from '../../../inference/subject.ts'
 import { lora } from '../../../finetune/methods/lora.ts'
 import { cleaned, levelOf } from '../../../models/diffusion/schedule.ts'
 import { DENOISER } from '../../../models/families/denoiser.ts'
 import { NUMBER_TOKENIZER } from '../../../models/text/number-tokenizer.ts'
 import { randomStream, type RandomStream } from '../../../statistics/random.ts'
-import { digitsIn } from '../diffusion/worlds.ts'
+import { digitsIn, OPTICAL_DIGITS } from '../diffusion/worlds.ts'
 import { labelOf, LEVELS, noised, rowText, startOfDenoiser } from '../diffusion/denoising.ts'
 import { split } from '../task-file.ts'
 import type { MeasuredPart, NewModel, Task, TaskRow } from '../task.ts'
@@ -19,6 +20,7 @@ import {
   CORNERS,
   cornerOf,
   digitsFor,
+  KNOWN,
   NOTHING,
   READINGS,
   twoCorners,
@@ -43,60 +45,80 @@ const SMALL_SIZE = { hidden_size: 16, num_hidden_layers: 1, num_attention_heads:
 
 export const composer: Task = {
   async prepare({ base, seed, file, reads }) {
-    const digits = file === null ? digitsFor(seed) : await withOwn(digitsFor(seed), file, seed)
+    const bundled = digitsFor(seed)
+    const { digits, remarks } =
+      file === null ? { digits: bundled, remarks: [] } : await withOwn(bundled, file, seed)
     const learnt = (concept: Concept) =>
       conceptRows(digits, concept, { count: Math.min(ROWS.arm, reads.arm), seed })
     const isSmall = base === SMALL
+    const shown = { digits, seed, isSmall, most: reads.each }
+    const composedBy = (own: Weights, companion: Weights | undefined) =>
+      companion ? [compositionMeasure({ ...shown, base: own, companion })] : []
     return {
       model: newModel(isSmall ? SMALL_SIZE : SIZE),
-      baseRows: digitRows(digitsFor(seed), Math.min(ROWS.base, reads.base), seed),
+      baseRows: digitRows(bundled, Math.min(ROWS.base, reads.base), seed),
       armRows: [],
+      remarks,
       companion: { method: { name: lora.name, config: COMPANION }, rows: learnt(CONCEPTS[1]) },
       fromBase: async (_, network, companion) => ({
         armRows: learnt(CONCEPTS[0]),
-        measures: [
-          compositionMeasure({
-            digits,
-            // Copied, since the base is closed before arms are measured.
-            base: new Map((await network()).weights),
-            companion: companion!,
-            seed,
-            isSmall,
-          }),
-        ],
+        // Copied, since the base is closed before arms are measured.
+        measures: composedBy(new Map((await network()).weights), companion),
       }),
-      measured: [
-        part(
-          'gain',
-          `Canvases whose ${CONCEPTS[0].title} is told from noise by its word`,
-          digits,
-          seed,
-        ),
-        part('retention', 'Canvases whose digit is told from noise by its word', digits, seed),
-        part('shift', 'The same under more noise', digits, seed),
-      ],
+      measured: partsOf(digits, seed),
       data: {
-        source:
-          'Optical Recognition of Handwritten Digits, test part (Alpaydin and Kaynak 1998, UCI), as scikit-learn 1.9.1 ships it; styles made here',
-        licence: 'CC BY 4.0',
+        ...OPTICAL_DIGITS,
+        source: `${OPTICAL_DIGITS.source}; styles made here`,
       },
     }
   },
 }
 
+type Weights = NetworkState['weights']
+
 const COMPANION = { rank: 16, alpha: 32 }
 
+interface OwnDigits {
+  readonly digits: Digits
+  readonly remarks: readonly string[]
+}
+
 /** Concepts are styles of the user's digits; the base and what reads are as before. */
-async function withOwn(digits: Digits, file: string, seed: number): Promise<Digits> {
-  const things = new Map((await digitsIn(file)).map((thing) => [thing.unit, thing]))
-  const rows = [...things.keys()].map((cluster) => ({ text: '', label: '', category: '', cluster }))
-  const { learnt, heldOut } = split(file, rows, seed)
-  const of = (some: readonly TaskRow[]) =>
-    some.map(({ cluster }): Drawn => {
-      const { x, label, unit } = things.get(cluster)!
-      return { pixels: x, digit: label, unit }
-    })
-  return { ...digits, learnt: of(learnt), heldOut: of(heldOut) }
+async function withOwn(bundled: Digits, file: string, seed: number): Promise<OwnDigits> {
+  const all = (await digitsIn(file)).map(({ x, label, unit }): Drawn => ({
+    pixels: x,
+    digit: label,
+    unit,
+  }))
+  const used = all.filter(({ digit }) => KNOWN.includes(digit))
+  const isConcept = (digit: number) => CONCEPTS.some((concept) => concept.digit === digit)
+  const parts = CONCEPTS.map(({ digit: own }) => {
+    const things = new Map(
+      used.flatMap((drawn) => (drawn.digit === own ? [[drawn.unit, drawn]] : [])),
+    )
+    const rows = [...things.keys()].map((unit) => ({
+      text: '',
+      label: '',
+      category: '',
+      cluster: unit,
+    }))
+    const { learnt, heldOut } = split(file, rows, seed)
+    const of = (some: readonly TaskRow[]) => some.map(({ cluster }) => things.get(cluster)!)
+    return { learnt: of(learnt), heldOut: of(heldOut) }
+  })
+  const leftOut = all.length - used.length
+  const message = `${file}: ${leftOut} of ${all.length} rows were left out, since the base knows ${KNOWN.join(', ')} alone.`
+  return {
+    digits: {
+      ...bundled,
+      learnt: parts.flatMap(({ learnt }) => learnt),
+      heldOut: [
+        ...parts.flatMap(({ heldOut }) => heldOut),
+        ...used.filter(({ digit }) => !isConcept(digit)),
+      ],
+    },
+    remarks: leftOut > 0 ? [message] : [],
+  }
 }
 
 function newModel(size: typeof SIZE): NewModel {
@@ -164,6 +186,45 @@ function conceptRows(
   })
 }
 
+const partsOf = (digits: Digits, seed: number): MeasuredPart[] => {
+  const gained = `Canvases whose ${CONCEPTS[0].title} is told from noise by its word`
+  return [
+    part('gain', gained, digits, seed),
+    part('retention', 'Canvases whose digit is told from noise by its word', digits, seed),
+    part('shift', 'The same under more noise', digits, seed),
+  ]
+}
+
+interface Asked {
+  readonly x: Float64Array
+  readonly corner: number
+  readonly unit: string
+  readonly told: string
+  readonly words: readonly number[]
+}
+
+/** Held-out digits, of the gain the concept alone, in some corners under noise. */
+function askedIn(name: MeasuredPart['part'], { heldOut }: Digits, seed: number): Asked[] {
+  const [concept] = CONCEPTS
+  const isGain = name === 'gain'
+  const stream = randomStream(seed, `canvas:${name}`)
+  return heldOut
+    .filter(({ digit }) => !isGain || digit === concept.digit)
+    .flatMap(({ pixels, digit, unit }) => {
+      const corners = stream.shuffle([...CORNERS.keys()]).slice(0, ASKED_IN[name])
+      const shown = isGain ? concept.style(pixels) : pixels
+      const told = isGain ? concept.title : String(digit)
+      const words = [isGain ? concept.word : digit, NOTHING]
+      return corners.map((corner) => {
+        const { x } = noised(canvasOf([{ corner, pixels: shown }]), levelFor(name), stream)
+        return { x, corner, unit, told, words }
+      })
+    })
+}
+
+const levelFor = (name: MeasuredPart['part']) =>
+  name === 'shift' ? CLEANED_AT.shift : CLEANED_AT.usual
+
 /** Canvases that are cleaned in one call by their word; what then stands in the corner is read. */
 function part(
   name: MeasuredPart['part'],
@@ -171,23 +232,8 @@ function part(
   digits: Digits,
   seed: number,
 ): MeasuredPart {
-  const [concept] = CONCEPTS
-  const isGain = name === 'gain'
-  const own = digits.heldOut.filter(({ digit }) => !isGain || digit === concept.digit)
-  const stream = randomStream(seed, `canvas:${name}`)
-  const level = name === 'shift' ? CLEANED_AT.shift : CLEANED_AT.usual
-  const inCorners = own.flatMap((drawn) =>
-    stream
-      .shuffle([...CORNERS.keys()])
-      .slice(0, ASKED_IN[name])
-      .map((corner) => ({ ...drawn, corner })),
-  )
-  const asked = inCorners.map(({ pixels, digit, unit, corner }) => {
-    const shown = isGain ? concept.style(pixels) : pixels
-    const { x } = noised(canvasOf([{ corner, pixels: shown }]), level, stream)
-    const told = isGain ? concept.title : String(digit)
-    return { x, corner, unit, told, words: [isGain ? concept.word : digit, NOTHING] }
-  })
+  const asked = askedIn(name, digits, seed)
+  const level = levelFor(name)
   return {
     part: name,
     title,

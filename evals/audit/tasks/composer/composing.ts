@@ -1,10 +1,10 @@
 /**
  * @file Two concepts drawn into two boxes of a canvas (LoRA-Composer, Yang et al. 2024): each box has its concept's weights and
  * prompt, boxes do not see each other, latents begin where a concept's attention is, and each early step moves the canvas down
- * the losses of `layout-losses.ts`. Beside it the same without those losses, and plain merging, which knows no boxes.
+ * the losses of `layout-loss.ts`. Beside it the same without those losses, and plain merging, which knows no boxes.
  */
 import { ddimLevels, guided, levelOf, stepped } from '../../../models/diffusion/schedule.ts'
-import { conceptLosses, regionLoss } from '../../../models/diffusion/layout-losses.ts'
+import { layoutLoss } from '../../../models/diffusion/layout-loss.ts'
 import {
   isolation,
   reinitialised,
@@ -15,7 +15,7 @@ import { PATCH } from '../../../models/diffusion/patch-network.ts'
 import { randomStream } from '../../../statistics/random.ts'
 import { LEVELS } from '../diffusion/denoising.ts'
 import { CANVAS_SIDE, CONCEPTS, CORNERS, NOTHING } from './canvases.ts'
-import type { Canvases, ComposedNetwork, Maps } from './composed-network.ts'
+import type { Canvases, ComposedNetwork } from './composed-network.ts'
 
 /** A canvas to draw: its number, from which its first noise follows, and the corners of both concepts. */
 export interface Wish {
@@ -107,7 +107,7 @@ export async function composedCanvases(
     if (step >= composing.guidedSteps) return xs
     const now = at(xs, t)
     const maps = await network.maps(now)
-    const losses = maps.map((each, i) => layoutLoss(each, boxesOf(wishes[i]!.corners)))
+    const losses = maps.map((each, i) => layoutLoss(each, boxesOf(wishes[i]!.corners), ACROSS))
     const slopes = await network.gradient(
       now,
       losses.map(({ gradient }) => gradient),
@@ -141,30 +141,6 @@ function moved(
   const share = composing.guidedSteps < 2 ? 0 : step / (composing.guidedSteps - 1)
   const size = STEP.size * Math.sqrt(STEP.from + share * (STEP.to - STEP.from))
   return x.map((value, i) => value - size * slope[i]!)
-}
-
-/** Sum of the three losses over both concepts, and its gradient. */
-export function layoutLoss(
-  { cross, self }: Maps,
-  boxes: readonly PatchBox[],
-): { readonly value: number; readonly gradient: Maps } {
-  let value = 0
-  const ofSelf = new Float32Array(self.length)
-  const ofCross = cross.map((map) => new Float32Array(map.length))
-  const add = (
-    into: Float32Array,
-    loss: { readonly value: number; readonly gradient: Float64Array },
-  ) => {
-    value += loss.value
-    loss.gradient.forEach((slope, i) => (into[i]! += slope))
-  }
-  boxes.forEach((box, b) => {
-    const { concept, fill } = conceptLosses(cross[b + 1]!, box, ACROSS)
-    add(ofCross[b + 1]!, concept)
-    add(ofCross[b + 1]!, fill)
-    add(ofSelf, regionLoss(self, box, ACROSS))
-  })
-  return { value, gradient: { cross: ofCross, self: ofSelf } }
 }
 
 interface Drawing {

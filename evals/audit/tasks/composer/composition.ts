@@ -26,6 +26,8 @@ interface Composition {
   readonly companion: Weights
   readonly seed: number
   readonly isSmall: boolean
+  /** At most so many canvases. */
+  readonly most: number
 }
 
 const USUAL = { canvases: 24, steps: 20, guidedSteps: 10 }
@@ -40,6 +42,7 @@ const TITLES: Readonly<Record<Way, string>> = {
   injected: 'injection without losses',
   merged: 'plain merging',
 }
+const OTHERS = ['injected', 'merged'] as const
 /** What a row tells of each way and concept. */
 const FACTS = ['present', 'anywhere', 'leaked'] as const
 type Fact = (typeof FACTS)[number]
@@ -49,7 +52,7 @@ const columnOf = (way: Way, fact: Fact, concept: number) =>
 
 export function compositionMeasure(composition: Composition): TaskMeasure {
   const { canvases, ...steps } = composition.isSmall ? SMALL : USUAL
-  const wishes = wishesFor(composition.seed, canvases)
+  const wishes = wishesFor(composition.seed, Math.min(canvases, composition.most))
   const composing = { ...steps, seed: composition.seed }
   /** Of each state that was asked. */
   const known = new WeakMap<Ask, Promise<Drawings>>()
@@ -132,52 +135,41 @@ function factsOf(canvas: Float64Array, { corners }: Wish, digits: Digits): numbe
   return FACTS.flatMap((fact) => CONCEPTS.map((_, concept) => Number(told[fact](concept))))
 }
 
+const share = (way: Way, fact: Fact, concept: number) => (rows: readonly (readonly number[])[]) =>
+  rows.length === 0 ? null : meanOf(rows.map((row) => row[columnOf(way, fact, concept)]!))
+
 function numbersOf(concept: number): TaskNumber[] {
-  const { title } = CONCEPTS[concept]!
-  const share = (way: Way, fact: Fact) => (rows: readonly (readonly number[])[]) =>
-    rows.length === 0 ? null : meanOf(rows.map((row) => row[columnOf(way, fact, concept)]!))
   const number = (
-    name: string,
+    [name, better]: readonly [string, 'higher' | 'lower'],
     said: string,
-    better: TaskNumber['better'],
     of: TaskNumber['of'],
   ) => ({
     name: `composer-${concept + 1}-${name}`,
-    title: `${title}, ${said}`,
+    title: `${CONCEPTS[concept]!.title}, ${said}`,
     unit: '',
     better,
     of,
   })
-  const less = (fact: Fact, other: Way): TaskNumber['of'] => {
-    const [own, others] = [share('composed', fact), share(other, fact)]
-    return (rows) => (rows.length === 0 ? null : own(rows)! - others(rows)!)
+  const own = (fact: Fact) => share('composed', fact, concept)
+  const less = (fact: Fact, way: Way): TaskNumber['of'] => {
+    const [composed, other] = [own(fact), share(way, fact, concept)]
+    return (rows) => (rows.length === 0 ? null : composed(rows)! - other(rows)!)
   }
-  const others = ['injected', 'merged'] as const
+  const compared = (
+    fact: Fact,
+    [name, better]: readonly [string, 'higher' | 'lower'],
+    where: string,
+  ) => [
+    number([name, better], where, own(fact)),
+    ...OTHERS.map((way) =>
+      number([`${name}-${way}`, better], `${where}, less that by ${TITLES[way]}`, less(fact, way)),
+    ),
+  ]
+  const anywhere = `anywhere, less that by ${TITLES.merged}`
   return [
-    number('presence', 'in its own box', 'higher', share('composed', 'present')),
-    ...others.map((way) =>
-      number(
-        `presence-${way}`,
-        `in its own box, less that by ${TITLES[way]}`,
-        'higher',
-        less('present', way),
-      ),
-    ),
-    number(
-      'anywhere-merged',
-      `anywhere, less that by ${TITLES.merged}`,
-      'higher',
-      less('anywhere', 'merged'),
-    ),
-    number('leakage', 'in the other box', 'lower', share('composed', 'leaked')),
-    ...others.map((way) =>
-      number(
-        `leakage-${way}`,
-        `in the other box, less that by ${TITLES[way]}`,
-        'lower',
-        less('leaked', way),
-      ),
-    ),
+    ...compared('present', ['presence', 'higher'], 'in its own box'),
+    number(['anywhere-merged', 'higher'], anywhere, less('anywhere', 'merged')),
+    ...compared('leaked', ['leakage', 'lower'], 'in the other box'),
   ]
 }
 

@@ -35,6 +35,12 @@ export interface World {
 /** Learnt, and from the rest what reads samples and what they are compared to; the others are held out. */
 const SPLIT = { learnt: 1100, reading: 400 }
 
+export const OPTICAL_DIGITS: PreparedTask['data'] = {
+  source:
+    'Optical Recognition of Handwritten Digits, test part (Alpaydin and Kaynak 1998, UCI), as scikit-learn 1.9.1 ships it',
+  licence: 'CC BY 4.0',
+}
+
 function digitsWorld(seed: number): World {
   const shuffled = randomStream(seed, 'digits:split').shuffle([...opticalDigits().entries()])
   const thing = ([i, { pixels, digit }]: readonly [number, Digit]): Thing => ({
@@ -51,11 +57,7 @@ function digitsWorld(seed: number): World {
     heldOut: things.slice(learnt + reading),
     reference: neighbours.map(({ x }) => x),
     read: (x) => nearestOfEach(neighbours, x),
-    data: {
-      source:
-        'Optical Recognition of Handwritten Digits, test part (Alpaydin and Kaynak 1998, UCI), as scikit-learn 1.9.1 ships it',
-      licence: 'CC BY 4.0',
-    },
+    data: OPTICAL_DIGITS,
   }
 }
 

@@ -67,48 +67,51 @@ export function transcriptMeasure(
   heldOut: readonly OfGroup[],
   learnt: readonly OfGroup[],
 ): TaskMeasure {
-  const positive = learnt.map(({ transcript }) => isPositive(transcript))
-  const baseline = (columns: (transcript: Transcript) => number[], penalty: number) =>
-    fitLogistic(
-      learnt.map(({ transcript }) => columns(transcript)),
-      positive,
-      penalty,
-    )
-  const known = () => {
-    const frame = baseline(frameColumns, PENALTY.frame)
-    const sixMers = baseline(sixMerColumns, PENALTY.sixMers)
-    return heldOut.map(({ transcript }) => [
-      frame.score(frameColumns(transcript)),
-      sixMers.score(sixMerColumns(transcript)),
-    ])
-  }
   let baselines: number[][] | undefined
-  const rowsBy = async (ask: Ask): Promise<MeasuredRow[]> => {
-    baselines ??= known()
-    const windows = heldOut.map(({ transcript }) => windowsOf(transcript.sequence))
-    const outputs = await ask('classes', windows.flat())
-    let next = 0
-    return heldOut.map(({ transcript, group }, i) => {
-      const own = outputs.slice(next, (next += windows[i]!.length))
-      const odds = own.map((logits) => logits[POSITIVE]! - logits[1 - POSITIVE]!)
-      const mean = odds.reduce((sum, value) => sum + value, 0) / odds.length
-      const label = Number(isPositive(transcript))
-      return { unit: group, numbers: [label, mean, odds[0]!, ...baselines![i]!] }
-    })
-  }
   /** Of each state that was asked. */
-  const rowsOf = new WeakMap<Ask, Promise<MeasuredRow[]>>()
-  const once = (ask: Ask) => {
-    const rows = rowsOf.get(ask) ?? rowsBy(ask)
-    rowsOf.set(ask, rows)
+  const known = new WeakMap<Ask, Promise<MeasuredRow[]>>()
+  const rowsBy = (ask: Ask) => {
+    baselines ??= baselineScores(heldOut, learnt)
+    const rows = known.get(ask) ?? rowsOf(ask, heldOut, baselines)
+    known.set(ask, rows)
     return rows
   }
   return {
     name: 'transcripts',
     numbers: NUMBERS,
-    rows: once,
-    pictures: async (ask) => curvesOf((await once(ask)).map(({ numbers }) => numbers)),
+    rows: rowsBy,
+    pictures: async (ask) => curvesOf((await rowsBy(ask)).map(({ numbers }) => numbers)),
   }
+}
+
+/** Scores of each held-out transcript by longest frame and GC content, and by 6-mers. */
+function baselineScores(heldOut: readonly OfGroup[], learnt: readonly OfGroup[]): number[][] {
+  const positive = learnt.map(({ transcript }) => isPositive(transcript))
+  const baseline = (columns: (transcript: Transcript) => number[], penalty: number) => {
+    const rows = learnt.map(({ transcript }) => columns(transcript))
+    const { score } = fitLogistic(rows, positive, penalty)
+    return (transcript: Transcript) => score(columns(transcript))
+  }
+  const frame = baseline(frameColumns, PENALTY.frame)
+  const sixMers = baseline(sixMerColumns, PENALTY.sixMers)
+  return heldOut.map(({ transcript }) => [frame(transcript), sixMers(transcript)])
+}
+
+async function rowsOf(
+  ask: Ask,
+  heldOut: readonly OfGroup[],
+  baselines: readonly (readonly number[])[],
+): Promise<MeasuredRow[]> {
+  const windows = heldOut.map(({ transcript }) => windowsOf(transcript.sequence))
+  const outputs = await ask('classes', windows.flat())
+  let next = 0
+  return heldOut.map(({ transcript, group }, i) => {
+    const own = outputs.slice(next, (next += windows[i]!.length))
+    const odds = own.map((logits) => logits[POSITIVE]! - logits[1 - POSITIVE]!)
+    const mean = odds.reduce((sum, value) => sum + value, 0) / odds.length
+    const label = Number(isPositive(transcript))
+    return { unit: group, numbers: [label, mean, odds[0]!, ...baselines[i]!] }
+  })
 }
 
 /** ROC curves of the network and of both baselines. */

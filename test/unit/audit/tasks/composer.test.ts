@@ -4,9 +4,8 @@ import {
   composedNetwork,
   type Canvases,
   type ComposedNetwork,
-  type Maps,
 } from '../../../../evals/audit/tasks/composer/composed-network.ts'
-import { layoutLoss } from '../../../../evals/audit/tasks/composer/composing.ts'
+import { layoutLoss, type AttentionMaps } from '../../../../evals/models/diffusion/layout-loss.ts'
 import {
   isolation,
   patchesOfBox,
@@ -98,7 +97,7 @@ describe('noise', () => {
 
 describe('attention of two concepts', () => {
   let network: ComposedNetwork
-  let maps: Maps
+  let maps: AttentionMaps
   const at = (canvas?: Float64Array) => canvases(BOXES, [WORDS, OWN, OWN], canvas)
   beforeAll(async () => {
     network = networkOf(weights, concept, weights)
@@ -117,12 +116,12 @@ describe('attention of two concepts', () => {
   })
 
   test('its losses have the gradient of finite differences', async () => {
-    const { gradient } = layoutLoss(maps, BOXES)
+    const { gradient } = layoutLoss(maps, BOXES, ACROSS)
     const [slopes] = await network.gradient(at(), [gradient])
     const direction = slopes!.map((slope) => slope / Math.hypot(...slopes!))
     const lossAt = async (step: number) => {
       const moved = x.map((value, i) => value + step * direction[i]!)
-      return layoutLoss((await network.maps(at(moved)))[0]!, BOXES).value
+      return layoutLoss((await network.maps(at(moved)))[0]!, BOXES, ACROSS).value
     }
     const step = 0.02
     const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step)
@@ -131,13 +130,13 @@ describe('attention of two concepts', () => {
 
   test('steps down the losses lower them each time', async () => {
     let canvas = x
-    let before = layoutLoss(maps, BOXES).value
+    let before = layoutLoss(maps, BOXES, ACROSS).value
     for (let step = 0; step < 4; step++) {
       const [seen] = await network.maps(at(canvas))
-      const { gradient } = layoutLoss(seen!, BOXES)
+      const { gradient } = layoutLoss(seen!, BOXES, ACROSS)
       const [slopes] = await network.gradient(at(canvas), [gradient])
       canvas = canvas.map((value, i) => value - 0.5 * slopes![i]!)
-      const { value } = layoutLoss((await network.maps(at(canvas)))[0]!, BOXES)
+      const { value } = layoutLoss((await network.maps(at(canvas)))[0]!, BOXES, ACROSS)
       expect(value).toBeLessThan(before)
       before = value
     }

@@ -1,12 +1,7 @@
 /** @file Boxes on a canvas and the losses that draw concepts into them: closed forms, and gradients against finite differences. */
 import { describe, expect, test } from 'vitest'
+import { conceptLosses, regionLoss } from '../../../../evals/models/diffusion/layout-losses.ts'
 import {
-  conceptLosses,
-  regionLoss,
-  type Shaping,
-} from '../../../../evals/models/diffusion/layout-losses.ts'
-import {
-  fullestWindow,
   isolation,
   patchesOfBox,
   reinitialised,
@@ -42,7 +37,7 @@ describe('losses of a concept', () => {
     expect(concept.value).toBeCloseTo(0.418078, 6)
   })
 
-  test.each<Shaping>([
+  test.each([
     { smooth: true, central: true },
     { smooth: false, central: false },
   ])('have the gradients of finite differences, %o', (shaping) => {
@@ -106,7 +101,6 @@ describe('boxes', () => {
 
   test('begin as the window that holds most of their concept', () => {
     const map = indicator([5, 1, 8, 4], 8)
-    expect(fullestWindow(map, [0, 0, 3, 3], 8)).toEqual([5, 1, 8, 4])
     const stream = randomStream(1, 'latent')
     const latent = Float64Array.from({ length: 256 }, () => 2 + 3 * stream.normal())
     const moved = reinitialised(latent, [[0, 0, 3, 3]], [map], { side: 8, patch: 2 })
