@@ -30,12 +30,10 @@ interface Training {
   readonly data: TrainingData | undefined
   readonly config: AuditConfig
   readonly evaluation: EvaluationPlan | undefined
-  /** Whether a state that is the base is not measured again. */
-  readonly skipsStart?: boolean
 }
 
 export async function armPlans(training: Training, context: JobContext): Promise<ArmPlan[]> {
-  const { base, data, config, evaluation, skipsStart = false } = training
+  const { base, data, config, evaluation } = training
   if (data === undefined) return []
   const examples = await (isEncoder(base.model) ? classed : tokenise)(base, data, config, context)
   const dataDigest = examplesDigest(examples)
@@ -51,24 +49,21 @@ export async function armPlans(training: Training, context: JobContext): Promise
     content,
   }
   context.emit({ type: 'artifact', row })
-  const { steps: last } = config.training
-  const steps = evaluation ? evaluationSteps(last, config.evalEvery) : [last]
   const shared = {
     training: config.training,
     examples,
     dataDigest,
     evaluation,
+    evaluateAt: evaluation
+      ? evaluationSteps(config.training.steps, config.evalEvery)
+      : [config.training.steps],
     evalTogether: config.evalTogether,
     refusalMargin: refusalMarginOf(training, context),
     onEvaluated: scanOf(training, context),
   }
   return config.seeds.flatMap((seed) =>
     config.methods.map((choice) => {
-      const method = bindMethod(choice)
-      // What prepares nothing begins as the base.
-      const from = skipsStart && !method.prepare ? 1 : 0
-      const evaluateAt = steps.filter((step) => step >= from)
-      return { arm: armNameOf(choice), method, seed, evaluateAt, ...shared }
+      return { arm: armNameOf(choice), method: bindMethod(choice), seed, ...shared }
     }),
   )
 }

@@ -54,7 +54,7 @@ async function runLocal(
     const candidates = await openCandidates(opened, config, evaluates)
     const arms =
       (await federated?.plans(base, evaluation)) ??
-      (await armPlans({ base, data, config, evaluation, skipsStart: own !== undefined }, context))
+      (await armPlans({ base, data, config, evaluation }, context))
     tellAsked(opened, config, evaluation, context)
     if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
     const measured = await evaluateCandidates(opened, candidates, evaluation, context)

@@ -44,7 +44,8 @@ async function run(
   { subject, key, workspace }: MeasuredState,
   { emit, signal, flush }: JobContext,
 ): Promise<void> {
-  if (measure.ofBaseAlone && !isBase(key)) return
+  // Reports show the base and last steps; most fine-tunes begin as the base.
+  if (!isBase(key) && (measure.ofBaseAlone || key.step === 0)) return
   const ask = askOf(subject, signal)
   const { arm, seed, step } = key
   const network = () => networkOf(subject)

@@ -65,6 +65,14 @@ describe('a measure', () => {
     expect(arm!.change!.lower).toBeCloseTo(2 * base!.lower!, 6)
   })
 
+  test('is not of a fine-tune before its first step', async () => {
+    const states = new Map([
+      [BASE, 1],
+      [{ ...ARM, step: 0 }, 1],
+    ])
+    expect(await measured(of([1, 2]), states)).toHaveLength(1)
+  })
+
   test('may be another statistic, and has no value where that has none', async () => {
     const largest: Statistic = (rows) => Math.max(...rows.map(([x]) => x!))
     const states = new Map([[BASE, 1]])
