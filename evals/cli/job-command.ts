@@ -52,7 +52,8 @@ export function jobCommand(name: string, verb: JobVerb): Command {
           rest: [...lasting(options), ...rest],
         })
       const call: JobCall = { name, verb, kind, options, outDir, line, io }
-      return options.dryRun ? dryRun(request, call) : inFolder(request, call)
+      const isPlan = options.dryRun || (!request.saysNothing && verb.onlyPlans?.(request.config()))
+      return isPlan ? dryRun(request, call) : inFolder(request, call)
     },
   }
 }

@@ -4,6 +4,7 @@ import type { AuditRows, FinishedEvaluation } from './audit-rows.ts'
 import type { JobEvent, JobEventBody } from './events.ts'
 import type { JudgedReply, JudgeVersion } from './evidence.ts'
 import type { SealedReply } from './rows.ts'
+import type { PeakPlan } from './sweeps.ts'
 
 /** A reader of events: the store, a progress bar, a host. Everything but `event` is optional. */
 export interface Sink {
@@ -43,12 +44,14 @@ export interface FittingFlags {
 export interface PlanLine {
   readonly what: string
   readonly count: number
-  readonly unit: 'prompt' | 'step' | 'matrix' | 'text' | 'file' | 'cell'
+  readonly unit: 'prompt' | 'step' | 'matrix' | 'text' | 'file' | 'cell' | 'seed'
   readonly seconds: number | null
   /** Memory at the peak, where it can be told. */
   readonly bytes?: number
   /** Set where that is more than this machine has free: how much it has, and flags with which it would fit, each with its bytes. */
   readonly tooLarge?: { readonly freeBytes: number; readonly fitting: readonly FittingFlags[] }
+  /** Of a line that says how small a peak a sweep can see. */
+  readonly power?: PeakPlan
 }
 
 /** A run that has ended, as a job sees it that adds to it. */

@@ -173,7 +173,8 @@ export const ReboundRow = z.object({
 export type ReboundRow = z.infer<typeof ReboundRow>
 
 /**
- * Is there an inner peak of the error (or an inner low of a rate that should be high) along one axis (docs/methods/double-descent.md)?
+ * Is there an inner peak of the error (or an inner low of a rate that should be high) along one axis, or along a training, the
+ * axis `epoch` or `step` (docs/methods/double-descent.md)?
  * `sentence` says what was found, with its error rate.
  */
 export const DescentRow = z.object({
@@ -183,6 +184,8 @@ export const DescentRow = z.object({
   axes: z.record(z.string(), z.number()),
   metric: z.string(),
   seeds: z.int(),
+  /** Absent in earlier results. */
+  places: z.int().optional(),
   shape: z.enum(['peak', 'valley']),
   outcome: z.enum(['peak', 'no peak seen', 'cannot tell']),
   /** Where, with a 95 % bootstrap interval over seeds; null where no inner place stands out. */
@@ -194,11 +197,48 @@ export const DescentRow = z.object({
   /** Height in standard deviations between seeds at one place. */
   effect: z.number().nullable(),
   pValue: z.number().nullable(),
+  /** Holm's p over every test of the sweep; null without a test, absent in earlier results. */
+  adjusted: z.number().nullish(),
+  /** The best fitting curve without an inner peak, with the 95 % range of the mean of so many seeds; absent in earlier results. */
+  without: z
+    .array(z.object({ x: z.number(), y: z.number(), lower: z.number(), upper: z.number() }))
+    .optional(),
   /** Chance of finding a peak of that height, in the same unit. */
   power: z.array(z.object({ height: z.number(), power: z.number() })),
   sentence: z.string(),
 })
 export type DescentRow = z.infer<typeof DescentRow>
+
+/** Where a training begins to fit every row, wrong labels included: its training error is 0 in half of the seeds or more. */
+export const Threshold = z.object({
+  line: z.string(),
+  /** As of a DescentRow. */
+  axis: z.string(),
+  axes: z.record(z.string(), z.number()),
+  /** The lowest such place, or along samples the highest; null if no place is one. */
+  at: z.number().nullable(),
+})
+export type Threshold = z.infer<typeof Threshold>
+
+/** The smallest peak that an axis with so many seeds and places shows, in standard deviations between seeds. */
+export const PeakSight = z.object({
+  axis: z.string(),
+  seeds: z.int(),
+  places: z.int(),
+  /** Found in at least 80 % of sweeps, by simulation with the same test; null above 4. */
+  smallest: z.number().nullable(),
+})
+export type PeakSight = z.infer<typeof PeakSight>
+
+/** What a planned sweep can see along an axis, and how many seeds or places more would see. */
+export const PeakPlan = z.object({
+  ...PeakSight.shape,
+  /** A standard deviation between seeds in units of the measure, from a pilot; null without one. */
+  sd: z.number().nullable(),
+  /** Heights in standard deviations, and the fewest seeds of 3, 5, 10, 20 and 40 that see each; null where 40 do not. */
+  needed: z.array(z.object({ height: z.number(), seeds: z.int().nullable() })),
+})
+export type PeakPlan = z.infer<typeof PeakPlan>
 
 /** The section of `results.json` that a sweep adds. */
 export const Sweep = z.object({
@@ -215,5 +255,8 @@ export const Sweep = z.object({
   curves: z.array(CurveSummary),
   rebounds: z.array(ReboundRow),
   descents: z.array(DescentRow),
+  /** Absent in earlier results, as is `sight`. */
+  thresholds: z.array(Threshold).optional(),
+  sight: z.array(PeakSight).optional(),
 })
 export type Sweep = z.infer<typeof Sweep>

@@ -38,12 +38,14 @@ export function tooLargeText(lines: readonly PlanLine[]): string {
   return `It does not fit here: ${gibibytes(found.freeBytes)} are free. ${how}`
 }
 
-/** Null where a line has no estimate: a sum that leaves lines out would say too little. */
+/** Null where a line of work has no estimate: a sum that leaves lines out would say too little. */
 export function totalSeconds(lines: readonly PlanLine[]): number | null {
-  return lines.reduce<number | null>(
-    (sum, { seconds }) => (sum === null || seconds === null ? null : sum + seconds),
-    0,
-  )
+  return lines
+    .filter(({ power }) => !power)
+    .reduce<number | null>(
+      (sum, { seconds }) => (sum === null || seconds === null ? null : sum + seconds),
+      0,
+    )
 }
 
 function totalText(lines: readonly PlanLine[]): string {

@@ -55,6 +55,7 @@ import { descentSection, reboundSection } from './sections/cells/sweep-panels.ts
 import {
   sweepChartsSection,
   sweepFailuresSection,
+  sweepFiguresSection,
   sweepLines,
   sweepSummarySection,
 } from './sections/cells/sweep.ts'
@@ -150,6 +151,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
 const SWEEP_SECTIONS: typeof SECTIONS = [
   [sweepLines, 'terminal'],
   [sweepSummarySection, 'html', 'window', 'card'],
+  [sweepFiguresSection, 'html', 'window'],
   [reboundSection, 'html', 'window', 'card'],
   [descentSection, 'html', 'window', 'card'],
   [sweepChartsSection, 'html', 'window'],

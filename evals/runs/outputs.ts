@@ -14,6 +14,7 @@ import { FORMATS, formatOf, lmEvalFolders, type Exported } from '../interchange/
 import { modelIndex } from '../interchange/model-index.ts'
 import { makePrivateFolder, OWNER_ALONE } from '../files/private-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
+import { renderFigures } from '../document/figures-svg.ts'
 import { renderReport } from '../document/html.ts'
 import { resultsDigest, resultsText } from '../document/results-text.ts'
 import { renderMarkdown } from '../document/markdown.ts'
@@ -32,6 +33,14 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   '.html': renderReport,
   '.modelcard.md': (results) => `---\n${modelIndex(results)}---\n\n${renderMarkdown(results)}`,
   '.md': renderMarkdown,
+  '.svg': (results) => renderFigures(results) ?? refuseWithoutFigures(),
+}
+
+const refuseWithoutFigures = (): never => {
+  throw usageError(
+    'This run has no figure: an .svg shows the test errors of a sweep along its axes.',
+    'Name a file of another format, or a sweep with at least three places and three seeds.',
+  )
 }
 
 const writerOf = (file: string): Writer | undefined =>

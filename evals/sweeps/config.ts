@@ -87,6 +87,15 @@ export const SweepConfig = z.object({
     .boolean()
     .default(false)
     .meta({ label: 'Retry errors', help: 'Run cells again that failed before' }),
+  planPower: z.boolean().default(false).meta({
+    label: 'Plan the power',
+    help: 'Show the plan with how many seeds a peak of a given size needs, and run nothing',
+  }),
+  pilot: z.string().min(1).nullable().default(null).meta({
+    label: 'Pilot',
+    help: 'results.json of a pilot on other seeds, whose spread --plan-power takes',
+    value: 'FILE',
+  }),
   batchSize,
   templateVars,
 })

@@ -5,6 +5,7 @@ import type { JobKind, PlanLine } from '../contract/job.ts'
 import { counted } from '../contract/words.ts'
 import { axesOf } from './cells/cell.ts'
 import { SWEEP, SweepConfig } from './config.ts'
+import { powerLines } from './plan-power.ts'
 import { jobsOf, surveyed, type Survey } from './survey.ts'
 import { estimateTime } from './estimate.ts'
 import { openCellRuns } from './cells/cell-runs.ts'
@@ -21,8 +22,13 @@ export const sweepJob: JobKind<SweepConfig> = {
     const what = config.testbed ?? `${methods} of ${of}`
     return `Sweep of ${[what, ...axes].join('; ')}`
   },
-  plan: async (config) => planLines(await surveyed(config), config),
+  plan: async (config) => [
+    ...(await planLines(await surveyed(config), config)),
+    ...(await powerLines(config)),
+  ],
   async run(config, context, progress) {
+    if (config.planPower)
+      return emitLog(context, 'warn', 'Only the plan was asked for: no cell was run.')
     const survey = await surveyed(config)
     const { cells, benchmarks, alone } = survey
     for (const message of alone) emitLog(context, 'info', message)

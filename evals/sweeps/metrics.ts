@@ -26,10 +26,13 @@ const loss = (name: string, title: string): Measure => ({
   shape: 'peak',
 })
 
+export const TRAIN_ERROR = 'train-error'
+export const TEST_ERROR = 'test-error'
+
 const KNOWN: readonly Measure[] = [
-  errorOf('test-error', 'Test error'),
+  errorOf(TEST_ERROR, 'Test error'),
   errorOf('best-test-error', 'Test error at its best step'),
-  number('train-error', 'Training error'),
+  number(TRAIN_ERROR, 'Training error'),
   loss('held-out-loss', 'Test loss on held-out rows of the data, at the end'),
   loss('best-held-out-loss', 'Test loss on held-out rows of the data, at its best step'),
   loss('test-loss', 'Test loss on neutral text, at the end'),

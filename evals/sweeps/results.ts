@@ -15,6 +15,7 @@ import { budgetLimits } from './budget/limits.ts'
 import { byPlace, curveSummaries, spread } from './curve-summaries.ts'
 import { descentRows, reboundRows } from './findings.ts'
 import { measuresFor } from './metrics.ts'
+import { sightOf, thresholdsOf } from './thresholds.ts'
 
 /** Undefined for a run that is not a sweep. */
 export function sweepOf(rows: AuditRows): Sweep | null {
@@ -25,6 +26,7 @@ export function sweepOf(rows: AuditRows): Sweep | null {
   const names = new Set(done.flatMap(({ metrics }) => metrics.map(({ name }) => name)))
   const measures = measuresFor(names, rows.benchmarks)
   const axes = sweepAxes(config)
+  const descents = descentRows(done, axes, measures)
   return {
     id: sweepId(cells),
     preset: config.preset,
@@ -36,7 +38,9 @@ export function sweepOf(rows: AuditRows): Sweep | null {
     summaries: measures.flatMap(({ name }) => seedSummaries(done, name)),
     curves: curveSummaries(done),
     rebounds: done.flatMap(reboundRows),
-    descents: descentRows(done, axes, measures),
+    descents,
+    thresholds: thresholdsOf(done, axes),
+    sight: sightOf(descents),
   }
 }
 
@@ -96,7 +100,7 @@ function limitsOf({ cells, lines }: Sweep): string[] {
   return [
     'Every number holds for this data, these prompts, these settings and these seeds; a band is the range of the seeds that were run, not an interval for seeds that were not.',
     'Loss rebound is an instability of the training loss over steps. It is not the test-error double descent of Nakkiran et al., which is looked for across capacity, samples or steps; the two panels say nothing of each other.',
-    'A test looks for one inner peak a curve. With several curves and measures some chance peaks are expected: 5 % of flat curves give one each.',
+    'A test looks for one inner peak a curve. With several curves and measures some chance peaks are expected: 5 % of flat curves give one each. Holm’s p counts every test of the sweep.',
     ...(isModel
       ? [
           'Test loss is measured on neutral text, which the fine-tune was not trained on: it shows forgetting, not generalisation on the fine-tuning task.',

@@ -9,7 +9,6 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/models/formats/gguf/header.ts createReader',
   'evals/models/text/chat-template.ts startThread',
   'evals/models/weight-list.ts createWeightList',
-  'evals/sweeps/detectors/peak.ts testForPeak',
   'evals/tables/rows/json.ts createCutter',
   'renderer/composables/use-run-events.ts useRunEvents',
 ]

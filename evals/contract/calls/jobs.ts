@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { call, Done, Nothing, RunRef } from '../call.ts'
 import { EVENT_TYPES, JobEvent } from '../events.ts'
+import { PeakPlan } from '../sweeps.ts'
 import { WireError } from '../wire-error.ts'
 import { JobKindName } from './catalog.ts'
 
@@ -53,6 +54,8 @@ const PlanLine = z.object({
   count: z.int(),
   unit: z.string(),
   seconds: z.number().nullable(),
+  /** Of a line that says how small a peak a sweep can see. */
+  power: PeakPlan.optional(),
 })
 
 export const JobPlan = z.object({

@@ -42,6 +42,8 @@ export const Series = z.object({
   dots: z.array(z.object({ x: z.number(), y: z.number() })).optional(),
   /** Without a marker at each point. */
   isPlain: z.boolean().optional(),
+  /** What would be if there were nothing to find; drawn in grey. */
+  isNull: z.boolean().optional(),
 })
 export type Series = z.infer<typeof Series>
 

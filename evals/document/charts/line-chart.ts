@@ -8,6 +8,7 @@ type Scale = LineChart['xScale']
 
 const WIDTH = 800
 const HEIGHT = 270
+export const PICTURE = { width: WIDTH, height: HEIGHT }
 const LEFT = 56
 const RIGHT = 14
 const TOP = 12
@@ -15,7 +16,8 @@ const BOTTOM = 40
 const COLOURS = 6
 const DASHES = ['none', '7 4', '2 3', '9 3 2 3']
 
-const colourClass = (colour: number) => `c${colour % COLOURS}`
+const colourClass = ({ colour, isNull }: Pick<Series, 'colour' | 'isNull'>) =>
+  isNull ? 'null' : `c${colour % COLOURS}`
 const dashOf = (dash: number) => DASHES[dash % DASHES.length]!
 
 interface Scales {
@@ -81,27 +83,26 @@ function markLine({ x: step, label }: Mark, place: number, { x }: Scales): Eleme
   ]
 }
 
-function band({ points, colour }: Series, { x, y }: Scales): Element[] {
+function band(series: Series, { x, y }: Scales): Element[] {
+  const { points } = series
   const known = points.filter(({ lower, upper }) => lower !== undefined && upper !== undefined)
   if (known.length < 2) return []
   const upper = known.map((point) => `${x(point.x)},${y(point.upper!)}`)
   const lower = known.map((point) => `${x(point.x)},${y(point.lower!)}`).reverse()
   const attributes = {
-    class: `band ${colourClass(colour)}`,
+    class: `band ${colourClass(series)}`,
     points: [...upper, ...lower].join(' '),
   }
   return [draw('polygon', attributes)]
 }
 
-function curve(
-  { points, dots = [], isPlain, colour, dash, label }: Series,
-  { x, y }: Scales,
-): Element {
+function curve(series: Series, { x, y }: Scales): Element {
+  const { points, dots = [], isPlain, colour, dash, label } = series
   const path = points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ')
   const line = { class: 'curve', 'stroke-dasharray': dashOf(dash), points: path }
   return draw(
     'g',
-    { class: colourClass(colour) },
+    { class: colourClass(series) },
     draw('polyline', line),
     ...(isPlain ? [] : points.map((point) => marker(colour, x(point.x), y(point.y), label))),
     ...dots.map((dot) => draw('circle', { class: 'seed-dot', r: 1.8, cx: x(dot.x), cy: y(dot.y) })),
@@ -119,24 +120,27 @@ function marker(colour: number, x: string, y: string, label: string): Element {
     : draw('path', { d, ...at }, title)
 }
 
-function legend({ series, reference }: LineChart): Element {
-  const entry = (sign: Element, label: string) =>
-    draw('li', {}, draw('svg', { viewBox: '0 0 30 10', 'aria-hidden': 'true' }, sign), label)
-  const across = { x1: 0, x2: 30, y1: 5, y2: 5 }
-  const entries = series.map(({ label, colour, dash }) => {
-    const line = draw('line', { class: 'curve', ...across, 'stroke-dasharray': dashOf(dash) })
-    return entry(
-      draw('g', { class: colourClass(colour) }, line, marker(colour, '15', '5', label)),
-      label,
-    )
-  })
-  const dotted = draw('line', { class: 'reference', ...across })
-  return draw(
-    'ul',
-    { class: 'legend' },
-    ...(reference ? [entry(dotted, reference.label)] : []),
-    ...entries,
+function legend(chart: LineChart): Element {
+  const entries = legendSigns(chart).map(({ sign, label }) =>
+    draw('li', {}, draw('svg', { viewBox: '0 0 30 10', 'aria-hidden': 'true' }, sign), label),
   )
+  return draw('ul', { class: 'legend' }, ...entries)
+}
+
+/** What each line of the picture is, with a sign of it in a box of 30 × 10. */
+export function legendSigns({ series, reference }: LineChart): { sign: Element; label: string }[] {
+  const across = { x1: 0, x2: 30, y1: 5, y2: 5 }
+  const signs = series.map((each) => {
+    const { label, colour, dash, isNull } = each
+    const line = draw('line', { class: 'curve', ...across, 'stroke-dasharray': dashOf(dash) })
+    const marked = isNull ? [] : [marker(colour, '15', '5', label)]
+    return { sign: draw('g', { class: colourClass(each) }, line, ...marked), label }
+  })
+  if (!reference) return signs
+  return [
+    { sign: draw('line', { class: 'reference', ...across }), label: reference.label },
+    ...signs,
+  ]
 }
 
 function scalesOf({ series, range, reference, xScale, yScale }: LineChart): Scales {
@@ -157,7 +161,10 @@ function scalesOf({ series, range, reference, xScale, yScale }: LineChart): Scal
   return {
     x,
     y: placer(HEIGHT - BOTTOM, TOP, [y0, y1], yScale),
-    xTicks: apart(steps.length <= 12 ? steps : ticks(x0, x1, 8), x),
+    xTicks: apart(
+      steps.length <= 12 ? steps : xScale === 'log' ? logTicks(x0, x1) : ticks(x0, x1, 8),
+      x,
+    ),
     yTicks,
   }
 }

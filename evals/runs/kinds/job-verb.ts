@@ -33,6 +33,8 @@ export interface JobVerb {
   readonly resumesByItself?: boolean
   /** The stored run that the job adds to; the job then runs in that run's folder. */
   readonly addsTo?: (config: unknown) => string
+  /** Whether the configuration asks for the plan alone. */
+  readonly onlyPlans?: (config: unknown) => boolean
   /** What `--list` prints in place of a run. */
   readonly list?: () => string
   /** Throws for a configuration that the schema accepts and that asks for nothing. */

@@ -21,6 +21,7 @@ export const sweepVerb: JobVerb = {
     'touchstone sweep --preset pebble-rank',
     'touchstone sweep --preset double-descent-rf --out-dir out/rf',
     'touchstone sweep --task satclip --axis rank=1..64 --seeds 0..2',
+    'touchstone sweep --preset double-descent-digits --plan-power',
     'touchstone sweep --model pebble --data house-tamper --methods lora --axis rank=1..64 --seeds 0..4',
   ],
   schema: SweepConfig,
@@ -33,6 +34,7 @@ export const sweepVerb: JobVerb = {
     const name = saidOf(argv, 'preset').at(-1) ?? environment['TOUCHSTONE_PRESET']
     return name ? findPreset(name) : undefined
   },
+  onlyPlans: (config) => (config as SweepConfig).planPower,
   check: (config) => checkSweep(config as SweepConfig),
 }
 

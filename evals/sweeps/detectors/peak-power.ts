@@ -4,7 +4,15 @@
  * The peak is one place wide, in the middle of a flat curve, with normal noise of the same size in all places.
  */
 import { randomStream } from '../../statistics/random.ts'
-import { bestTriple, cellsOf, criticalValue, differencesOf, type Grid } from './peak-statistic.ts'
+import {
+  bestTriple,
+  cellsOf,
+  criticalValue,
+  differencesOf,
+  FEWEST_PLACES,
+  FEWEST_SEEDS,
+  type Grid,
+} from './peak-statistic.ts'
 
 /** Heights whose power is reported, in standard deviations between seeds at one place. */
 export const HEIGHTS = [0.5, 1, 2] as const
@@ -60,3 +68,24 @@ export function powersOf(grid: Grid): readonly Power[] {
 /** Whether a peak of `HEIGHT_OF_INTEREST` would be found with probability at least `EVEN_ODDS`. */
 export const canTell = (all: readonly Power[]): boolean =>
   all.some(({ height, power }) => height === HEIGHT_OF_INTEREST && power >= EVEN_ODDS)
+
+/** Heights among which the smallest visible one is looked for. */
+const SIGHTS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4]
+/** A peak is visible that this share of sweeps finds. */
+const SEEN = 0.8
+const SIGHT_ROUNDS = 500
+
+/** The smallest height found in `SEEN` of sweeps; null above the largest of `SIGHTS`, and where the test needs more seeds or places. */
+export function smallestSeen(seeds: number, places: number): number | null {
+  if (seeds < FEWEST_SEEDS || places < FEWEST_PLACES) return null
+  const grid = fullGrid(seeds, places)
+  const isSeen = (height: number) => peakPower(grid, height, { rounds: SIGHT_ROUNDS }) >= SEEN
+  return SIGHTS.find(isSeen) ?? null
+}
+
+/** Numbers of seeds among which the smallest sufficient one is looked for. */
+const TRIED_SEEDS = [3, 5, 10, 20, 40]
+
+/** The smallest number of seeds that sees a peak of `height`; null if 40 do not. */
+export const seedsNeeded = (places: number, height: number): number | null =>
+  TRIED_SEEDS.find((seeds) => (smallestSeen(seeds, places) ?? Infinity) <= height) ?? null

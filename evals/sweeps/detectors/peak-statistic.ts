@@ -31,7 +31,11 @@ export interface Differences {
 }
 
 export const FEWEST_SEEDS = 3
+/** A peak has places on both sides. */
+export const FEWEST_PLACES = 3
 const NULL_ROUNDS = 10_000
+/** Drawn anew where none of the first ones reaches T. */
+const DEEP_ROUNDS = 40_000
 /** Error probability of both limits together, 0.001 each. */
 const NULL_CONFIDENCE = 0.998
 const NOISY_SIZES = 6
@@ -39,12 +43,10 @@ const NOISY_SIZES = 6
 const QUIET = 0.1
 const KEPT_NULLS = 64
 
-/** All pairs of places. A missing cell is NaN (the only value with x ≠ x). `into` reuses arrays when this runs many times. */
-export function differencesOf(
-  { seeds, places, y }: Grid,
-  into = { mean: new Float64Array(places ** 2), error: new Float64Array(places ** 2) },
-): Differences {
-  const { mean, error } = into
+/** All pairs of places. A missing cell is NaN (the only value with x ≠ x). */
+export function differencesOf({ seeds, places, y }: Grid): Differences {
+  const mean = new Float64Array(places ** 2)
+  const error = new Float64Array(places ** 2)
   const counts = new Uint32Array(places ** 2)
   const end = places * seeds
   let [sum, pairs] = [0, 0]
@@ -122,11 +124,68 @@ function largest(from: number, to: number, heightOf: (at: number) => number) {
   return best
 }
 
-function boundOf({ places, mean, error }: Differences): number {
+/** Sums over the seeds that have both places, for i < j at `i * places + j`: enough for noise of any size by place. */
+interface PairSums {
+  readonly count: Float64Array
+  readonly left: Float64Array
+  readonly right: Float64Array
+  readonly leftSquares: Float64Array
+  readonly rightSquares: Float64Array
+  readonly products: Float64Array
+}
+
+const emptySums = (places: number): PairSums => {
+  const room = () => new Float64Array(places ** 2)
+  const [count, left, right] = [room(), room(), room()]
+  return { count, left, right, leftSquares: room(), rightSquares: room(), products: room() }
+}
+
+function addUp({ places, y }: Grid, into: PairSums): void {
+  const { count, left, right, leftSquares, rightSquares, products } = into
+  for (const each of Object.values(into) as Float64Array[]) each.fill(0)
+  for (let row = 0; row < y.length; row += places) {
+    for (let i = 0; i < places; i++) {
+      const a = y[row + i]!
+      if (a !== a) continue
+      for (let j = i + 1, at = i * places + j; j < places; j++, at++) {
+        const b = y[row + j]!
+        if (b !== b) continue
+        count[at]!++
+        left[at]! += a
+        right[at]! += b
+        leftSquares[at]! += a * a
+        rightSquares[at]! += b * b
+        products[at]! += a * b
+      }
+    }
+  }
+}
+
+/** M of the noise that was added up, with standard deviations `sd` by place. `variance` is room for `[places²]`. */
+function boundOf(places: number, sums: PairSums, sd: Float64Array, variance: Float64Array): number {
+  const { count, left, right, leftSquares, rightSquares, products } = sums
+  let [total, pairs] = [0, 0]
+  for (let i = 0; i < places; i++) {
+    for (let j = i + 1, at = i * places + j; j < places; j++, at++) {
+      const n = count[at]!
+      if (n < FEWEST_SEEDS) continue
+      const [a, b] = [sd[i]!, sd[j]!]
+      const difference = b * right[at]! - a * left[at]!
+      const squares =
+        b * b * rightSquares[at]! + a * a * leftSquares[at]! - 2 * a * b * products[at]!
+      variance[at] = (squares - (difference * difference) / n) / (n - 1)
+      total += variance[at]!
+      pairs++
+    }
+  }
+  const pooled = total / pairs
   let most = -Infinity
   for (let j = 1; j < places - 1; j++) {
-    for (let at = j; at < j * places; at += places) {
-      const t = mean[at]! / error[at]!
+    for (let i = 0, at = j; i < j; i++, at += places) {
+      const n = count[at]!
+      if (n < FEWEST_SEEDS) continue
+      const difference = sd[j]! * right[at]! - sd[i]! * left[at]!
+      const t = difference / Math.sqrt(n * Math.max(variance[at]!, pooled))
       if (t > most) most = t
     }
   }
@@ -160,25 +219,23 @@ type Null = readonly Float64Array[]
 const nulls = new Map<string, Null>()
 
 /** M by simulation with normal noise and the same cells missing. Deterministic, so results are cached. */
-function nullOf(grid: Grid): Null {
+function nullOf(grid: Grid, rounds = NULL_ROUNDS): Null {
   const { seeds, places, y } = grid
-  const key = cellsOf(grid)
+  const key = `${rounds} ${cellsOf(grid)}`
   const known = nulls.get(key)
   if (known) return known
-  const stream = randomStream(0, 'null distribution of a peak')
+  const label = rounds === NULL_ROUNDS ? '' : `, ${rounds} rounds`
+  const stream = randomStream(0, `null distribution of a peak${label}`)
   const profiles = noiseProfiles(places)
-  const found = profiles.map(() => new Float64Array(NULL_ROUNDS))
-  const [noise, scaled] = [y.slice(), y.slice()]
-  const room = { mean: new Float64Array(places ** 2), error: new Float64Array(places ** 2) }
-  for (let round = 0; round < NULL_ROUNDS; round++) {
+  const found = profiles.map(() => new Float64Array(rounds))
+  const [noise, sums, variance] = [y.slice(), emptySums(places), new Float64Array(places ** 2)]
+  for (let round = 0; round < rounds; round++) {
     y.forEach((value, at) => {
       noise[at] = Number.isNaN(value) ? NaN : stream.normal()
     })
+    addUp({ seeds, places, y: noise }, sums)
     profiles.forEach((sd, p) => {
-      noise.forEach((value, at) => {
-        scaled[at] = value * sd[at % places]!
-      })
-      found[p]![round] = boundOf(differencesOf({ seeds, places, y: scaled }, room))
+      found[p]![round] = boundOf(places, sums, sd, variance)
     })
   }
   for (const each of found) each.sort()
@@ -189,12 +246,18 @@ function nullOf(grid: Grid): Null {
 
 /**
  * P(M ≥ T) under the noise profile that makes it largest: the upper 99.9 % limit (Clopper and Pearson) of the simulated
- * share, so simulation error cannot raise the size of the test above α.
+ * share, so simulation error cannot raise the size of the test above α. Where no round reaches T, more are drawn, so that a
+ * clear peak still stands after Holm's correction.
  */
 export function pValue(grid: Grid, T: number): number {
-  const most = Math.max(...nullOf(grid).map((each) => each.length - firstAtLeast(each, T)))
-  return upperLimit(most)
+  const most = mostReaching(nullOf(grid), T)
+  return most > 0
+    ? upperLimit(most)
+    : upperLimit(mostReaching(nullOf(grid, DEEP_ROUNDS), T), DEEP_ROUNDS)
 }
+
+const mostReaching = (all: Null, T: number) =>
+  Math.max(...all.map((each) => each.length - firstAtLeast(each, T)))
 
 /** The smallest simulated T with p ≤ α. */
 export const criticalValue = (grid: Grid, α: number): number =>
@@ -212,8 +275,8 @@ function roundsAllowed(α: number): number {
   return count
 }
 
-const upperLimit = (count: number): number =>
-  clopperPearson(count, NULL_ROUNDS, NULL_CONFIDENCE).upper
+const upperLimit = (count: number, rounds = NULL_ROUNDS): number =>
+  clopperPearson(count, rounds, NULL_CONFIDENCE).upper
 
 function firstAtLeast(sorted: Float64Array, T: number): number {
   let [low, high] = [0, sorted.length]

@@ -6,10 +6,13 @@
  * unit test). The statistic is in `peak-statistic.ts`.
  */
 import { bootstrap } from '../../statistics/bootstrap.ts'
+import { meanOf } from '../../statistics/summary.ts'
+import { withoutPeak } from './null-curve.ts'
 import { canTell, powersOf, α, type Power } from './peak-power.ts'
 import {
   bestTriple,
   differencesOf,
+  FEWEST_PLACES,
   FEWEST_SEEDS,
   highestTriple,
   pValue,
@@ -68,6 +71,16 @@ export interface PeakFinding {
   /** The highest inner place, also if it is not significant; null if none is higher than both sides. */
   readonly found: PeakFound | null
   readonly power: readonly Power[]
+  /** At the places that were kept, in units of the values; empty where nothing can be told. */
+  readonly without: readonly WithoutPeak[]
+}
+
+/** The best fitting curve without such a peak, and the 95 % range of the mean of so many seeds around it. */
+interface WithoutPeak {
+  readonly x: number
+  readonly y: number
+  readonly lower: number
+  readonly upper: number
 }
 
 export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFinding {
@@ -75,15 +88,8 @@ export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFi
   const scale: PeakFinding['scale'] =
     options.scale === 'log' && allPositive(input) ? 'log' : 'linear'
   const { x, grid, droppedCells, droppedPlaces } = gridOf(input, shape, scale)
-  const base = {
-    shape,
-    scale,
-    α,
-    droppedCells,
-    droppedPlaces,
-    seeds: grid.seeds,
-    places: grid.places,
-  }
+  const { seeds, places } = grid
+  const base = { shape, scale, α, droppedCells, droppedPlaces, seeds, places }
   const cannotTell = (reason: string): PeakFinding => ({
     ...base,
     verdict: 'cannot tell',
@@ -91,11 +97,12 @@ export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFi
     p: null,
     found: null,
     power: [],
+    without: [],
   })
-  if (grid.seeds < FEWEST_SEEDS) return cannotTell(`there are ${grid.seeds} seeds, and it needs 3`)
-  if (grid.places < 3) {
+  if (seeds < FEWEST_SEEDS) return cannotTell(`there are ${seeds} seeds, and it needs 3`)
+  if (places < FEWEST_PLACES) {
     return cannotTell(
-      `${grid.places} places have values of at least three seeds, and an inner one needs 3`,
+      `${places} places have values of at least three seeds, and an inner one needs 3`,
     )
   }
   const differences = differencesOf(grid)
@@ -108,11 +115,13 @@ export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFi
   const p = pValue(grid, best.height)
   const top = highestTriple(differences)!
   const found = top.height > 0 ? describePeak(x, grid, differences, top) : null
-  if (p <= α) return { ...base, verdict: 'peak', reason: null, p, found, power }
-  if (canTell(power)) return { ...base, verdict: 'no peak seen', reason: null, p, found, power }
+  const without = nullCurve(x, grid, differences, { shape, scale })
+  const told = { ...base, p, found, power, without }
+  if (p <= α) return { ...told, verdict: 'peak', reason: null }
+  if (canTell(power)) return { ...told, verdict: 'no peak seen', reason: null }
   const reason =
     'a peak of 2 standard deviations between seeds would be found less than half of the time'
-  return { ...base, verdict: 'cannot tell', reason, p, found, power }
+  return { ...told, verdict: 'cannot tell', reason }
 }
 
 /** Leaving out errors of 0 would leave out the best seeds. */
@@ -168,6 +177,30 @@ function describePeak(
     seedsWithPeak: cells.filter(([left, top, right]) => top! > left! && top! > right!).length,
     seedsAsked: cells.length,
   }
+}
+
+/** 97.5 % of a normal distribution lie below. */
+const Z = 1.96
+
+function nullCurve(
+  x: readonly number[],
+  { seeds, places, y }: Grid,
+  { pooledVariance }: Differences,
+  { shape, scale }: Pick<PeakFinding, 'shape' | 'scale'>,
+): WithoutPeak[] {
+  const columns = x.map((_, at) =>
+    range(0, seeds).flatMap((s) => {
+      const value = y[s * places + at]!
+      return Number.isNaN(value) ? [] : [value]
+    }),
+  )
+  const sign = shape === 'peak' ? 1 : -1
+  const inUnits = (value: number) => (scale === 'log' ? Math.exp(sign * value) : sign * value)
+  return withoutPeak(columns.map(meanOf)).map((value, at) => {
+    const reach = Z * Math.sqrt(pooledVariance / 2 / columns[at]!.length)
+    const [low, high] = [inUnits(value - reach), inUnits(value + reach)]
+    return { x: x[at]!, y: inUnits(value), lower: Math.min(low, high), upper: Math.max(low, high) }
+  })
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)

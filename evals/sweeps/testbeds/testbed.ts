@@ -36,7 +36,7 @@ export interface Testbed<P = unknown> {
 }
 
 /** Seeds of one place run in one pass: block b has the seeds b·`block` to (b + 1)·`block` − 1, and is always run whole. */
-export interface Together<P> {
+interface Together<P> {
   readonly block: number
   /** One result for each seed of the block. */
   run(parameters: P, block: number, signal: AbortSignal): Promise<readonly TestbedResult[]>

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Results } from '../../../evals/contract/results.ts'
-import { counted, sampled } from '../../doubles/tier.ts'
+import { counted, IS_LONG, sampled } from '../../doubles/tier.ts'
 
 const CLI = join(import.meta.dirname, '..', '..', '..', 'evals', 'bin', 'cli.ts')
 const fresh = () => mkdtempSync(join(tmpdir(), 'touchstone-sweep-'))
@@ -133,6 +133,23 @@ describe('a sweep of a testbed', () => {
       process.kill(worker, 'SIGKILL')
       expect(await sweep.ended).toBe(0)
     }
+  })
+
+  test.runIf(IS_LONG)('side by side, killed in the middle, ends in the same bits', async () => {
+    const digits = ['sweep', '--testbed', 'digits', '--axis', 'width=8,16,32', '--seeds', '0..11']
+    const argv = [...digits, '--axis', 'samples=200', '--axis', 'epochs=300', '--jobs', '2']
+    const [calm, out] = [fresh(), fresh()]
+    expect(run([...argv, '--out-dir', calm]).status).toBe(0)
+    const first = start(out, argv)
+    await until(
+      'a result',
+      safely(() => cellsIn(out).length > 0),
+    )
+    process.kill(first.pid, 'SIGKILL')
+    await first.ended
+    rmSync(cellsIn(out)[0]!)
+    expect(run([...argv, '--out-dir', out]).status).toBe(0)
+    expect(measured(out)).toEqual(measured(calm))
   })
 
   test('runs only what is new where seeds are added, and nothing the second time', () => {

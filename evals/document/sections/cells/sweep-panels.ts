@@ -15,7 +15,7 @@ import {
   asNumbers,
 } from '../../blocks.ts'
 import { fixed, significant } from '../../view.ts'
-import { placeText } from './sweep.ts'
+import { placeText } from '../../charts/sweep-figures.ts'
 
 const OUTCOME_TEXT: Readonly<Record<ReboundRow['outcome'], string>> = {
   none: 'no rebound',

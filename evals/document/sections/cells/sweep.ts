@@ -4,7 +4,18 @@ import type { LineChart, Series } from '../../../contract/document/charts.ts'
 import type { Results } from '../../../contract/results.ts'
 import type { MetricTitle, SeedSummary, Sweep, SweepAxis } from '../../../contract/sweeps.ts'
 import { counted, percent } from '../../../contract/words.ts'
-import { details, label, listed, number, paragraph, quoted, section, table } from '../../blocks.ts'
+import { placeText, sweepFigures } from '../../charts/sweep-figures.ts'
+import {
+  details,
+  label,
+  list,
+  listed,
+  number,
+  paragraph,
+  quoted,
+  section,
+  table,
+} from '../../blocks.ts'
 
 type Axes = Readonly<Record<string, number>>
 
@@ -21,12 +32,26 @@ export function sweepSummarySection({ sweep }: Results): Section[] {
   return section(
     'What was swept',
     paragraph(purpose === null ? counts : `${counts} Purpose: ${purpose}`),
+    list(sightTexts(sweep)),
     table(axes, [
       label('Axis', ({ title }) => title),
       label('Values', (axis) => axis.values.join(', ')),
     ]),
     table(lines, [label('Curve', ({ name }) => name), label('What it is', ({ title }) => title)]),
   )
+}
+
+/** A peak that is missed more often than not, though it is as high as this, is one that the sweep cannot see. */
+const SEEN_AT_MOST = 2
+
+function sightTexts({ sight = [], axes }: Sweep): string[] {
+  return sight.map(({ axis, seeds, places, smallest }) => {
+    const title = (axes.find(({ name }) => name === axis)?.title ?? axis).toLowerCase()
+    const shown = `${counted(seeds, 'seed')} and ${counted(places, 'place')}`
+    if (smallest === null || smallest > SEEN_AT_MOST)
+      return `This sweep cannot see a peak along ${title}: with ${shown} one of ${SEEN_AT_MOST} standard deviations between seeds is found in fewer than 80 % of sweeps.`
+    return `Along ${title}, ${shown} show a peak of ${counted(smallest, 'standard deviation')} between seeds in 80 % of sweeps.`
+  })
 }
 
 /** For the terminal: how many cells, curves with a rebound, peaks, and curves without one. */
@@ -44,6 +69,7 @@ export function sweepLines({ sweep }: Results): Section[] {
     listed('Cells', [
       `${counted(cells.length - failed, 'cell')} done, ${failed} failed`,
       ...(rebounds.length > 0 ? [loss] : []),
+      ...sightTexts(sweep),
     ]),
     listed(
       'Peaks',
@@ -51,6 +77,18 @@ export function sweepLines({ sweep }: Results): Section[] {
     ),
     listed('Other curves', descents.length > peaks.length ? [rest] : []),
   ].flat()
+}
+
+export function sweepFiguresSection({ sweep }: Results): Section[] {
+  const figures = sweep ? sweepFigures(sweep) : []
+  if (figures.length === 0) return []
+  return section(
+    'Double descent at a glance',
+    paragraph(
+      'For each axis the curve whose test for a peak gave the smallest p. Lines join medians over seeds, bands span the lowest and the highest seed. The grey band is where 95 % of means of so many seeds would lie if the best fitting curve without a peak were true.',
+    ),
+    figures.flatMap(({ chart, sentence }): Block[] => [chart, paragraph(sentence)]),
+  )
 }
 
 export function sweepChartsSection({ sweep }: Results): Section[] {
@@ -83,12 +121,6 @@ function measureBlocks(sweep: Sweep, metric: MetricTitle): Block[] {
   })
   return [...charts, details(`The numbers: ${metric.title}`, summaryTable(sweep, rows, metric))]
 }
-
-/** "rank 4, seed 1" */
-export const placeText = (axes: Axes) =>
-  Object.entries(axes)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')
 
 const without = (axes: Axes, axis: string): Axes =>
   Object.fromEntries(Object.entries(axes).filter(([name]) => name !== axis))

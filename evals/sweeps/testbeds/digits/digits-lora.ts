@@ -30,7 +30,7 @@ export const digitsLora: Testbed<Config> = {
   source: 'Hu et al. 2021; Nakkiran et al. 2019; data Alpaydin and Kaynak 1998',
   config: Config,
   ...sideBySide(async (config, seeds, signal) => {
-    const { rank, width, epochs, learningRate } = config
+    const { rank, width, epochs, learningRate, weightDecay } = config
     const base = await trained(baseStart(width, seeds), BASE.epochs, signal)
     const rows = seeds.map((seed) => digitRows(config, seed))
     const start = {
@@ -38,6 +38,7 @@ export const digitsLora: Testbed<Config> = {
       tensors: { ...base, ...adapterStart(width, rank, seeds) },
       rows: rows.map(({ train }) => successors(train)),
       learningRate,
+      weightDecay,
     }
     return { start, test: rows.map(({ test }) => successors(test)), epochs }
   }),
@@ -53,6 +54,7 @@ const baseStart = (width: number, seeds: readonly number[]) => ({
   tensors: twoLayerStart(width, seeds),
   rows: seeds.map((seed) => cleanRows(seed, BASE_FROM, TEST_FROM)),
   learningRate: BASE.learningRate,
+  weightDecay: 0,
 })
 
 function adapted(width: number, rank: number): Network {

@@ -19,12 +19,19 @@ export const COMMON = {
     .default(0)
     .describe('share of training labels that are wrong'),
   samples: z.int().min(10).max(1500).default(800).describe('training rows of 1,797'),
-  epochs: z.int().min(1).max(100_000).default(1000).describe('full-batch steps of Adam'),
+  epochs: z.int().min(1).max(100_000).default(2000).describe('full-batch steps of Adam'),
   learningRate: z.number().positive().max(1).default(0.01).describe('of Adam, constant'),
+  weightDecay: z.number().min(0).max(1).default(0).describe('λ of λ/2·‖θ‖² in the loss'),
 }
 
 const Config = z.object({
   width: z.int().min(1).max(512).default(32).describe('hidden units (the capacity)'),
+  initialScale: z
+    .number()
+    .positive()
+    .max(10)
+    .default(1)
+    .describe('factor of the weights at the start'),
   ...COMMON,
 })
 type Config = z.infer<typeof Config>
@@ -36,13 +43,14 @@ export const digits: Testbed<Config> = {
   source: 'Nakkiran et al. 2019; data Alpaydin and Kaynak 1998',
   config: Config,
   ...sideBySide(async (config, seeds) => {
-    const { width, epochs, learningRate } = config
+    const { width, initialScale, epochs, learningRate, weightDecay } = config
     const rows = seeds.map((seed) => digitRows(config, seed))
     const start = {
       network: twoLayers(width),
-      tensors: twoLayerStart(width, seeds),
+      tensors: twoLayerStart(width, seeds, initialScale),
       rows: rows.map(({ train }) => train),
       learningRate,
+      weightDecay,
     }
     return Promise.resolve({ start, test: rows.map(({ test }) => test), epochs })
   }),
@@ -63,11 +71,14 @@ export const twoLayers = (width: number): Network => ({
   },
 })
 
-/** He et al. 2015: W ~ N(0, 2 / inputs of the layer); biases 0. */
-export function twoLayerStart(width: number, seeds: readonly number[]) {
+/** He et al. 2015, times `scale`: W ~ N(0, scale² · 2 / inputs of the layer); biases 0. */
+export function twoLayerStart(width: number, seeds: readonly number[], scale = 1) {
   const streams = seeds.map((seed) => randomStream(seed, 'digits weights'))
   const layer = (outputs: number, inputs: number) => [
-    joined([outputs, inputs], streams.map(normals(outputs * inputs, Math.sqrt(2 / inputs)))),
+    joined(
+      [outputs, inputs],
+      streams.map(normals(outputs * inputs, scale * Math.sqrt(2 / inputs))),
+    ),
     joined(
       [1, outputs],
       streams.map(() => new Float32Array(outputs)),
@@ -78,5 +89,5 @@ export function twoLayerStart(width: number, seeds: readonly number[]) {
   return { W1: W1!, b1: b1!, W2: W2!, b2: b2! }
 }
 
-export const normals = (length: number, sd: number) => (stream: RandomStream) =>
+const normals = (length: number, sd: number) => (stream: RandomStream) =>
   Float32Array.from({ length }, () => sd * stream.normal())

@@ -2,9 +2,9 @@
  * @file Networks of one shape, one a seed, trained side by side: every tensor has the seeds as its first axis, so that one
  * call of ONNX Runtime moves all of them by several steps. No sum runs over seeds.
  *
- * Full-batch Adam (β = 0.9, 0.999; ε = 1e-8) on the mean cross-entropy of each seed's rows, with sums in place of means:
+ * Full-batch Adam (β = 0.9, 0.999; ε = 1e-8) on each seed's L = mean cross-entropy + λ/2·‖θ‖², with sums in place of means:
  *
- *     M ← β₁M + g    V ← β₂V + g²    θ ← θ − M / (√V·c_t + ε_t)
+ *     g = ∇L    M ← β₁M + g    V ← β₂V + g²    θ ← θ − M / (√V·c_t + ε_t)
  *     a_t = η(1 − β₁)/(1 − β₁ᵗ)      c_t = √((1 − β₂)/(1 − β₂ᵗ)) / a_t      ε_t = ε / a_t
  */
 import { gradients } from '../../../graph/gradient.ts'
@@ -58,6 +58,8 @@ export interface Start {
   /** One set of the same size for each seed. */
   readonly rows: readonly Rows[]
   readonly learningRate: number
+  /** λ, a part of the loss as in torch.optim.Adam. */
+  readonly weightDecay: number
 }
 
 export async function openTraining(start: Start): Promise<Training> {
@@ -140,7 +142,7 @@ const nameIn = (output: string) => output.slice(outputOf('').length)
 
 /** Every output replaces the input of its name. */
 function openSteps(start: Start, count: number): Promise<Runner> {
-  const { network, rows } = start
+  const { network, rows, weightDecay } = start
   const g = createGraph()
   const [seeds, size] = [rows.length, rows[0]!.labels.length]
   const names = Object.keys(network.trained)
@@ -155,7 +157,11 @@ function openSteps(start: Start, count: number): Promise<Runner> {
     const wrt = names.map((name) => tensors[name]!)
     const slopes = gradients(g, g.crossEntropy(logits, labels, weights), wrt)
     const [root, ε] = SCALARS.map((name) => g.input(`${name}:${step}`, 'float32', []))
-    names.forEach((name, i) => move(g, tensors, name, slopes[i]!, [root!, ε!]))
+    names.forEach((name, i) => {
+      const shrinking = g.mul(tensors[name]!, g.scalar(weightDecay))
+      const slope = weightDecay === 0 ? slopes[i]! : g.add(slopes[i]!, shrinking)
+      move(g, tensors, name, slope, [root!, ε!])
+    })
   }
   const replaced = [...names, ...moments.map(({ name }) => name)]
   return open(g, Object.fromEntries(replaced.map((name) => [outputOf(name), tensors[name]!])))

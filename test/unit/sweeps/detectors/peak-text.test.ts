@@ -28,6 +28,7 @@ describe('peak', () => {
     droppedCells: 0,
     droppedPlaces: [],
     found,
+    without: [],
     power: [
       { height: 0.5, power: 0.04 },
       { height: 1, power: 0.32 },

@@ -1,5 +1,13 @@
 /** @file Networks on the digits, trained side by side: their rows, their blocks, and that they fit. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { CellResult } from '../../../../evals/contract/sweeps.ts'
+import { planCells } from '../../../../evals/sweeps/cells/cell.ts'
+import { passesOf, type Pass } from '../../../../evals/sweeps/cells/passes.ts'
+import { createCellRunner } from '../../../../evals/sweeps/cells/run-cell.ts'
+import { SweepConfig } from '../../../../evals/sweeps/config.ts'
 import { digits } from '../../../../evals/sweeps/testbeds/digits/digits.ts'
 import { digitsLora } from '../../../../evals/sweeps/testbeds/digits/digits-lora.ts'
 import { digitRows } from '../../../../evals/sweeps/testbeds/digits/rows.ts'
@@ -41,8 +49,8 @@ describe('a block of seeds', () => {
 
   it('interpolates wrong labels where it is wide, at the cost of its test error', async () => {
     const run = (width: number) =>
-      digits.together!.run(parse({ width, samples: 100, epochs: 200, labelNoise: 0.4 }), 0, signal)
-    const [narrow, wide] = [await run(2), await run(64)]
+      digits.together!.run(parse({ width, samples: 60, epochs: 150, labelNoise: 0.4 }), 0, signal)
+    const [narrow, wide] = [await run(2), await run(32)]
     for (const { trainError } of narrow) expect(trainError).toBeGreaterThan(0.2)
     for (const { trainError, testError, metrics } of wide) {
       expect(trainError).toBe(0)
@@ -62,7 +70,7 @@ describe('a block of seeds', () => {
 describe('LoRA on the frozen digits', () => {
   it('learns the successors better at rank 16 than at rank 1, and starts from the base', async () => {
     const run = (rank: number) => {
-      const own = { rank, width: 16, samples: 100, epochs: 150 }
+      const own = { rank, width: 16, samples: 60, epochs: 100 }
       return digitsLora.together!.run(digitsLora.config.parse(own), 0, signal)
     }
     const [low, high] = [await run(1), await run(16)]
@@ -70,5 +78,29 @@ describe('LoRA on the frozen digits', () => {
     expect(mean(high)).toBeLessThan(mean(low) - 0.1)
     // Before it has learnt the task, the base tells the digit and never its successor.
     for (const { curve } of high) expect(curve![1]!.value).toBeGreaterThan(0.8)
+  })
+})
+
+describe('a pass that was stopped', () => {
+  it('goes on with the cells that are left, which have the bits of an undisturbed one', async () => {
+    const config = SweepConfig.parse({
+      testbed: 'digits',
+      axes: ['width=3', 'samples=20', 'epochs=12'],
+      seeds: ['8..11'],
+    })
+    const identity = { base: null, data: null, prompts: null, numerics: '1' }
+    const passes = passesOf(planCells(config, identity))
+    expect(passes.map(({ cells }) => cells.map(({ spec }) => spec.seed))).toEqual([
+      [8, 9],
+      [10, 11],
+    ])
+    const runner = () =>
+      createCellRunner(join(mkdtempSync(join(tmpdir(), 'touchstone-passes-')), 'plan.jsonl'))
+    const [{ cells }] = passes as [Pass]
+    const plain = (results: readonly CellResult[]) => results.map(({ seconds: _, ...rest }) => rest)
+    const whole = plain(await runner().run(cells, signal))
+    const [left] = plain(await runner().run([cells[1]!], signal))
+    expect(whole.map(({ status }) => status)).toEqual(['done', 'done'])
+    expect(left).toEqual(whole[1])
   })
 })
