@@ -29,7 +29,9 @@ const KINDS: readonly Kind[] = [
     names: [
       ...['training', 'seeds', 'ranks', 'rank', 'axes', 'along', 'refine', 'strategies', 'clients'],
       ...['badClients', 'rounds', 'localSteps', 'split', 'evalEvery', 'evalTogether', 'memory'],
-      ...['leaningEvery', 'matchLoss', 'forward', 'baseSteps'],
+      ...['leaningEvery', 'matchLoss', 'forward', 'baseSteps', 'baseSeed', 'settings', 'sampled'],
+      ...['dirichletAlpha', 'dropout', 'alpha', 'targetModules', 'clientRanks'],
+      ...['dpNoise', 'dpClip', 'dpUnit', 'dpDelta'],
     ],
   },
   {
@@ -37,7 +39,15 @@ const KINDS: readonly Kind[] = [
     says: 'Where it runs, with how much of it, and what is kept.',
     names: [
       ...['device', 'threads', 'batchSize', 'cache', 'cacheDir', 'on', 'partition', 'keepWeights'],
-      ...['schedulerOptions', 'keyEnv', 'sendPrompts', 'sendReplies', 'replyTimeout'],
+      ...[
+        'jobs',
+        'retryErrors',
+        'schedulerOptions',
+        'keyEnv',
+        'sendPrompts',
+        'sendReplies',
+        'replyTimeout',
+      ],
     ],
   },
   {
