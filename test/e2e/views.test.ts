@@ -61,8 +61,18 @@ function measured() {
     headings: [...document.querySelectorAll('main h1')].map((each) => each.textContent.trim()),
   }
 }
+/** The first look at a run reads all of it. */
+const READ = { timeout: 60_000 }
 /** The padding of the page, and the room for the outline of what has the focus. */
 const MOST_BLANK = 48
+
+async function noViolations(name: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page: bench.page }).analyze()
+  expect(
+    violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`),
+    name,
+  ).toEqual([])
+}
 
 describe.each(VIEWS)('%s', (hash, heading) => {
   test('says what it is, and lies within 1440, 1024 and 800 pixels', async () => {
@@ -71,7 +81,7 @@ describe.each(VIEWS)('%s', (hash, heading) => {
     await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
     await page.waitForLoadState('networkidle').catch(() => undefined)
     await expect
-      .poll(() => page.getByText(/^(?:Reading|Computing|Counting|Pairing)/u).count())
+      .poll(() => page.getByText(/^(?:Reading|Computing|Counting|Pairing)/u).count(), READ)
       .toBe(0)
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 })
@@ -82,9 +92,7 @@ describe.each(VIEWS)('%s', (hash, heading) => {
           ...{ beside: 0, besideMain: 0, below: 0, cut: [], headings: [heading] },
         })
         expect(blank, `${hash} at ${width}`).toBeLessThanOrEqual(MOST_BLANK)
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        const told = violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)
-        expect(told, `${hash} at ${width}, ${colours}`).toEqual([])
+        if (width > WIDTHS[1]) await noViolations(`${hash}, ${colours}`)
       }
     }
     await page.setViewportSize({ width: 1440, height: 900 })
