@@ -17,6 +17,7 @@ import {
   ASKED_TOGETHER,
   askedOfBase,
   dataOfRows,
+  drawn,
   trainedBase,
   type BaseToTrain,
 } from './trained-base.ts'
@@ -72,14 +73,15 @@ async function keptBase(
   return path
 }
 
-/** sha256 over everything that the trained weights depend on; functions are of the code, which `numerics` stands for. */
+/** sha256 over everything that the trained weights depend on. */
 function keyOf(
   { model, rows, training, pretraining, config }: BaseToTrain,
   numerics: string,
 ): string {
   const first = pretraining && { training: pretraining.training, examples: pretraining.examples }
   const { baseSeed, threads } = config
-  const all = [model.config, rows, training, first ?? null, baseSeed, threads, numerics]
+  const start = drawn(model, baseSeed).map(({ name, data }) => [name, sha256(data)])
+  const all = [model.config, start, rows, training, first ?? null, baseSeed, threads, numerics]
   return sha256(JSON.stringify(all))
 }
 

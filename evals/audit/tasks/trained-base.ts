@@ -176,7 +176,8 @@ const withoutRows = (context: JobContext): JobContext => ({
   },
 })
 
-function drawn({ config, draw }: NewModel, seed: number): TensorToWrite[] {
+/** Every weight before any training. */
+export function drawn({ config, draw }: NewModel, seed: number) {
   const { weights } = recognise({ path: config.model_type, config, weights: new Map() }, 'make')
   return [...weights.values()].map((spec) => ({
     name: spec.name,

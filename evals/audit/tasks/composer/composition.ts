@@ -2,12 +2,12 @@
 import type { PictureGrid } from '../../../contract/document/charts.ts'
 import type { NetworkState } from '../../../inference/subject.ts'
 import type { Ask } from '../../../measure/ask.ts'
-import { CORNERS } from './canvases.ts'
+import { PATCH } from '../../../models/diffusion/patch-network.ts'
 import { shades } from '../diffusion/pictures.ts'
 import { randomStream } from '../../../statistics/random.ts'
 import { meanOf } from '../../../statistics/summary.ts'
 import type { OpenNetwork, TaskMeasure, TaskNumber } from '../task.ts'
-import { CANVAS_SIDE, CONCEPTS, cornerOf, twoCorners, type Digits } from './canvases.ts'
+import { CANVAS_SIDE, CONCEPTS, CORNERS, cornerOf, twoCorners, type Digits } from './canvases.ts'
 import { composedNetwork, type ComposedNetwork } from './composed-network.ts'
 import {
   composedCanvases,
@@ -195,4 +195,4 @@ function grid(
 }
 
 const pixelsOf = (corner: number) =>
-  CORNERS[corner]!.map((at) => 2 * at) as [number, number, number, number]
+  CORNERS[corner]!.map((at) => PATCH * at) as [number, number, number, number]
