@@ -23,8 +23,8 @@ vi.stubEnv('XDG_CACHE_HOME', freshFolder())
 const SCHEMA = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../docs/results.schema.json'), 'utf8'),
 ) as Schema
-const FEW = ['--steps', '3', '--base-steps', '3', '--batch-size', '4', '--limit', '8']
-const TRAINING = { steps: 3, batchSize: 4, learningRate: 1e-3 }
+const FEW = ['--steps', '3', '--base-steps', '3', '--batch-size', '2', '--limit', '8']
+const TRAINING = { steps: 3, batchSize: 2, learningRate: 1e-3 }
 const SILENT = {
   seal: () => undefined,
   flush: () => undefined,
