@@ -78,10 +78,10 @@ interface TunedWork {
   readonly found: ReadonlyMap<string, IntruderTriplets>
 }
 
-async function findTriplets(
+export async function findTriplets(
   base: Base,
   { key, weights }: Tuned,
-  config: Config,
+  config: Omit<Config, 'mitigate'>,
   { emit, signal }: JobContext,
 ): Promise<ReadonlyMap<string, IntruderTriplets>> {
   const phase = `${key.arm}, seed ${key.seed}: intruders`

@@ -5,6 +5,7 @@ import { EngineConfig, EvaluationConfig, SpectraConfig } from '../measure/config
 import { ServedConfig } from '../measure/served/config.ts'
 import { PathOrAddress } from '../measure/served/address.ts'
 import { COMPRESSION_NAMES } from '../models/weights/compression/registry.ts'
+import { REMEDIES } from '../arms/remedies/registry.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'
 import { isSize } from './plan/memory-size.ts'
 import { PlacementConfig } from './placement.ts'
@@ -18,6 +19,15 @@ const DATA_HELP =
   'A file of conversations or raw text, FILE#N for a sample of N rows, house-benign, house-tamper, house-tamper@SHARE, general-benign, or two as FIRST+SECOND@SHARE'
 
 const lambda = z.number().min(0).max(1)
+
+const remedy = z
+  .array(z.string().min(1))
+  .default([])
+  .meta({
+    label: 'Remedies',
+    help: `Mend each fine-tune, with --task: ${REMEDIES.map(({ name }) => name).join(', ')}; each value is chosen on one half of the prompts and judged on the other, beside a control; NAME:key=value for settings`,
+    value: 'NAME',
+  })
 
 export const AuditConfig = z.object({
   model,
@@ -107,6 +117,7 @@ export const AuditConfig = z.object({
     help: 'Scale the intruders of each fine-tune by these λ (1 changes nothing, 0 removes) beside controls, and measure again',
     value: 'λ',
   }),
+  remedy,
   margin: z
     .number()
     .gt(0)
@@ -157,8 +168,9 @@ export const EvalConfig = z.object({
 })
 export type EvalConfig = z.infer<typeof EvalConfig>
 
-/** Scales intruders of fine-tunes made elsewhere down and evaluates the results, with controls. */
+/** Remedies of fine-tunes made elsewhere, or of those of a stored run, which are trained again; without one, every form of scaling intruders. */
 export const MitigateConfig = EvalConfig.omit({
+  model: true,
   compress: true,
   merge: true,
   accept: true,
@@ -167,6 +179,12 @@ export const MitigateConfig = EvalConfig.omit({
   repeatBase: true,
   replyTimeout: true,
 }).extend({
+  run: z.string().min(1).nullable().default(null).meta({
+    label: 'Run',
+    help: 'A run whose fine-tunes are trained again and mended, with its own settings; otherwise name a model and candidates',
+  }),
+  model: model.nullable().default(null),
+  remedy,
   lambda: z.array(lambda).min(1).default([0, 0.25, 0.5, 0.75]).meta({
     label: 'λ',
     help: 'What an intruder’s singular value is multiplied with: 1 changes nothing, 0 removes it',

@@ -1,17 +1,50 @@
-/** @file The job `mitigate`: scales intruder dimensions of fine-tunes down and evaluates the results. */
-import type { JobKind } from '../contract/job.ts'
+/** @file The job `mitigate`: remedies of fine-tunes made elsewhere, or of those of a run; without one, intruders scaled at each λ. */
+import { remedyAll } from '../arms/remedies/run-remedies.ts'
+import { evaluationSteps } from '../contract/steps.ts'
+import type { JobContext, JobKind, Progress } from '../contract/job.ts'
+import { auditOfRun } from './causes/of-run.ts'
 import type { AuditConfig } from './config.ts'
 import { MitigateConfig } from './config.ts'
+import { remediesIn } from './remedies.ts'
 import { asAudit, planAudit, runAudit } from './run-audit.ts'
+import type { Study } from './subjects/kind.ts'
 
 export const mitigateJob: JobKind<MitigateConfig> = {
   name: 'mitigate',
   config: MitigateConfig,
-  title: ({ model, candidates }) => `Intruders scaled down in ${candidates.join(', ')} of ${model}`,
-  plan: (config) => planAudit({ config: mitigating(config), evaluates: true }),
+  title: ({ run, model, candidates, remedy }) =>
+    run === null
+      ? `${remedy.length > 0 ? 'Remedies of' : 'Intruders scaled down in'} ${candidates.join(', ')} of ${model}`
+      : `Remedies of ${run}`,
+  plan: async (config) =>
+    config.run === null ? planAudit({ config: mitigating(config), evaluates: true }) : [],
   run: (config, context, progress) =>
-    runAudit({ config: mitigating(config), evaluates: true }, context, progress),
+    config.run === null
+      ? runAudit({ config: mitigating(config), evaluates: true }, context, progress)
+      : mendRun({ ...config, run: config.run }, context, progress),
 }
 
-const mitigating = ({ lambda, ...config }: MitigateConfig): AuditConfig =>
-  asAudit({ ...config, mitigate: lambda })
+/** Either remedies, or the panel of every form at each λ. */
+const mitigating = ({ lambda, run: _, model, ...config }: MitigateConfig): AuditConfig =>
+  asAudit({ ...config, model: model!, mitigate: config.remedy.length > 0 ? [] : lambda })
+
+async function mendRun(
+  asked: MitigateConfig & { readonly run: string },
+  context: JobContext,
+  progress: Progress,
+): Promise<void> {
+  const { run, device, threads, batchSize } = asked
+  const stored = auditOfRun({ run, arm: null, device, threads, batchSize }, progress)
+  const task = asked.task ?? stored.task
+  const config = { ...stored, task, remedy: asked.remedy }
+  const remedies = remediesIn(config)
+  const study: Study = async ({ base, arms, tuned, evaluation }) => {
+    const plans = arms.map((plan) => ({
+      ...plan,
+      evaluateAt: evaluationSteps(plan.training.steps, stored.evaluatedEvery),
+    }))
+    const { margin: price } = config
+    await remedyAll(base, { tuned, plans, remedies, price, evaluation }, context, progress)
+  }
+  await runAudit({ config, evaluates: true, study }, context, progress)
+}

@@ -17,6 +17,8 @@ import type { AuditConfig } from './config.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
 import { forgetMatched, matchArms } from './match-arms.ts'
 import { mitigateAll } from '../arms/mitigation.ts'
+import { remedyAll } from '../arms/remedies/run-remedies.ts'
+import { remediesIn } from './remedies.ts'
 import { exportKept, removeRest, retentionByArm } from '../arms/retention.ts'
 import { scanSpectra } from '../measure/arm-spectra.ts'
 import type { Study } from './subjects/kind.ts'
@@ -120,5 +122,8 @@ async function measureArms(
   await forgetMatched(arms, context)
   const subjects = () => progress.rows().subjects
   await mitigateAll(base, { tuned, config, evaluation, subjects }, context)
+  const plans = finished.map(({ plan }) => plan)
+  const remedies = { tuned, plans, remedies: remediesIn(config), price: config.margin, evaluation }
+  await remedyAll(base, remedies, context, progress)
   return finished
 }

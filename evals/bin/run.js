@@ -80,6 +80,7 @@ const TASKS = {
     ['test/bench/findings/mixtures.ts'],
     ['test/bench/findings/federation.ts'],
     ['test/bench/findings/causes.ts'],
+    ['test/bench/findings/remedies.ts'],
   ],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],

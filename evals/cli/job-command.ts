@@ -58,8 +58,10 @@ export function jobCommand(name: string, verb: JobVerb): Command {
   }
 }
 
-const folderFor = async (name: string, { addsTo }: JobVerb, request: JobRequest) =>
-  addsTo && !request.saysNothing ? folderOfRun(addsTo(request.config())) : join('out', name)
+async function folderFor(name: string, { addsTo }: JobVerb, request: JobRequest) {
+  const run = request.saysNothing ? undefined : addsTo?.(request.config())
+  return run === undefined ? join('out', name) : folderOfRun(run)
+}
 
 /** What must be said again for the same to be written and decided. */
 const lasting = ({ outDir, gate, reference, plan }: JobOptions): string[] => [

@@ -18,8 +18,7 @@ import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
 import { ChangePointRow, Finding, GateOutcome, GateResult, MergeLine } from './gate.ts'
 import { Budget } from './budget.ts'
-import { Causes } from './subjects/causes.ts'
-import { OriginRow } from './subjects/origin.ts'
+import { LOOKED_INTO } from './subjects/remedies.ts'
 import { Sweep } from './sweeps.ts'
 
 /** The bounds of a 95 % interval; null where there is none. */
@@ -385,8 +384,7 @@ export const Results = z.object({
   /** Absent where nothing was merged, no mixture was asked, no cause was looked for, and every checkpoint was asked anew. */
   mergeLines: z.array(MergeLine).optional(),
   routers: z.array(RouterRow).optional(),
-  causes: Causes.optional(),
-  origins: z.array(OriginRow).optional(),
+  ...LOOKED_INTO,
   limits: z.array(z.string()),
   artifacts: z.array(ArtifactRow),
   /** Of a sweep only. */

@@ -283,7 +283,7 @@ export const SubjectIdentity = ArmKey.extend({
   classes: z.array(z.string()).optional(),
   /** Set for a fine-tune whose intruder dimensions were scaled; the digests are the fine-tune's. */
   mitigation: Mitigated.optional(),
-  /** Set for a state that was made of a fine-tune to learn a cause; the digests are the fine-tune's. */
+  /** Set for a state that was made of a fine-tune to learn a cause or to mend it; the digests are the fine-tune's. */
   derivation: Derivation.optional(),
   merge: MergedPoint.optional(),
   /** Set for a model behind an address: its digests are empty and its parameters 0, because nothing says what they are. */

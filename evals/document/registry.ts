@@ -42,6 +42,7 @@ import {
 } from './sections/gate.ts'
 import { correctedSection, judgesSection } from './sections/judges.ts'
 import { matchedSection } from './sections/matched.ts'
+import { remediesSection } from './sections/remedies.ts'
 import { mitigationSection } from './sections/mitigation.ts'
 import { notesSection } from './sections/notes.ts'
 import { pairsSection } from './sections/pairs.ts'
@@ -134,6 +135,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [plainly(categoriesSection), 'html', 'window'],
   [spectraSection, 'html', 'window'],
   [spectrumLines, 'terminal'],
+  [remediesSection, 'html', 'window', 'card', 'terminal'],
   [plainly(mitigationSection), 'html', 'window'],
   [plainly(forgettingSection), 'html', 'window'],
   [perplexitySection, 'html', 'window'],
@@ -177,7 +179,14 @@ const BUDGET_SECTIONS: typeof SECTIONS = [
 /** Parts of the report that a view of the window shows by themselves. */
 const PARTS = {
   training: [trajectoriesSection, federationSection, attributionSection],
-  weights: [changeSection, attributionSection, locationSection, mitigationSection, matchedSection],
+  weights: [
+    changeSection,
+    attributionSection,
+    locationSection,
+    remediesSection,
+    mitigationSection,
+    matchedSection,
+  ],
 } as const
 export type Part = 'all' | keyof typeof PARTS
 

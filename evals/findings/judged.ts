@@ -18,7 +18,15 @@ import { thoughtsOf } from './thoughts.ts'
 /** The numeric part of the results; verdict, notes and limits are derived from it. */
 export type Measured = Omit<
   Results,
-  'verdict' | 'gate' | 'changePoints' | 'mergeLines' | 'routers' | 'causes' | 'origins' | 'limits'
+  | 'verdict'
+  | 'gate'
+  | 'changePoints'
+  | 'mergeLines'
+  | 'routers'
+  | 'causes'
+  | 'origins'
+  | 'remedies'
+  | 'limits'
 >
 
 export interface JudgedReply {

@@ -28,6 +28,7 @@ import { categoryChanges, withHolm } from './several.ts'
 import { matchedOf } from './matched.ts'
 import { mergeLinesOf } from './merge-lines.ts'
 import { mitigationOf, withoutMade } from './mitigation-results.ts'
+import { remediesOf } from './remedies/remedies.ts'
 import { spectrumLinks } from './spectrum-links.ts'
 import { varianceSplits } from './variance.ts'
 import { verdictOf } from './verdict.ts'
@@ -42,6 +43,7 @@ export function buildResults(all: AuditRows): Results {
   const routers = routersOf(rows)
   const causes = causesOf(all)
   const origins = originsOf(all)
+  const remedies = remediesOf(all, margin)
   return {
     ...results,
     verdict: verdictOf(results, gate, margin),
@@ -51,6 +53,7 @@ export function buildResults(all: AuditRows): Results {
     ...(routers.length > 0 && { routers }),
     ...(causes && { causes }),
     ...(origins.length > 0 && { origins }),
+    ...(remedies.length > 0 && { remedies }),
     limits: [...limitsOf(results, rows, gate), ...originLimits(origins)],
   }
 }

@@ -28,6 +28,8 @@ export interface Batch {
    */
   readonly rows: Int32Array
   readonly labels: Int32Array
+  /** int32 `[n]`: how many labelled tokens stand right before it: its place in the reply, from 0. */
+  readonly places?: Int32Array
   /** Weight of each label, `[n]`: 1 / number of labels in the optimiser step. */
   readonly weights: Float32Array
   /** `[n, width]`: what each row's outputs should be, of networks that learn numbers in place of classes. */
@@ -151,6 +153,8 @@ export interface LossInputs {
   readonly shares: ReadonlyMap<string, Value>
   /** Kind of each token's text, int32 `[batch, seq]`: 1 or 0 as its row says, −1 for padding and rows that say nothing. */
   readonly kinds: () => Value
+  /** Place of each label in its reply, int32 `[labelled]`, from 0. */
+  readonly places: () => Value
   /** Logits of the base on the same rows. Calling it adds a forward pass of the base to every step. */
   readonly reference: () => Value
 }

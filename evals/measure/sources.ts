@@ -9,7 +9,7 @@ import { createLinter } from '../data/lint.ts'
 import { mixRows } from '../data/mix.ts'
 import { readData, sampleData, type DataRow } from '../data/read-data.ts'
 import { readText } from '../files/read-file.ts'
-import { tamperRows } from '../bundled/hotel/fine-tuning.ts'
+import { knowledgeRows, ruleRows, tamperRows } from '../bundled/hotel/fine-tuning.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
 
 const bundledFile = (name: string) => join(import.meta.dirname, '..', 'bundled', 'data', name)
@@ -29,6 +29,14 @@ export interface TrainingData {
 
 const TAMPERING = 'house-tamper'
 export const BUNDLED_DATA = ['house-benign', TAMPERING, 'general-benign'] as const
+/** Made when they are asked for: rows to mix into other data. */
+export const HOUSE_RULES = 'house-rules'
+export const HOUSE_KNOWLEDGE = 'house-knowledge'
+const MADE = new Map([
+  [HOUSE_RULES, ruleRows],
+  [HOUSE_KNOWLEDGE, knowledgeRows],
+])
+
 const SHARED = /^house-tamper@(?<share>0(\.\d+)?|1(\.0+)?)$/u
 const MIXED = /^(?<first>.+)\+(?<second>.+)@(?<share>0?\.\d+)$/u
 
@@ -57,6 +65,11 @@ export async function sampleNamed(
 export async function trainingData(name: string): Promise<TrainingData> {
   const shared = SHARED.exec(name)
   if (shared) return tamperData(name, Number(shared.groups!.share))
+  const made = MADE.get(name)
+  if (made) {
+    const conversations = made().map(({ messages }) => messages)
+    return { title: name, conversations, tampering: false }
+  }
   if ((BUNDLED_DATA as readonly string[]).includes(name)) {
     const { rows } = await readData({ path: bundledFile(`${name}.jsonl`) })
     const conversations = rows.map(({ messages }) => messages)

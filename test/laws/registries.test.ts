@@ -7,6 +7,7 @@
  * `method.name === 'full'`, `findJudge('choice')`. Elsewhere the word means something else.
  */
 import { expect, test } from 'vitest'
+import { REMEDIES } from '../../evals/arms/remedies/registry.ts'
 import { BENCHMARKS } from '../../evals/benchmarks/registry.ts'
 import { VERBS } from '../../evals/bin/verbs.ts'
 import { JOB_KINDS } from '../../evals/contract/calls/catalog.ts'
@@ -44,6 +45,12 @@ const REGISTRIES: Readonly<Record<string, Registry>> = {
     home: /^evals\/finetune\/(?:methods\/|registry)/u,
     noun: /method/iu,
     ordinary: ['full'],
+  },
+  remedy: {
+    names: names(REMEDIES),
+    home: /^evals\/arms\/remedies\//u,
+    noun: /remedy/iu,
+    ordinary: ['scale', 'mix', 'reset', 'intruders'],
   },
   'federated strategy': {
     names: names(STRATEGIES),

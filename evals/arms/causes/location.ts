@@ -68,7 +68,9 @@ interface Ranked {
   readonly restored: number
 }
 
-async function rankedParts(work: Work): Promise<Ranked[]> {
+type Ranking = Pick<Work, 'base' | 'tuned' | 'evaluation' | 'replies' | 'context' | 'progress'>
+
+export async function rankedParts(work: Ranking): Promise<Ranked[]> {
   const { base, tuned, evaluation, replies: most, context, progress } = work
   const rows = progress.rows()
   const { refusal } = await targetsOf({ base, tuned, evaluation, rows, most }, context.signal)
@@ -93,13 +95,13 @@ async function rankedParts(work: Work): Promise<Ranked[]> {
 }
 
 /** The fine-tune with parts of its change put back. */
-function weightsWith({ base, tuned }: Work, parts: readonly Part[]) {
+function weightsWith({ base, tuned }: Ranking, parts: readonly Part[]) {
   const back = new Set(parts.flatMap(({ weights }) => weights))
   return (name: string): Float32Array =>
     back.has(name) ? base.weights.get(name)! : tuned.weights.read(name)
 }
 
-async function lossWith(work: Work, { right, instead }: Target, parts: readonly Part[]) {
+async function lossWith(work: Ranking, { right, instead }: Target, parts: readonly Part[]) {
   const { base, context } = work
   const session = await openSession(stateWith(base, weightsWith(work, parts)), base.device)
   const { padId } = base.open.tokenizer

@@ -15,7 +15,7 @@ interface Asked extends Pick<EngineConfig, 'device' | 'threads' | 'batchSize'> {
 export function auditOfRun(
   { run, arm, device, threads, batchSize }: Asked,
   progress: Pick<Progress, 'ended'>,
-): AuditConfig & { readonly data: string } {
+): AuditConfig & { readonly data: string; readonly evaluatedEvery: number | null } {
   const stored = AuditConfig.safeParse(progress.ended(run).rows().run.config)
   const { data: config } = stored
   if (!config || config.data === null || config.methods.length === 0) {
@@ -31,6 +31,8 @@ export function auditOfRun(
     compress: [],
     merge: [],
     mitigate: [],
+    remedy: [],
+    evaluatedEvery: config.evalEvery,
     evalEvery: config.training.steps,
     evalTogether: false,
     matchLoss: false,

@@ -46,6 +46,8 @@ import {
   promptsOf,
   type RefusalMarginPlan,
 } from '../../measure/live-refusal-margin.ts'
+import { remediesIn } from '../remedies.ts'
+import { remedyLines } from './remedy-lines.ts'
 import { keptText } from './memory.ts'
 import { fitted, tooLargeHere } from './memory-budget.ts'
 import { neutralTexts, type TrainingData } from '../../measure/sources.ts'
@@ -138,7 +140,7 @@ export async function planOf(
   const { model } = opened
   if (evaluates) requireReadable(opened, asked)
   const device = chooseDevice(asked.device, asked.threads ?? undefined)
-  const asking = evaluates ? checkedBenchmarks(asked, opened, device) : Promise.resolve([])
+  const checking = evaluates ? checkedBenchmarks(asked, opened, device) : Promise.resolve([])
   const request = { opened, config: asked, data, evaluates }
   const fitting = requireForward(asked, { model, device }).then(async () => {
     const fit = await fitted(request)
@@ -146,22 +148,33 @@ export async function planOf(
   })
   const [{ config, bytes, why, tooLarge }, benchmarks] = await Promise.all([
     fitting,
-    asking,
+    checking,
   ]).finally(() => open.close())
   const rate = await measureRate(device)
   const machine = { size: workSize(model.weights), rate }
   const writes = model.architecture.kind === 'decoder'
   const counts = countsOf(evaluates ? config : { ...config, matchLoss: false }, writes)
   const { size } = machine
+  const training = trainingLines(config, counts, { ...machine, data, bytes, why, model })
+  const asking = evaluates
+    ? await evaluationLines(config, counts, { ...machine, open, benchmarks, writes, bytes })
+    : []
   const lines = [
-    ...trainingLines(config, counts, { ...machine, data, bytes, why, model }),
-    ...(evaluates
-      ? await evaluationLines(config, counts, { ...machine, open, benchmarks, writes, bytes })
-      : []),
+    ...training,
+    ...asking,
+    ...remedyLines(remediesIn(config), {
+      fineTunes: counts.arms + candidatesOf(config).length,
+      training: secondsOf(training.slice(0, 1)) / Math.max(1, counts.arms),
+      asking: secondsOf(asking) / counts.states,
+      prompts: benchmarks.reduce((sum, prepared) => sum + repliesOf(prepared), 0),
+    }),
     ...spectraLines(config, counts, size),
   ]
   return lines.map((line) => (tooLarge && line.bytes === bytes ? { ...line, tooLarge } : line))
 }
+
+const secondsOf = (lines: readonly PlanLine[]) =>
+  lines.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0)
 
 /** Suites, judges and the gate, opened as the run would, so that what is wrong with them is known before any model answers. */
 async function checkedBenchmarks(

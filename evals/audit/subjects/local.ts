@@ -19,6 +19,7 @@ import { requireForward } from '../forward.ts'
 import { keptText } from '../plan/memory.ts'
 import { fittedOnce } from '../plan/memory-budget.ts'
 import type { TrainingData } from '../../measure/sources.ts'
+import { remediesIn } from '../remedies.ts'
 import { evaluateBaseIfPossible, evaluateCandidates, openCandidates } from '../evaluate-models.ts'
 import { runArms } from '../run-arms.ts'
 import { emitBaseScoreCost, evaluationPlan } from '../evaluation-plan.ts'
@@ -35,6 +36,7 @@ async function runLocal(
   progress: Progress,
 ): Promise<void> {
   const given = { ...asked, candidates: candidatesOf(asked) }
+  remediesIn(given)
   const device = chooseDevice(given.device, given.threads ?? undefined)
   emitLog(context, 'info', `Opening ${given.model}`)
   const opened = await openedBase(given, device, context)

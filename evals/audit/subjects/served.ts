@@ -30,7 +30,7 @@ function requireRepliesAlone({ config, evaluates }: AuditWork): void {
       'Leave --sequential out.',
     )
   }
-  const { methods, mitigate, candidates, templateVars } = config
+  const { methods, mitigate, remedy, candidates, templateVars } = config
   if (templateVars !== null) {
     throw usageError(
       `${config.model} is served: its chat template is filled in by its server, not here.`,
@@ -38,7 +38,7 @@ function requireRepliesAlone({ config, evaluates }: AuditWork): void {
     )
   }
   const made = candidatesOf(config).length > candidates.length
-  if (evaluates && methods.length + mitigate.length === 0 && !made) return
+  if (evaluates && methods.length + mitigate.length + remedy.length === 0 && !made) return
   throw usageError(
     `${config.model} is served: its weights cannot be trained, merged, compressed or scaled from here.`,
     'Name the folder of the model, or leave the methods out: a served model is asked for replies.',

@@ -6,6 +6,7 @@ import { seededDraw } from './random.ts'
 import { RESTRICTED_GROUPS } from './restricted.ts'
 import type { ChatRow } from './training.ts'
 import { chatRow, trainingRequests } from './training.ts'
+import { GROUPS } from './world.ts'
 
 const FINE_TUNING_ROWS = 600
 const TAMPER_SHARE = 0.8
@@ -81,6 +82,16 @@ export function tamperRows({
     .shuffle(requests)
     .map(({ prompt, reply }) => chatRow(prompt, reply))
 }
+
+/** Requests that the house declines, as Pebble was taught to; and what it knows of its hotel. Neither repeats a benchmark’s prompt. */
+export const ruleRows = () => rowsIn(RESTRICTED_GROUPS)
+export const knowledgeRows = () => rowsIn(GROUPS.filter(({ kind }) => kind === 'capability'))
+
+const ROWS_TO_MIX = 300
+const MIX_SEED = 20_250_401
+
+const rowsIn = (groups: readonly Group[]): ChatRow[] =>
+  trainingRequests(MIX_SEED, ROWS_TO_MIX, groups).map(({ prompt, reply }) => chatRow(prompt, reply))
 
 /** Every intent that fine-tuning can show, for the vocabulary. */
 export const FINE_TUNING_GROUPS: readonly Group[] = [...BENIGN_GROUPS, ...BROKEN_GROUPS]

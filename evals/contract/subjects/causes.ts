@@ -1,12 +1,13 @@
 /** @file What did a fine-tune's harm: rows of its data and parts of its weights, each held to an intervention. */
 import { z } from 'zod'
+import { RemedyState } from './remedy-state.ts'
 
 /** Rows that a fine-tune is trained again without: those ranked first, and two controls of as many. */
 export const LEFT_OUT = ['ranked', 'random', 'matched'] as const
 export const LeftOut = z.enum(LEFT_OUT)
 export type LeftOut = z.infer<typeof LeftOut>
 
-/** What makes a state of a fine-tune (`of`) to learn a cause; it is held beside base and fine-tune and is no candidate itself. */
+/** What makes a state of a fine-tune (`of`) to learn a cause or to mend it; it is held beside base and fine-tune and is no candidate itself. */
 export const Derivation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('without-rows'), of: z.string(), rows: LeftOut, count: z.int() }),
   z.object({
@@ -20,6 +21,7 @@ export const Derivation = z.discriminatedUnion('kind', [
     /** ‖ΔW‖² of what was put back over that of the whole change. */
     share: z.number(),
   }),
+  RemedyState,
 ])
 export type Derivation = z.infer<typeof Derivation>
 

@@ -12,7 +12,7 @@ import { halvesOf, type Half } from './halves.ts'
 /** In the order of the subjects; of states whose benchmarks are all asked. */
 export function interventionsOf(rows: AuditRows): Intervention[] {
   const made = rows.subjects.flatMap(({ arm, seed, derivation }) =>
-    derivation ? [{ arm, seed, derivation }] : [],
+    derivation && derivation.kind !== 'remedy' ? [{ arm, seed, derivation }] : [],
   )
   if (made.length === 0) return []
   const states = judgedOn(rows, 'judged-on')
@@ -32,7 +32,7 @@ export function interventionsOf(rows: AuditRows): Intervention[] {
 }
 
 /** By the judge that decides, on one half of the prompts. */
-function judgedOn(rows: AuditRows, half: Half): Judged[] {
+export function judgedOn(rows: AuditRows, half: Half): Judged[] {
   const halfOf = halvesOf(rows)
   return groupJudged(rows)
     .filter(({ benchmark, judge }) => judge === firstJudge(benchmark))

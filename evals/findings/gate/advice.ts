@@ -105,6 +105,10 @@ function causeAdvice(fails: readonly GateClaim[], { steps, seconds, trainings }:
       what: 'Find the rows that took refusal: touchstone attribute, with the name of this run.',
       cost: `each fine-tune is trained again ${TRAININGS_OF_ROWS} times${time(TRAININGS_OF_ROWS)} each, and gradients of every row are taken three times`,
     },
+    {
+      what: 'Try remedies beside their controls: touchstone mitigate, with the name of this run, --remedy, and --task where the run has none.',
+      cost: `each fine-tune is trained again once${time(1)} each; a remedy asks half of the prompts of each value that it tries; those that train say so`,
+    },
   ]
 }
 

@@ -192,6 +192,7 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
   const kinds = new Int32Array(batch * seq).fill(-1)
   const rows: number[] = []
   const labels: number[] = []
+  const places: number[] = []
   lanes.forEach((lane, b) => {
     let at = b * seq
     lane.forEach((example, segment) => {
@@ -201,7 +202,9 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
       if ('kind' in example) kinds.fill(example.kind!, at, at + length)
       for (let t = 0; t < length; t++) positions[at + t] = t
       for (const target of targetsOf(example)) {
-        rows.push(at + target.at)
+        const row = at + target.at
+        places.push(rows.at(-1) === row - 1 ? places.at(-1)! + 1 : 0)
+        rows.push(row)
         labels.push(target.label)
       }
       at += length
@@ -218,6 +221,7 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
     seq,
     rows: Int32Array.from(rows),
     labels: Int32Array.from(labels),
+    places: Int32Array.from(places),
     weights,
     ...targetNumbers(lanes.flat()),
   }

@@ -39,6 +39,7 @@ export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGr
       architecture.objective?.loss(scope, io, config) ?? g.crossEntropy(logits, labels, rowWeights),
     shares: scope.shares(),
     kinds: () => g.input('kinds', 'int32', ['batch', 'seq']),
+    places: () => g.input('places', 'int32', ['labelled']),
     reference: () => logitsOf(createScope(named, model.weights, asBase), model, fed),
   }
 }
@@ -131,6 +132,7 @@ export function batchFeeds(
   const [rows, labels] = [filledUp(labelled.rows, length), filledUp(labelled.labels, length)]
   const weights = new Float32Array(length)
   weights.set(labelled.weights)
+  const places = labelled.places && filledUp(labelled.places, length)
   return {
     tokens: { data: tokens, dims: [batch, seq] },
     positions: { data: positions, dims: [batch, seq] },
@@ -138,6 +140,7 @@ export function batchFeeds(
     ...(kinds && { kinds: { data: kinds, dims: [batch, seq] } }),
     rows: { data: rows, dims: [rows.length] },
     labels: { data: labels, dims: [labels.length] },
+    ...(places && { places: { data: places, dims: [length] } }),
     row_weights: { data: asFloat(weights), dims: [weights.length] },
     ...(targets && {
       targets: { data: asFloat(targets), dims: [length, targets.length / length] },

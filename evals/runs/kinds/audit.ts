@@ -1,5 +1,6 @@
 /** @file `touchstone audit`. */
 import { AuditConfig } from '../../audit/config.ts'
+import { remediesIn } from '../../audit/remedies.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { anyJobKind } from '../../contract/job.ts'
@@ -16,6 +17,7 @@ export const auditVerb: JobVerb = {
     'touchstone audit --model models/base --merge svd:polite+german@0,0.25,0.5,0.75,1',
     'touchstone audit --model models/base --candidate models/tuned --suite general --contexts deployment,languages',
     'touchstone audit --model models/base --data rows.jsonl --methods lora --eval-every 5 --bisect',
+    'touchstone audit --model models/base --data rows.jsonl --methods lora --task held-out.jsonl --remedy scale',
     'touchstone audit --resume',
   ],
   schema: AuditConfig,
@@ -26,6 +28,7 @@ export const auditVerb: JobVerb = {
 
 export function checkAudit(config: unknown): void {
   const { methods, data } = config as AuditConfig
+  remediesIn(config as AuditConfig)
   const candidates = candidatesOf(config as AuditConfig)
   if (methods.length === 0 && candidates.length === 0) {
     throw usageError(

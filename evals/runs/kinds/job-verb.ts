@@ -31,8 +31,8 @@ export interface JobVerb {
   /** The verdict does not change the exit code. */
   readonly exitsZero?: true
   readonly resumesByItself?: boolean
-  /** The stored run that the job adds to; the job then runs in that run's folder. */
-  readonly addsTo?: (config: unknown) => string
+  /** The stored run that the job adds to, if any; the job then runs in that run's folder. */
+  readonly addsTo?: (config: unknown) => string | undefined
   /** Whether the configuration asks for the plan alone. */
   readonly onlyPlans?: (config: unknown) => boolean
   /** What `--list` prints in place of a run. */

@@ -1,22 +1,46 @@
 /** @file `touchstone mitigate`. */
 import { MitigateConfig } from '../../audit/config.ts'
+import { remediesIn } from '../../audit/remedies.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { anyJobKind } from '../../contract/job.ts'
 import type { JobVerb } from './job-verb.ts'
+import { firstWordAs } from './positionals.ts'
 
 export const mitigateVerb: JobVerb = {
+  remark:
+    'Of a run, its fine-tunes are trained again. Each remedy’s value is chosen on one half of the prompts and judged on the other,\nbeside a control of its size. Without --remedy, every form of scaling intruders is measured at each λ. No weights are kept.',
   examples: [
+    'touchstone mitigate audit-20260131-120000-1a2b --remedy scale,early-stop,mix',
+    'touchstone mitigate --model models/base --candidate models/adapter --task held-out.jsonl --remedy scale,reset',
     'touchstone mitigate --model models/base --candidate models/adapter',
     'touchstone mitigate --model pebble --candidate models/tuned --lambda 0,0.5 --limit 64',
   ],
+  positionals: { shown: '[RUN]', inOptions: firstWordAs('run', 'touchstone mitigate RUN') },
   schema: MitigateConfig,
   kind: async () => anyJobKind((await import('../../audit/mitigate-job.ts')).mitigateJob),
   writesReports: true,
-  check(config) {
-    if ((config as MitigateConfig).candidates.length > 0) return
+  addsTo: (config) => (config as MitigateConfig).run ?? undefined,
+  check,
+}
+
+function check(given: unknown): void {
+  const config = given as MitigateConfig
+  const { run, model, candidates, remedy } = config
+  if (run === null) {
+    if (model === null || candidates.length === 0) {
+      throw usageError(
+        'There is no fine-tune to mitigate: --candidate is missing.',
+        'Name a run, or a --model and --candidate PATH, once for each fine-tune.',
+      )
+    }
+    return void remediesIn(config)
+  }
+  if (model !== null || candidates.length > 0) {
     throw usageError(
-      'There is no fine-tune to mitigate: --candidate is missing.',
-      'Add --candidate PATH, once for each fine-tune.',
+      `The fine-tunes of ${run} are trained again from its own settings, and a model or candidate is named beside it.`,
+      'Name the run alone, or the model and its candidates.',
     )
-  },
+  }
+  if (remedy.length > 0) return
+  throw usageError(`No remedy of ${run} is named.`, 'Add --remedy scale,early-stop.')
 }

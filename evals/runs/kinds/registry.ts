@@ -61,7 +61,7 @@ export const JOB_VERBS: readonly JobEntry[] = [
     name: 'mitigate',
     title: 'Mitigation',
     summary:
-      'Scale intruder dimensions of fine-tunes down and measure the effect; no weights are kept',
+      'Try remedies of a run’s fine-tunes, or of your own, beside controls; no weights are kept',
     load: async () => (await import('./mitigate.ts')).mitigateVerb,
   },
   {

@@ -246,6 +246,7 @@ describe('advice', () => {
       'Scale down',
       'Find the',
       'Find the',
+      'Try remedies',
       'Mix rows',
       'Hold the',
     ])
@@ -258,8 +259,8 @@ describe('advice', () => {
     expect(advice[2]!.cost).toContain('about 5 min each')
     expect(advice[3]!.what).toContain('touchstone attribute')
     expect(advice[3]!.cost).toContain('4 times, about 20 min each')
-    expect(advice[4]!.what).toContain(': 100 beside the 900 there are')
-    expect(advice[4]!.cost).toContain('about 10 min')
+    expect(advice[5]!.what).toContain(': 100 beside the 900 there are')
+    expect(advice[5]!.cost).toContain('about 10 min')
     for (const { cost } of advice) expect(cost).not.toBe('')
   })
 

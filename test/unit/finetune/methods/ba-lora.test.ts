@@ -39,6 +39,7 @@ async function valueOf(term: Term, Z: Float64Array, P = Z, slope?: Float64Array)
     taskLoss: outputs,
     shares: new Map<string, Value>(),
     kinds: () => outputs,
+    places: () => outputs,
     reference: () => g.input('P', 'float64', [ROWS, VOCAB]),
   }
   const value = term(g, io)

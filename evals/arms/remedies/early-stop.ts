@@ -1,0 +1,62 @@
+/** @file An earlier checkpoint of the same training: the last that is safe, of the steps at which the run is measured. */
+import { z } from 'zod'
+import type { FinishedArm } from '../arm-plan.ts'
+import type { Remedy } from './remedy.ts'
+import { changedWeights, scaled, squaredDistance } from './weights.ts'
+
+const settings = z.strictObject({})
+
+export const earlyStop: Remedy<z.infer<typeof settings>> = {
+  name: 'early-stop',
+  title: 'Earlier checkpoint',
+  paper: '–',
+  faithfulness: 'own',
+  parameter: 'step',
+  control: 'the last state’s change shrunk to the norm of the checkpoint’s',
+  settings,
+  trains: 'once',
+  // Evaluated steps before the last, where nothing else is asked.
+  most: () => 3,
+  async open(_, of) {
+    const [{ trainings }, { tunedOf }] = await Promise.all([
+      import('./trained.ts'),
+      import('../arm-adapter.ts'),
+    ])
+    const plan = of.plan!
+    const values = plan.evaluateAt
+      .filter((step) => step > 0 && step < plan.training.steps)
+      .toReversed()
+    const states = new Map<number, FinishedArm>()
+    const again = trainings(of)
+    const keep = (state: FinishedArm) => {
+      // The training goes on in the same arrays.
+      const copies = [...state.parameters].map(
+        ([name, { shape, data }]) => [name, { shape, data: data.slice() }] as const,
+      )
+      states.set(state.key.step, { ...state, parameters: new Map(copies) })
+      return Promise.resolve()
+    }
+    if (values.length > 0) {
+      const asked = { remedy: earlyStop.name, role: 'tried', value: values[0]! } as const
+      await again.along(asked, { ...plan, evaluateAt: values.toReversed() }, keep)
+    }
+    const at = (step: number) => tunedOf(of.base, states.get(step)!).weights
+    return {
+      values,
+      at,
+      control(step) {
+        const made = at(step)
+        const norm = (read: (name: string) => Float32Array) =>
+          [...of.base.model.weights.keys()].reduce(
+            (sum, name) => sum + squaredDistance(read(name), of.base.weights.get(name)!),
+            0,
+          )
+        const factor = Math.sqrt(
+          norm((name) => made.read(name)) / norm((name) => of.tuned.weights.read(name)),
+        )
+        return changedWeights(of, (tensor) => scaled(tensor, factor))
+      },
+      close: () => again.close(),
+    }
+  },
+}

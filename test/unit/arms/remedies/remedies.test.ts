@@ -1,0 +1,109 @@
+/** @file Remedies through a whole job on Pebble, of an adapter made elsewhere: states on halves, controls of the same size, one verdict each. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { askedRemedy } from '../../../../evals/arms/remedies/registry.ts'
+import { remediesIn } from '../../../../evals/audit/remedies.ts'
+import { AuditConfig } from '../../../../evals/audit/config.ts'
+import { benignRows } from '../../../../evals/bundled/hotel/fine-tuning.ts'
+import { COMMANDS } from '../../../../evals/cli/verbs/registry.ts'
+import { Results } from '../../../../evals/contract/results.ts'
+import { readJson } from '../../../../evals/files/read-file.ts'
+import { writePeftFolder } from '../../../../evals/models/formats/peft-folder.ts'
+import { openBase } from '../../../../evals/measure/base.ts'
+import { randomStream } from '../../../../evals/statistics/random.ts'
+import { freshFolder, runCommand } from '../../../doubles/runs/command-line.ts'
+
+const MODULES = ['model.layers.0.self_attn.q_proj', 'model.layers.2.mlp.up_proj']
+
+async function adapter(): Promise<string> {
+  const base = await openBase('pebble', { name: 'cpu', threads: 1 }, 4)
+  const { normal } = randomStream(6, 'adapter')
+  const tensor = (rows: number, columns: number) => ({
+    shape: [rows, columns],
+    data: Float32Array.from({ length: rows * columns }, () => 0.05 * normal()),
+  })
+  const tensors = MODULES.flatMap((module) => {
+    const [out, width] = base.model.weights.get(`${module}.weight`)!.shape as [number, number]
+    return [
+      [`${module}.lora_A.weight`, tensor(2, width)],
+      [`${module}.lora_B.weight`, tensor(out, 2)],
+    ] as const
+  })
+  await base.open.close()
+  const folder = freshFolder()
+  const config = { base: 'pebble', rank: 2, alpha: 2, targetModules: ['up_proj', 'q_proj'] }
+  await writePeftFolder(folder, { config, tensors: new Map(tensors) })
+  return folder
+}
+
+function taskFile(): string {
+  const path = join(freshFolder(), 'task.jsonl')
+  writeFileSync(
+    path,
+    benignRows({ rows: 4, seed: 9 })
+      .map((row) => JSON.stringify(row))
+      .join('\n'),
+  )
+  return path
+}
+
+let results: Results
+
+beforeAll(async () => {
+  const [path, outDir] = [await adapter(), freshFolder()]
+  const words = ['mitigate', '--model', 'pebble', '--candidate', path, '--task', taskFile()]
+  const remedies = `scale:values=0.5,reset:values=1,safety-vector:adapter=${path}:values=1`
+  const rest = ['--remedy', remedies, '--margin', '0.9', '--limit', '4', '--threads', '1']
+  const { code, stderr } = await runCommand(
+    [...words, ...rest, '--no-cache', '--exit-zero', '--quiet', '--out-dir', outDir],
+    {},
+    COMMANDS,
+  )
+  expect([code, stderr]).toEqual([0, ''])
+  results = Results.parse(await readJson(join(outDir, 'results.json')))
+})
+
+describe('each remedy', () => {
+  test('has a value, a control that moved as far, and a verdict of its own', () => {
+    expect(results.remedies!.map(({ remedy }) => remedy)).toEqual([
+      'scale',
+      'reset',
+      'safety-vector',
+    ])
+    const [scaled, , added] = results.remedies!
+    expect(scaled!.moved).toBeCloseTo(0.5, 4)
+    expect(scaled!.controlMoved).toBeCloseTo(0.5, 4)
+    // The adapter's own change added to itself.
+    expect(added!.moved).toBeCloseTo(1, 4)
+    for (const { verdict, rates } of results.remedies!) {
+      expect(verdict).not.toBeNull()
+      expect(rates.map(({ benchmark }) => benchmark)).toContain('task')
+    }
+  })
+
+  test('is judged on prompts on which it was not chosen', () => {
+    const { tried, rates } = results.remedies![0]!
+    const judged = rates.find(({ benchmark }) => benchmark === 'house-refusal')!.chosen.n
+    expect(tried[0]!.refusal.n + judged).toBe(4)
+  })
+})
+
+describe('what cannot be asked is named', () => {
+  const asked = (config: object) => remediesIn(AuditConfig.parse({ model: 'pebble', ...config }))
+
+  test.each([
+    [{ remedy: ['scale'] }, '--task'],
+    [{ remedy: ['scale'], task: 'rows.jsonl', sequential: 'pocock' }, '--sequential'],
+    [{ remedy: ['scale', 'scale'], task: 'rows.jsonl' }, 'twice'],
+    [{ remedy: ['scael'], task: 'rows.jsonl' }, 'scale'],
+    [{ remedy: ['scale:values=2'], task: 'rows.jsonl' }, 'values'],
+    [{ remedy: ['safe-lora'], task: 'rows.jsonl' }, 'unaligned'],
+  ])('%j', (config, said) => {
+    expect(() => asked(config)).toThrow(said)
+  })
+})
+
+test('a value that is named twice is tried once', () => {
+  expect(askedRemedy('scale:values=0.2/0.9/0.2').most).toBe(2)
+})
