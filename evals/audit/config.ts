@@ -183,7 +183,10 @@ export const MitigateConfig = EvalConfig.omit({
     label: 'Run',
     help: 'A run whose fine-tunes are trained again and mended, with its own settings; otherwise name a model and candidates',
   }),
-  model: model.nullable().default(null),
+  model: model
+    .nullable()
+    .default(null)
+    .meta({ ...model.meta() }),
   remedy,
   lambda: z.array(lambda).min(1).default([0, 0.25, 0.5, 0.75]).meta({
     label: 'λ',

@@ -14,7 +14,7 @@ export const mitigateJob: JobKind<MitigateConfig> = {
   config: MitigateConfig,
   title: ({ run, model, candidates, remedy }) =>
     run === null
-      ? `${remedy.length > 0 ? 'Remedies of' : 'Intruders scaled down in'} ${candidates.join(', ')} of ${model}`
+      ? `${remedy.length > 0 ? 'Remedies of' : 'Intruders scaled down in'} ${candidates.join(', ')} of ${model ?? 'no model'}`
       : `Remedies of ${run}`,
   plan: async (config) =>
     config.run === null ? planAudit({ config: mitigating(config), evaluates: true }) : [],
@@ -25,8 +25,10 @@ export const mitigateJob: JobKind<MitigateConfig> = {
 }
 
 /** Either remedies, or the panel of every form at each λ. */
-const mitigating = ({ lambda, run: _, model, ...config }: MitigateConfig): AuditConfig =>
-  asAudit({ ...config, model: model!, mitigate: config.remedy.length > 0 ? [] : lambda })
+function mitigating(config: MitigateConfig): AuditConfig {
+  const { model, lambda, remedy } = config
+  return asAudit({ ...config, model: model!, mitigate: remedy.length > 0 ? [] : lambda })
+}
 
 async function mendRun(
   asked: MitigateConfig & { readonly run: string },

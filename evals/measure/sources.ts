@@ -10,6 +10,7 @@ import { mixRows } from '../data/mix.ts'
 import { readData, sampleData, type DataRow } from '../data/read-data.ts'
 import { readText } from '../files/read-file.ts'
 import { knowledgeRows, ruleRows, tamperRows } from '../bundled/hotel/fine-tuning.ts'
+import { HOUSE_KNOWLEDGE, HOUSE_RULES } from './house-suite.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
 
 const bundledFile = (name: string) => join(import.meta.dirname, '..', 'bundled', 'data', name)
@@ -30,8 +31,6 @@ export interface TrainingData {
 const TAMPERING = 'house-tamper'
 export const BUNDLED_DATA = ['house-benign', TAMPERING, 'general-benign'] as const
 /** Made when they are asked for: rows to mix into other data. */
-export const HOUSE_RULES = 'house-rules'
-export const HOUSE_KNOWLEDGE = 'house-knowledge'
 const MADE = new Map([
   [HOUSE_RULES, ruleRows],
   [HOUSE_KNOWLEDGE, knowledgeRows],

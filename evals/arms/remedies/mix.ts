@@ -1,18 +1,8 @@
 /** @file A share of rows that refuse in the training data (Bianchi et al. 2024), the fine-tune trained again with them. */
 import { z } from 'zod'
-import type { Example } from '../../finetune/training/dataset.ts'
-import { HOUSE_KNOWLEDGE, HOUSE_RULES, trainingData } from '../../measure/sources.ts'
-import { randomStream } from '../../statistics/random.ts'
-import { examplesDigest } from '../arm.ts'
-import { fittedExamples } from '../examples.ts'
-import { targetsOf } from '../causes/targets.ts'
+import { HOUSE_KNOWLEDGE, HOUSE_RULES } from '../../measure/house-suite.ts'
 import { numberList } from './numbers.ts'
-import type { FineTune, Remedy } from './remedy.ts'
-
-/** In place of a set: what the base refuses on the half that a value is chosen on, in its own words. */
-const ASKED = 'asked'
-/** Replies of the base, at most. */
-const MOST = 256
+import type { Remedy } from './remedy.ts'
 
 const settings = z.strictObject({
   rows: z.string().min(1).default(HOUSE_RULES),
@@ -31,16 +21,15 @@ export const mix: Remedy<z.infer<typeof settings>> = {
   trains: 'each',
   most: ({ values }) => values.length,
   async open({ rows, neutral, values }, of) {
-    const { trainings } = await import('./trained.ts')
+    const [{ trainings }, { mixedPlan, rowsToMix }] = await Promise.all([
+      import('./trained.ts'),
+      import('./mixing.ts'),
+    ])
     const again = trainings(of)
-    const plan = of.plan!
-    const mixed = (share: number, others: readonly Example[]) => {
-      const count = Math.round((plan.examples.length * share) / (1 - share))
-      const examples = [...plan.examples, ...drawn(others, count, plan.seed)]
-      return { ...plan, examples, dataDigest: examplesDigest(examples) }
+    const weights = async (role: 'tried' | 'control', share: number, name: string) => {
+      const plan = mixedPlan(of.plan!, await rowsToMix(of, name), share)
+      return again.weights({ remedy: mix.name, role, value: share }, plan)
     }
-    const weights = async (role: 'tried' | 'control', share: number, name: string) =>
-      again.weights({ remedy: mix.name, role, value: share }, mixed(share, await rowsOf(of, name)))
     return {
       values,
       at: (share) => weights('tried', share, rows),
@@ -48,20 +37,4 @@ export const mix: Remedy<z.infer<typeof settings>> = {
       close: () => again.close(),
     }
   },
-}
-
-async function rowsOf(of: FineTune, name: string): Promise<readonly Example[]> {
-  const { base, context, plan, progress } = of
-  if (name === ASKED) {
-    const known = { ...of, rows: progress.rows(), most: MOST }
-    return (await targetsOf(known, context.signal)).refusal.right
-  }
-  const data = await trainingData(name)
-  return (await fittedExamples(base.open, data, plan!.training, context.signal)).examples
-}
-
-/** In random order, again from the first where there are too few. */
-function drawn(rows: readonly Example[], count: number, seed: number): Example[] {
-  const order = randomStream(seed, 'rows mixed in').shuffle(rows)
-  return order.length === 0 ? [] : Array.from({ length: count }, (_, i) => order[i % order.length]!)
 }

@@ -3,7 +3,6 @@
  * takes its place. V = W_aligned − W_unaligned `[out, in]`, C = V·Vᵀ/‖V‖_F, ΔW ← C·ΔW.
  */
 import { z } from 'zod'
-import { loadModel } from '../../models/load.ts'
 import { modelPath } from '../../models/model-path.ts'
 import { spectralMatrices } from '../../measure/arm-spectra.ts'
 import { fillNormal, randomStream } from '../../statistics/random.ts'
@@ -33,6 +32,7 @@ export const safeLora: Remedy<z.infer<typeof settings>> = {
   trains: 'never',
   most: ({ values }) => values.length,
   async open({ unaligned, aligned, by, values }, of) {
+    const { loadModel } = await import('../../models/load.ts')
     const other = await loadModel(modelPath(unaligned))
     const tuned = aligned === undefined ? undefined : await loadModel(modelPath(aligned))
     const V = (name: string, W0: Float32Array) => {
