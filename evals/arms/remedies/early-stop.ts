@@ -1,7 +1,7 @@
 /** @file An earlier checkpoint of the same training: the last that is safe, of the steps at which the run is measured. */
 import { z } from 'zod'
 import type { FinishedArm } from '../arm-plan.ts'
-import type { Remedy } from './remedy.ts'
+import type { FineTune, MadeWeights, Remedy } from './remedy.ts'
 import { changedWeights, scaled, squaredDistance } from './weights.ts'
 
 const settings = z.strictObject({})
@@ -29,11 +29,7 @@ export const earlyStop: Remedy<z.infer<typeof settings>> = {
     const states = new Map<number, FinishedArm>()
     const again = trainings(of)
     const keep = (state: FinishedArm) => {
-      // The training goes on in the same arrays.
-      const copies = [...state.parameters].map(
-        ([name, { shape, data }]) => [name, { shape, data: data.slice() }] as const,
-      )
-      states.set(state.key.step, { ...state, parameters: new Map(copies) })
+      states.set(state.key.step, copied(state))
       return Promise.resolve()
     }
     if (values.length > 0) {
@@ -45,18 +41,25 @@ export const earlyStop: Remedy<z.infer<typeof settings>> = {
       values,
       at,
       control(step) {
-        const made = at(step)
-        const norm = (read: (name: string) => Float32Array) =>
-          [...of.base.model.weights.keys()].reduce(
-            (sum, name) => sum + squaredDistance(read(name), of.base.weights.get(name)!),
-            0,
-          )
-        const factor = Math.sqrt(
-          norm((name) => made.read(name)) / norm((name) => of.tuned.weights.read(name)),
-        )
+        const factor = Math.sqrt(squaredChange(of, at(step)) / squaredChange(of, of.tuned.weights))
         return changedWeights(of, (tensor) => scaled(tensor, factor))
       },
       close: () => again.close(),
     }
   },
 }
+
+/** The training goes on in the same arrays. */
+function copied(state: FinishedArm): FinishedArm {
+  const parameters = [...state.parameters].map(
+    ([name, { shape, data }]) => [name, { shape, data: data.slice() }] as const,
+  )
+  return { ...state, parameters: new Map(parameters) }
+}
+
+/** ‖W − W_base‖² over all weights. */
+const squaredChange = ({ base }: FineTune, made: MadeWeights): number =>
+  [...base.model.weights.keys()].reduce(
+    (sum, name) => sum + squaredDistance(made.read(name), base.weights.get(name)!),
+    0,
+  )

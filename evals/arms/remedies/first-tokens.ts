@@ -1,6 +1,7 @@
 /** @file Trained again with the first tokens of replies held near the base (Qi et al. 2024); `first-tokens.ts` of finetune has the loss. */
 import { z } from 'zod'
 import { usageError } from '../../errors/touchstone-error.ts'
+import type { MethodHooks } from '../../finetune/method.ts'
 import { constrainedLoss } from '../../finetune/training/first-tokens.ts'
 import { numberList } from './numbers.ts'
 import type { Remedy } from './remedy.ts'
@@ -32,8 +33,7 @@ export const firstTokens: Remedy<z.infer<typeof settings>> = {
     }
     const weights = (role: 'tried' | 'control', strength: number) => {
       const constraint = { strength, isEven: role === 'control' }
-      const loss = (...[g, io]: Parameters<NonNullable<typeof method.loss>>) =>
-        constrainedLoss(g, io, constraint)
+      const loss: MethodHooks['loss'] = (g, io) => constrainedLoss(g, io, constraint)
       const asked = { remedy: firstTokens.name, role, value: strength }
       return again.weights(asked, { ...plan, method: { ...method, loss } })
     }

@@ -46,7 +46,6 @@ import {
   promptsOf,
   type RefusalMarginPlan,
 } from '../../measure/live-refusal-margin.ts'
-import { remediesIn } from '../remedies.ts'
 import { remedyLines } from './remedy-lines.ts'
 import { keptText } from './memory.ts'
 import { fitted, tooLargeHere } from './memory-budget.ts'
@@ -154,7 +153,6 @@ export async function planOf(
   const machine = { size: workSize(model.weights), rate }
   const writes = model.architecture.kind === 'decoder'
   const counts = countsOf(evaluates ? config : { ...config, matchLoss: false }, writes)
-  const { size } = machine
   const training = trainingLines(config, counts, { ...machine, data, bytes, why, model })
   const asking = evaluates
     ? await evaluationLines(config, counts, { ...machine, open, benchmarks, writes, bytes })
@@ -162,19 +160,11 @@ export async function planOf(
   const lines = [
     ...training,
     ...asking,
-    ...remedyLines(remediesIn(config), {
-      fineTunes: counts.arms + candidatesOf(config).length,
-      training: secondsOf(training.slice(0, 1)) / Math.max(1, counts.arms),
-      asking: secondsOf(asking) / counts.states,
-      prompts: benchmarks.reduce((sum, prepared) => sum + repliesOf(prepared), 0),
-    }),
-    ...spectraLines(config, counts, size),
+    ...remedyLines(config, counts, { training, asking, benchmarks }),
+    ...spectraLines(config, counts, machine.size),
   ]
   return lines.map((line) => (tooLarge && line.bytes === bytes ? { ...line, tooLarge } : line))
 }
-
-const secondsOf = (lines: readonly PlanLine[]) =>
-  lines.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0)
 
 /** Suites, judges and the gate, opened as the run would, so that what is wrong with them is known before any model answers. */
 async function checkedBenchmarks(

@@ -1,29 +1,41 @@
 /** @file What remedies cost in a plan: every value on one half of the prompts, the chosen one and its control on the other. */
 import { counted } from '../../contract/words.ts'
 import type { PlanLine } from '../../contract/job.ts'
-import type { AskedRemedy } from '../../arms/remedies/remedy.ts'
+import { repliesOf, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+import { candidatesOf } from '../../measure/derived/specs.ts'
+import type { AuditConfig } from '../config.ts'
+import { remediesIn } from '../remedies.ts'
 
-/** Of one fine-tune. */
-interface Cost {
-  readonly fineTunes: number
-  /** Seconds of its training, and of asking one state every prompt. */
-  readonly training: number
-  readonly asking: number
-  readonly prompts: number
+interface Planned {
+  /** Its first line is the training of all variants. */
+  readonly training: readonly PlanLine[]
+  /** Asking all model states. */
+  readonly asking: readonly PlanLine[]
+  readonly benchmarks: readonly PreparedBenchmark[]
 }
 
-export const remedyLines = (
-  remedies: readonly AskedRemedy[],
-  { fineTunes, training, asking, prompts }: Cost,
-): PlanLine[] =>
-  remedies.map(({ title, most, trains }) => {
-    const states = most + 2
+export function remedyLines(
+  config: AuditConfig,
+  { arms, states }: { readonly arms: number; readonly states: number },
+  { training, asking, benchmarks }: Planned,
+): PlanLine[] {
+  const fineTunes = arms + candidatesOf(config).length
+  const prompts = benchmarks.reduce((sum, prepared) => sum + repliesOf(prepared), 0)
+  const [once, each] = [
+    secondsOf(training.slice(0, 1)) / Math.max(1, arms),
+    secondsOf(asking) / states,
+  ]
+  return remediesIn(config).map(({ title, most, trains }) => {
     const trained = { never: 0, once: 1, each: most + 1 }[trains]
     const again = trained > 0 ? `, with ${counted(trained, 'training')}` : ''
     return {
       what: `${title}: at most ${counted(most, 'value')} on half of the prompts, the one that is chosen and its control on the other half${again}; of ${counted(fineTunes, 'fine-tune')}`,
-      count: Math.ceil((fineTunes * states * prompts) / 2),
+      count: Math.ceil((fineTunes * (most + 2) * prompts) / 2),
       unit: 'prompt',
-      seconds: fineTunes * ((states * asking) / 2 + trained * training),
+      seconds: fineTunes * (((most + 2) * each) / 2 + trained * once),
     }
   })
+}
+
+const secondsOf = (lines: readonly PlanLine[]) =>
+  lines.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0)

@@ -192,7 +192,6 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
   const kinds = new Int32Array(batch * seq).fill(-1)
   const rows: number[] = []
   const labels: number[] = []
-  const places: number[] = []
   lanes.forEach((lane, b) => {
     let at = b * seq
     lane.forEach((example, segment) => {
@@ -202,9 +201,7 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
       if ('kind' in example) kinds.fill(example.kind!, at, at + length)
       for (let t = 0; t < length; t++) positions[at + t] = t
       for (const target of targetsOf(example)) {
-        const row = at + target.at
-        places.push(rows.at(-1) === row - 1 ? places.at(-1)! + 1 : 0)
-        rows.push(row)
+        rows.push(at + target.at)
         labels.push(target.label)
       }
       at += length
@@ -221,10 +218,18 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
     seq,
     rows: Int32Array.from(rows),
     labels: Int32Array.from(labels),
-    places: Int32Array.from(places),
+    places: placesOf(rows),
     weights,
     ...targetNumbers(lanes.flat()),
   }
+}
+
+/** How many rows in a row stand right before each. */
+function placesOf(rows: readonly number[]): Int32Array {
+  const places = new Int32Array(rows.length)
+  for (let i = 1; i < rows.length; i++)
+    if (rows[i - 1] === rows[i]! - 1) places[i] = places[i - 1]! + 1
+  return places
 }
 
 function targetNumbers(examples: readonly Example[]): Pick<Batch, 'targets'> {
