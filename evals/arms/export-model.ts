@@ -77,9 +77,9 @@ async function write(base: Base, read: Read, task: ModelExport): Promise<readonl
   const { output, exception } = task
   const form: Form = EXPORT_FORMS[task.form]
   if (form.format === 'gguf') return writeGguf(base, read, task, form.storage)
+  await markException(output, exception)
   if (form.format === 'onnx') await writeOnnx(base, read, task, form.runsBy)
   else await writeFolder(base, read, task, form.storage)
-  if (exception !== null) await markException(output, exception)
   return []
 }
 

@@ -25,6 +25,7 @@ import { isEncoder } from '../models/registry.ts'
 import { peftDigest, readPeftFolder, writePeftFolder } from '../models/formats/peft-folder.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { median } from '../statistics/median.ts'
+import { markException } from './weights-exception.ts'
 
 interface SourceTask {
   readonly name: string
@@ -43,6 +44,8 @@ interface Generation {
   readonly settings: GeneratorSettings
   readonly threads: number | undefined
   readonly output: string
+  /** Why a source should have been deleted; what is made of it carries the note. */
+  readonly exception: string | null
   readonly signal: AbortSignal
 }
 
@@ -66,8 +69,11 @@ export async function generateAdapter(asked: Generation) {
   const near = nearest(generated, flats, form.used)
   const made = [generated, meanOf(flats), flats[near.index]!]
   const { config } = adapters[0]!.folder
-  for (const [i, name] of GENERATED.entries())
-    await writePeftFolder(join(output, name), { config, tensors: unflattened(form, made[i]!) })
+  for (const [i, name] of GENERATED.entries()) {
+    const folder = join(output, name)
+    await markException(folder, asked.exception)
+    await writePeftFolder(folder, { config, tensors: unflattened(form, made[i]!) })
+  }
   const errors = adapters.map(({ folder }, i) =>
     changeError(folder, unflattened(form, reconstructions[i]!)),
   )

@@ -4,7 +4,7 @@
  * stay.
  */
 import { rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import type { WeightsRow } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
@@ -102,8 +102,8 @@ export async function exportKept(
 ): Promise<void> {
   if (isDeleted(retention)) return
   const { reasonToDelete } = retention
+  await markException(armFolder(workspace, arm.key), reasonToDelete)
   const path = await exportArm(base, arm, { workspace, emit })
-  if (reasonToDelete !== null) await markException(dirname(path), reasonToDelete)
   const [{ size: bytes }, digest] = await Promise.all([stat(path), sha256OfFile(path)])
   const subject = { arm: arm.key.arm, seed: arm.key.seed }
   const role = `weights of ${subject.arm}, seed ${subject.seed}`

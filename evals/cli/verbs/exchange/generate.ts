@@ -2,7 +2,6 @@
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { GENERATED, generateAdapter } from '../../../arms/generate-adapter.ts'
-import { markException } from '../../../arms/weights-exception.ts'
 import { counted, percent } from '../../../contract/words.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
@@ -72,14 +71,12 @@ export const generateCommand = command({
       throw new TouchstoneError('generate.too-few', { found: adapters.length })
     const exception = await acceptExceptions(adapters, accept)
     const made = await generateAdapter({
-      ...{ model, tasks, wanted, prompts, settings, output },
+      ...{ model, tasks, wanted, prompts, settings, output, exception },
       threads: threads ?? undefined,
       signal: new AbortController().signal,
     })
     const statement = { type: 'generate' as const, touchstone: version(), ...made }
     await writeAtomically(join(output, STATEMENT), [`${JSON.stringify(statement, null, 2)}\n`])
-    if (exception !== null)
-      for (const name of GENERATED) await markException(join(output, name), exception)
     tell({ path: output, ...statement }, wordsOf(output, made))
   },
 })

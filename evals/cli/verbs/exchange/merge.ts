@@ -83,12 +83,12 @@ export const mergeCommand = command({
     }))
     const density = options.density ?? 0.5
     const { folder, layers } = mergeAdapters(sources, { ...options, way, density })
+    await markException(options.output, exception)
     await writePeftFolder(options.output, folder)
     const statement = await statementOf(sources, layers, { ...options, density })
     await writeAtomically(join(options.output, STATEMENT), [
       `${JSON.stringify(statement, null, 2)}\n`,
     ])
-    if (exception !== null) await markException(options.output, exception)
     tell({ path: options.output, ...statement }, wordsOf(options.output, statement))
   },
 })

@@ -1,8 +1,9 @@
 /** @file `touchstone generate`: three adapters that open as candidates, a statement, the retention rule, and named refusals. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { markException } from '../../../../../evals/arms/weights-exception.ts'
+import { generateAdapter } from '../../../../../evals/arms/generate-adapter.ts'
+import { exceptionIn, markException } from '../../../../../evals/arms/weights-exception.ts'
 import { COMMANDS } from '../../../../../evals/cli/verbs/registry.ts'
 import { exists } from '../../../../../evals/files/read-file.ts'
 import { openBase } from '../../../../../evals/measure/base.ts'
@@ -89,6 +90,19 @@ test('sources that should have been deleted ask for a reason, and so does what i
   expect((await run(['a', 'bad'], 'handed-out', '--accept', 'a study of refusals')).code).toBe(0)
   const again = await run(['a', 'handed-out/generated'], 'further')
   expect(again.stderr).toContain('should have been deleted')
+})
+
+test('the note is there before the weights are', async () => {
+  await mkdir(at('cut-short/generated/adapter_model.safetensors'), { recursive: true })
+  const adapters = [at('a'), at('bad')]
+  const making = generateAdapter({
+    ...{ model, tasks: [{ name: 'first', prompts: at('prompts.jsonl'), adapters }] },
+    ...{ wanted: at('prompts.jsonl'), prompts: 1, output: at('cut-short'), threads: 1 },
+    settings: { steps: 1, batchSize: 2, learningRate: 1e-3, latent: 4, condition: 8, seed: 0 },
+    ...{ exception: 'it lost its refusals', signal: new AbortController().signal },
+  })
+  await expect(making).rejects.toThrow()
+  expect(await exceptionIn(at('cut-short/generated'))).toBe('it lost its refusals')
 })
 
 test('what cannot be learnt from is named, and nothing is written', async () => {

@@ -1,8 +1,8 @@
 /** @file `touchstone merge`: what is written opens as a candidate and is the sum it says; wrong input is named and nothing is written. */
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { markException } from '../../../../../evals/arms/weights-exception.ts'
+import { exceptionIn, markException } from '../../../../../evals/arms/weights-exception.ts'
 import { COMMANDS } from '../../../../../evals/cli/verbs/registry.ts'
 import { exists } from '../../../../../evals/files/read-file.ts'
 import { openBase } from '../../../../../evals/measure/base.ts'
@@ -78,6 +78,15 @@ test('an adapter that should have been deleted asks for a reason, and so does wh
   expect(ran.code).toBe(0)
   const again = await run(at('handed-out'), two, '--how', 'svd', '-o', at('further'))
   expect(again.stderr).toContain('should have been deleted: it lost its refusals')
+})
+
+test('the note is there before the weights are', async () => {
+  const output = at('cut-short')
+  // Where the weights go stands something that they cannot replace, as if the command were killed before it wrote them.
+  await mkdir(join(output, 'adapter_model.safetensors'), { recursive: true })
+  const argv = [at('bad'), two, '--how', 'svd', '-o', output, '--accept', 'to see where it begins']
+  expect((await run(...argv)).code).toBe(1)
+  expect(await exceptionIn(output)).toBe('it lost its refusals')
 })
 
 describe('what cannot be merged is named, and nothing is written', () => {
