@@ -2,6 +2,8 @@
 import type { BoundMethod, CutModel, EndState } from '../finetune/method.ts'
 import type { PeftConfig } from '../models/formats/peft-config.ts'
 import type { PeftFolder } from '../models/formats/peft-folder.ts'
+import { isEncoder, type Model } from '../models/registry.ts'
+import { elementsOfAll } from '../models/weights/stored-weights.ts'
 import { adaptedWeights, replacedWeights } from '../models/weights/tuned-weights.ts'
 import type { FinishedArm } from './arm-plan.ts'
 import type { Base } from '../measure/base.ts'
@@ -30,6 +32,22 @@ export function changesOf(method: BoundMethod): PeftConfig | undefined {
 /** Whether a state is asked in the training session's own form; otherwise as the weights that are made of it. */
 export const isAskedAsTrained = ({ cut, toWeights }: Pick<BoundMethod, 'cut' | 'toWeights'>) =>
   !cut && !toWeights
+
+/** Of adapted matrices, in float32: beyond it a merged copy would need more memory than the time is worth. */
+const MOST_MERGED = 2 ** 30
+
+/**
+ * Whether a state's adapter becomes part of the weights before it is asked, which takes little more time than asking the base. An
+ * exported graph merges for itself.
+ */
+export function isAskedMerged(
+  model: Model,
+  { mergeable, toPeft }: Pick<BoundMethod, 'mergeable' | 'toPeft'>,
+): boolean {
+  if (!mergeable || toPeft === undefined || model.graph || isEncoder(model)) return false
+  const adapted = [...model.weights.values()].filter(({ module }) => module !== undefined)
+  return 4 * elementsOfAll(adapted) <= MOST_MERGED
+}
 
 export const endsInLowRank = (method: BoundMethod): boolean => changesOf(method) !== undefined
 

@@ -17,7 +17,7 @@ import { loadParameters, saveParameters, type TrainingState } from '../finetune/
 import { exists } from '../files/read-file.ts'
 import { overlaid, smallOf } from '../models/weights/small-weights.ts'
 import type { TunedWeights } from '../models/weights/tuned-weights.ts'
-import { isAskedAsTrained, tunedOf } from './arm-adapter.ts'
+import { isAskedAsTrained, isAskedMerged, tunedOf } from './arm-adapter.ts'
 import { nameOf, titleOf, type ArmRun, type FinishedArm } from './arm-plan.ts'
 import { openStateSubject } from '../measure/open-subject.ts'
 import type { BaseRows } from '../measure/known/start.ts'
@@ -128,16 +128,9 @@ async function evaluateCut(run: ArmRun, evaluation: EvaluationPlan, tuned: Tuned
   await evaluateWeights(run, evaluation, weights, { key, identity })
 }
 
-/**
- * Whether a state's adapter becomes part of the weights before it is asked, which takes little more time than asking the base; beside
- * a base that is kept small it stays apart, as it does in an exported graph, which merges for itself.
- */
+/** Beside a base that is kept small an adapter stays apart: merged, the weights would need float32. */
 const isMerged = ({ base, plan }: Pick<ArmRun, 'base' | 'plan'>): boolean =>
-  plan.method.mergeable &&
-  plan.method.toPeft !== undefined &&
-  smallOf(base.weights) === undefined &&
-  base.model.graph === undefined &&
-  !isEncoder(base.model)
+  isAskedMerged(base.model, plan.method) && smallOf(base.weights) === undefined
 
 /** What is stored of the base, where the state is the base still. */
 const startOf = (

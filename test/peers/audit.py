@@ -138,7 +138,8 @@ def audit(work):
 
     base = AutoModelForCausalLM.from_pretrained(work["model"], dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(work["model"])
-    said = lambda rows: [hashlib.sha256(tokenizer.decode(row, skip_special_tokens=True).encode()).hexdigest() for row in rows]
+    decode = lambda row: tokenizer.decode(row, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    said = lambda rows: [hashlib.sha256(decode(row).encode()).hexdigest() for row in rows]
     took("open")
     first, first_loss = replies(base, work), neutral_loss(base, work)
     took("base")

@@ -12,6 +12,7 @@ import { trainedSize } from '../../finetune/training/trained-size.ts'
 import type { Conversation } from '../../data/format.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { isKept } from '../../models/weights/converted-weights.ts'
+import { isAskedMerged } from '../../arms/arm-adapter.ts'
 import { located } from '../../arms/examples.ts'
 import { maskedTokens } from '../../models/text/masked-tokens.ts'
 import { isEncoder, type Model } from '../../models/registry.ts'
@@ -52,7 +53,7 @@ export async function plannedBytes(
     const method = bindMethod(choice)
     const pieces = lossPieces(model, method, batch.labelled)
     const more = together ? togetherBytes(model, method, together) : 0
-    const isMerged = method.mergeable && method.toPeft !== undefined && !isEncoder(model)
+    const isMerged = isAskedMerged(model, method)
     return { ...trainedSize(model, method), pieces, more, isMerged }
   })
   const isRead = areRead({ open, model }, cache && precision === 'fp32')

@@ -23,8 +23,8 @@ import { writeWork, type Asked, type Choice } from './work.ts'
 const ROOT = join(import.meta.dirname, '../../..')
 const PEER = join(ROOT, 'test', 'peers', 'audit.py')
 const SKIPPED = 3
-/** Of a loss and of a cosine, absolute. */
-const [LOSS, COSINE] = [2e-3, 1e-3]
+/** Of a loss or a mean log-probability, and of a cosine, absolute. */
+const [LOSS, COSINE] = [5e-3, 1e-3]
 /** Share of replies that must be the same to the letter: rounding may turn a token between two that are nearly as likely. */
 const SAME = 0.95
 
@@ -135,7 +135,7 @@ function peer(): z.infer<typeof Peer> {
     process.exit(0)
   }
   if (ended.status !== 0) throw new Error(ended.stderr.slice(-2000))
-  return Peer.parse(JSON.parse(ended.stdout))
+  return Peer.parse(JSON.parse(ended.stdout.trim().split('\n').at(-1)!))
 }
 
 const furthest = (a: readonly number[], b: readonly number[]): number =>
@@ -146,18 +146,31 @@ function compared(a: Side, b: Side) {
   const same = a.replies.map(
     (row, state) => row.filter((digest, i) => digest === b.replies[state]![i]).length / row.length,
   )
+  // Of the same replies, where the guard asks for it.
+  const underBase = a.underBase.flatMap((value, i) =>
+    Number.isFinite(value) && a.replies[1]![i] === b.replies[1]![i]
+      ? Math.abs(value - b.underBase[i]!)
+      : [],
+  )
   const cosines = Object.entries(a.cosines).map(([name, own]) => furthest(own, b.cosines[name]!))
   return {
     trainingLosses: furthest(a.trainingLosses, b.trainingLosses),
     neutral: furthest(a.neutral, b.neutral),
+    underBase: Math.max(0, ...underBase),
     same,
     cosines: Math.max(...cosines),
     matrices: cosines.length,
   }
 }
 
-const isSame = ({ trainingLosses, neutral, same, cosines }: ReturnType<typeof compared>): boolean =>
-  Math.max(trainingLosses, neutral) <= LOSS &&
+const isSame = ({
+  trainingLosses,
+  neutral,
+  underBase,
+  same,
+  cosines,
+}: ReturnType<typeof compared>): boolean =>
+  Math.max(trainingLosses, neutral, underBase) <= LOSS &&
   cosines <= COSINE &&
   same.every((share) => share >= SAME)
 
