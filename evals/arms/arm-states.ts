@@ -29,7 +29,7 @@ import { inGroups, measureTogether, notTogetherNote, type StackedState } from '.
 
 /** The arm after `step` steps, with the given parameters. */
 export function stateOf(
-  { plan, session, arm, statePath }: Omit<ArmRun, 'state'>,
+  { plan, session, arm, statePath }: Pick<ArmRun, 'plan' | 'session' | 'arm' | 'statePath'>,
   { step, parameters: flat }: Pick<TrainingState, 'step' | 'parameters'>,
 ): FinishedArm {
   const parameters = namedViews(session.table, flat)

@@ -18,7 +18,7 @@ import {
   type GeneratorSettings,
 } from '../finetune/generating/train-generator.ts'
 import { renderPrompt } from '../inference/prompt.ts'
-import { openTaskVectors } from '../inference/task-vector.ts'
+import { openTaskVectors } from '../inference/probes/task-vector.ts'
 import { LONGEST, openBase, stateWith, type Base } from '../measure/base.ts'
 import { trainingData, type TrainingData } from '../measure/sources.ts'
 import { isEncoder } from '../models/registry.ts'

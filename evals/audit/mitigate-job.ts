@@ -2,7 +2,7 @@
 import { remedyAll } from '../arms/remedies/run-remedies.ts'
 import { evaluationSteps } from '../contract/steps.ts'
 import type { JobContext, JobKind, Progress } from '../contract/job.ts'
-import { auditOfRun } from './causes/of-run.ts'
+import { trainedAgain } from './causes/of-run.ts'
 import type { AuditConfig } from './config.ts'
 import { MitigateConfig } from './config.ts'
 import { remediesIn } from './remedies.ts'
@@ -36,11 +36,11 @@ async function mendRun(
   progress: Progress,
 ): Promise<void> {
   const { run, device, threads, batchSize } = asked
-  const stored = auditOfRun({ run, arm: null, device, threads, batchSize }, progress)
+  const stored = trainedAgain({ run, arm: null, device, threads, batchSize }, progress)
   const task = asked.task ?? stored.task
   const config = { ...stored, task, remedy: asked.remedy }
   const remedies = remediesIn(config)
-  const study: Study = async ({ base, arms, tuned, evaluation }) => {
+  const look: Study['look'] = async ({ base, arms, tuned, evaluation }) => {
     const plans = arms.map((plan) => ({
       ...plan,
       evaluateAt: evaluationSteps(plan.training.steps, stored.evaluatedEvery),
@@ -48,5 +48,5 @@ async function mendRun(
     const { margin: price } = config
     await remedyAll(base, { tuned, plans, remedies, price, evaluation }, context, progress)
   }
-  await runAudit({ config, evaluates: true, study }, context, progress)
+  await runAudit({ config, evaluates: true, study: { look } }, context, progress)
 }

@@ -21,7 +21,7 @@ import { remedyAll } from '../arms/remedies/run-remedies.ts'
 import { remediesIn } from './remedies.ts'
 import { exportKept, removeRest, retentionByArm } from '../arms/retention.ts'
 import { scanSpectra } from '../measure/arm-spectra.ts'
-import type { Study } from './subjects/kind.ts'
+import type { Studied, Study } from './subjects/kind.ts'
 
 /** Marks a run whose arms are measured and exported, so that a resumed run does not train again. */
 const settledPath = ({ workspace }: JobContext) => join(workspace, 'settled')
@@ -85,17 +85,32 @@ async function settle(context: JobContext): Promise<void> {
 }
 
 async function lookInto(
-  { base, arms, evaluation }: TrainedArms,
+  { base, arms, candidates, evaluation }: TrainedArms,
   study: Study,
   context: JobContext,
 ): Promise<void> {
-  const plans = arms.flatMap((plan) =>
-    'federation' in plan ? [] : [{ ...plan, evaluateAt: [plan.training.steps] }],
-  )
+  const known = { base, evaluation: evaluation! }
+  const plans = arms.flatMap((plan) => ('federation' in plan ? [] : [studied(plan, study, known)]))
   const finished: FinishedArm[] = []
   for (const plan of plans) finished.push(await runArm(base, plan, context))
-  await study({ base, arms: plans, tuned: allTuned(base, finished), evaluation: evaluation! })
+  await study.look({ ...known, arms: plans, tuned: [...candidates, ...allTuned(base, finished)] })
   await settle(context)
+}
+
+/** Asked at its last step alone. */
+function studied(plan: ArmPlan, { along }: Study, known: Pick<Studied, 'base' | 'evaluation'>) {
+  const last = [plan.training.steps]
+  if (!along) return { ...plan, evaluateAt: last }
+  const evaluation = {
+    ...known.evaluation,
+    benchmarksAt: last,
+    neutral: [],
+    texts: [],
+    heldOut: [],
+  }
+  const onEvaluated = (state: FinishedArm) =>
+    along({ ...known, tuned: allTuned(known.base, [state]) })
+  return { ...plan, evaluation, onEvaluated }
 }
 
 /** What was trained again for a study was kept or deleted by the run that it is of. */

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { RunRow } from '../contract/audit-rows.ts'
 import { usageError } from '../errors/touchstone-error.ts'
 import type { AnyJobKind } from '../contract/job.ts'
-import { FILE_NAME, withLockedStore } from '../runs/databases.ts'
+import { endedRuns } from '../runs/append-to-run.ts'
+import { FILE_NAME, withLockedStore, withStore } from '../runs/databases.ts'
 import { folderOfRun } from '../runs/named-run.ts'
 import type { Store } from '../runs/store/store.ts'
 import { chooseAttempt, runToResume } from '../runs/attempt.ts'
@@ -81,13 +82,22 @@ interface JobCall {
   readonly io: Io
 }
 
+/** Of a verb that adds to no run. */
+const NOTHING_STORED = {
+  ended(run: string): never {
+    throw new Error(`internal: ${run} is looked for by a verb that adds to no run`)
+  },
+}
+
 async function dryRun(
   request: JobRequest,
-  { verb, kind, options, line, io }: JobCall,
+  { verb, kind, options, outDir, line, io }: JobCall,
 ): Promise<number> {
   const config = withGate(request.config(), options)
   verb.check?.(config)
-  const lines = await kind.plan(config)
+  const lines = verb.addsTo
+    ? await withStore(outDir, (store) => kind.plan(config, endedRuns({ store, folder: outDir })))
+    : await kind.plan(config, NOTHING_STORED)
   const totals = { seconds: totalSeconds(lines), bytes: peakMemory(lines) }
   const plan = { type: 'plan', command: line(config, []), lines, ...totals }
   io.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : planText(lines))

@@ -1,5 +1,6 @@
 /** @file A gate as its user writes it, and what it decided: its claims, what they rest on, their sum, and what to try after a FAIL. */
 import { z } from 'zod'
+import { CAUSE_JOBS } from './subjects/causes.ts'
 import { ArmKey, BENCHMARK_ROLES, MergedPoint, ReplyKey, SubjectKey, UNASKED } from './rows.ts'
 import { DecidedPlan } from './signed/decided-plan.ts'
 
@@ -333,6 +334,15 @@ export const MergeLine = MergedPoint.omit({ weight: true }).extend({
 })
 export type MergeLine = z.infer<typeof MergeLine>
 
+/** A job that can begin as it stands; its plan is told before it does. */
+export const NextStep = z.object({
+  job: z.enum(CAUSE_JOBS),
+  config: z.record(z.string(), z.unknown()),
+  /** Roughly; null where the run does not say. */
+  seconds: z.number().nullable(),
+})
+export type NextStep = z.infer<typeof NextStep>
+
 export const GateResult = z.object({
   outcome: GateOutcome,
   headline: z.string(),
@@ -352,7 +362,14 @@ export const GateResult = z.object({
   noise: z.array(MeasuredNoise).optional(),
   /** Where it was frozen before. */
   plan: DecidedPlan.optional(),
-  advice: z.array(z.object({ what: z.string(), cost: z.string() })),
+  advice: z.array(
+    z.object({
+      what: z.string(),
+      cost: z.string(),
+      /** The job that does it, on this run. */
+      step: NextStep.optional(),
+    }),
+  ),
 })
 export type GateResult = z.infer<typeof GateResult>
 

@@ -85,7 +85,7 @@ export interface JobKind<C = unknown> {
   readonly config: z.ZodType<C>
   title(config: C): string
   /** Opens what it needs to count, changes nothing. */
-  plan(config: C): Promise<PlanLine[]>
+  plan(config: C, stored: Pick<Progress, 'ended'>): Promise<PlanLine[]>
   /** Law: killed between any two events and run again with what was left, it ends in the same rows. */
   run(config: C, context: JobContext, progress: Progress): Promise<void>
 }

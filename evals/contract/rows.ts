@@ -1,6 +1,7 @@
 /** @file The stored rows of a run: prompts, replies, verdicts, metrics, spectra, subjects, artifacts. */
 import { z } from 'zod'
 import { Attribution, Derivation, Location } from './subjects/causes.ts'
+import { Direction } from './subjects/direction.ts'
 import { Mitigated } from './mitigation.ts'
 import { Looks } from './gate/stopping.ts'
 import { TaskContent, TaskMeasured } from './tasks/task-rows.ts'
@@ -379,6 +380,7 @@ const ArtifactContent = z.discriminatedUnion('kind', [
   /** The score of every row of a fine-tune's data stands in the file, those ranked first here. */
   z.object({ kind: z.literal('attribution'), ...Attribution.shape }),
   z.object({ kind: z.literal('location'), ...Location.shape }),
+  z.object({ kind: z.literal('direction'), ...Direction.shape }),
   TaskContent,
   TaskMeasured,
 ])

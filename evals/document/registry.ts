@@ -9,6 +9,7 @@ import {
   followedSection,
   worstSection,
 } from './sections/cells/budget.ts'
+import { directionSection } from './sections/causes/direction.ts'
 import { attributionSection } from './sections/causes/rows.ts'
 import { locationSection } from './sections/causes/weights.ts'
 import { categoriesSection } from './sections/categories.ts'
@@ -88,7 +89,8 @@ const onSheet =
 const isUnjudged = (results: Results) => !hasVerdict(results)
 
 /**
- * `html` is the report, in the order in which a signer reads; `window` the same, but for the replies, which have a view of their own;
+ * `html` is the report, in the order in which a signer reads; `window` the same, but for replies, which have a view of their own, and advice,
+ * which can be begun there;
  * `card` the Markdown page, without prompts or replies; `terminal` the lines printed when a run ends.
  */
 const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
@@ -108,7 +110,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [assumptionsSection, 'card'],
   [where(isPassed, assumptionsSection), 'terminal'],
   [planSection, 'html', 'window', 'card', 'terminal'],
-  [adviceSection, 'html', 'window'],
+  [adviceSection, 'html'],
   [claimsSection, 'html', 'window'],
   [servedSection, 'html', 'window', 'card'],
   [servedBriefly, 'terminal'],
@@ -125,6 +127,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [correctedLines, 'terminal'],
   [attributionSection, 'html', 'window', 'card', 'terminal'],
   [locationSection, 'html', 'window', 'card', 'terminal'],
+  [directionSection, 'html', 'window', 'card', 'terminal'],
   [plainly(matchedSection), 'html', 'window'],
   [plainly(mergeLinesSection), 'html', 'window', 'card'],
   [mergeLinesBriefly, 'terminal'],
@@ -184,6 +187,7 @@ const PARTS = {
     attributionSection,
     locationSection,
     remediesSection,
+    directionSection,
     mitigationSection,
     matchedSection,
   ],

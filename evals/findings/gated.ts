@@ -62,7 +62,10 @@ const Trained = z.object({
   training: z.object({ steps: z.int().min(1) }),
 })
 
-function knownOf({ run, measuredUntil, artifacts }: AuditRows, measured: Measured): Known {
+function knownOf(
+  { run, measuredUntil, artifacts, subjects }: AuditRows,
+  measured: Measured,
+): Known {
   const trained = Trained.safeParse(run.config)
   const { evaluations, spectrumTotals, benchmarks } = measured
   const judges = new Map(benchmarks.map((row) => [row.name, firstJudge(row)]))
@@ -74,6 +77,8 @@ function knownOf({ run, measuredUntil, artifacts }: AuditRows, measured: Measure
     content?.kind === 'training-data' ? content.rows : [],
   )
   return {
+    run: run.id,
+    hasWeights: subjects.every(({ served }) => served === undefined),
     states: states.size,
     trainings: trainings.size,
     rows: rows[0] ?? null,

@@ -1,6 +1,6 @@
 /** @file Events that are added to a run after its job ended, and the run as a job sees it that adds to it. */
 import type { JobEventBody } from '../contract/events.ts'
-import type { EndedRun } from '../contract/job.ts'
+import type { EndedRun, Progress } from '../contract/job.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { lockFolder } from './store/lock.ts'
 import type { Store } from './store/store.ts'
@@ -36,8 +36,12 @@ function append(
   })
 }
 
-/** For a job, which holds the folder's lock. */
-export function endedRun({ store, folder, runId }: StoredRun): EndedRun {
+/** The runs of a folder, for a job, which holds its lock, or for a plan, which adds nothing. */
+export const endedRuns = (place: Omit<StoredRun, 'runId'>): Pick<Progress, 'ended'> => ({
+  ended: (runId) => endedRun({ ...place, runId }),
+})
+
+function endedRun({ store, folder, runId }: StoredRun): EndedRun {
   const run = store.run(runId)
   if (!run) throw new TouchstoneError('run.not-found', { run: runId, where: folder })
   if (run.outcome === null) throw new TouchstoneError('run.not-ended', { run: runId })

@@ -10,7 +10,7 @@ import type { Store } from './store/store.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { storedPlan } from '../findings/gate/frozen/under-plan.ts'
 import { storedGate } from '../findings/gate/gate-file.ts'
-import { endedRun } from './append-to-run.ts'
+import { endedRuns } from './append-to-run.ts'
 import { engineFor } from './engine-facts.ts'
 import { acceptMerged, exceptionOf } from './kept-exception.ts'
 import { referenceRow } from './reference.ts'
@@ -56,7 +56,7 @@ export async function runStored(job: StoredJob, store: Store, told: Told): Promi
     evaluations: store.finishedEvaluations(runId),
     rows: () => store.rows(runId),
     sealed: () => store.sealed(runId),
-    ended: (other: string) => endedRun({ store, folder: outDir, runId: other }),
+    ...endedRuns({ store, folder: outDir }),
     exceptionOf: async (path: string) => (await exceptionOf(path))?.because ?? null,
   }
   const engine = engineFor(job.config)

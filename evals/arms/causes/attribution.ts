@@ -2,8 +2,7 @@
  * @file Which rows of its data took refusal from a fine-tune: rows ranked by their gradients, and the ranking verified by training
  * again without the rows ranked first, without as many at random and without as many that are as long and as hard.
  */
-import { mkdir, rm, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { z } from 'zod'
 import type { AuditRows } from '../../contract/audit-rows.ts'
 import {
@@ -20,7 +19,6 @@ import type { JobContext, Progress } from '../../contract/job.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { sha256OfFile } from '../../files/digest.ts'
 import { readJson } from '../../files/read-file.ts'
-import { writeAtomically } from '../../files/write-file.ts'
 import { countLabelled, type Example } from '../../finetune/training/dataset.ts'
 import type { Tuned } from '../../measure/arm-spectra.ts'
 import { identityOf, type Base } from '../../measure/base.ts'
@@ -29,6 +27,7 @@ import type { TrainingData } from '../../measure/sources.ts'
 import { armFolder, examplesDigest, runArm } from '../arm.ts'
 import { nameOf, type ArmPlan } from '../arm-plan.ts'
 import { askedIn, dataRows, groupsOf, type DataRow } from './data-rows.ts'
+import { emitFound, fileName } from './emit-found.ts'
 import { leftOut } from './left-out.ts'
 import { rowScores, type RowScores } from './row-scores.ts'
 import { targetsOf, type Targets } from './targets.ts'
@@ -161,19 +160,13 @@ interface Found {
   readonly targets: Targets
 }
 
-async function emitAttribution(
-  found: Found,
-  { workspace, emit, flush }: JobContext,
-): Promise<void> {
+function emitAttribution(found: Found, context: JobContext): Promise<void> {
   const { plan, scored } = found
-  const path = join(workspace, `rows-${basename(armFolder(workspace, plan))}.json`)
-  await mkdir(workspace, { recursive: true })
-  await writeAtomically(path, [JSON.stringify({ scored })])
-  const [{ size: bytes }, digest] = await Promise.all([stat(path), sha256OfFile(path)])
-  const role = `scores of the rows of ${nameOf(plan)}`
   const content = { kind: 'attribution', ...attributionOf(found) } as const
-  emit({ type: 'artifact', row: { role, path, digest, bytes, content } })
-  flush()
+  return emitFound(content, { scored }, context, {
+    name: `rows-${fileName(plan)}`,
+    role: `scores of the rows of ${nameOf(plan)}`,
+  })
 }
 
 function attributionOf({ plan, asked, rows, scored, checkpoints, targets }: Found): Attribution {

@@ -3,21 +3,26 @@
  * parts ranked first that gives back a share of the lost refusal, beside random sets whose change is as large. Parts are ranked and
  * the set is chosen on one half of the prompts; what came back is told on the other.
  */
-import { mkdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { JobContext, Progress } from '../../contract/job.ts'
 import type { SubjectIdentity } from '../../contract/rows.ts'
-import { putBackArm, type Location, type PutBack } from '../../contract/subjects/causes.ts'
+import {
+  DIRECTION_SETS,
+  directionsBackArm,
+  putBackArm,
+  type Derivation,
+  type Location,
+  type PutBack,
+} from '../../contract/subjects/causes.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import { sha256OfFile } from '../../files/digest.ts'
-import { writeAtomically } from '../../files/write-file.ts'
 import { refusalOn } from '../../findings/causes/interventions.ts'
 import { scoreTexts } from '../../inference/score.ts'
 import type { Tuned } from '../../measure/arm-spectra.ts'
 import { identityOf, openSession, stateWith, type Base } from '../../measure/base.ts'
 import { evaluate, isLeft, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { openStateSubject } from '../../measure/open-subject.ts'
+import { emitFound, fileName } from './emit-found.ts'
 import { partsOf, randomSet, smallestThatHolds, squaredNormOf, type Part } from './parts.ts'
+import { directionSet, normOfPieces, piecesOf, withoutPieces } from './singular-sets.ts'
 import { targetsOf, type Target } from './targets.ts'
 
 interface LocationPlan {
@@ -59,6 +64,7 @@ export async function locate(
     for (let draw = 1; draw <= plan.draws; draw++)
       await putBack(work, 'random', draw, randomSet(parts, norm, seed, draw))
   }
+  await putDirectionsBack(work, count === null ? null : parts.slice(0, count))
   await emitLocation(work, ranked, count)
 }
 
@@ -143,6 +149,34 @@ async function holds(work: Work, parts: readonly Part[], { base, tuned }: Lost):
   return now !== null && now - tuned >= work.restores * (base - tuned)
 }
 
+/** Share of ‖ΔW‖² that sets of directions have where no set of parts says how much. */
+const USUAL_SHARE = 0.1
+
+/** Sets of singular directions with the ‖·‖² of the set that was found, or of the intruders where that is less. */
+async function putDirectionsBack(work: Work, found: readonly Part[] | null): Promise<void> {
+  const { base, tuned, draws } = work
+  const pieces = piecesOf(base, tuned)
+  if (!pieces || pieces.directions.length === 0) return
+  const all = squaredNormOf(partsOf(base, tuned))
+  const most = found ? squaredNormOf(found) : USUAL_SHARE * all
+  const ofIntruders = normOfPieces(pieces.intruders)
+  const norm = ofIntruders > 0 ? Math.min(ofIntruders, most) : most
+  const { arm: of, seed } = tuned.key
+  for (const set of DIRECTION_SETS) {
+    if (set === 'intruders' && ofIntruders === 0) continue
+    const isRandom = set === 'random'
+    for (let draw = isRandom ? 1 : 0; draw <= (isRandom ? draws : 0); draw++) {
+      const own = directionSet(pieces, set, norm, { seed, draw })
+      const share = normOfPieces(own) / all
+      const directions = own.length
+      const derivation = { kind: 'directions-back', of, set, draw, directions, share } as const
+      await measureState(work, directionsBackArm(derivation), derivation, () =>
+        withoutPieces(tuned, own),
+      )
+    }
+  }
+}
+
 /** Measures a set as a state of its own, and returns the arm's name. */
 async function putBack(
   work: Work,
@@ -150,7 +184,7 @@ async function putBack(
   draw: number,
   parts: readonly Part[],
 ): Promise<string> {
-  const { base, tuned, identity, evaluation, context } = work
+  const { base, tuned } = work
   const derivation: PutBack = {
     kind: 'put-back',
     of: tuned.key.arm,
@@ -159,18 +193,28 @@ async function putBack(
     parts: parts.length,
     share: squaredNormOf(parts) / squaredNormOf(partsOf(base, tuned)),
   }
-  const key = { ...tuned.key, arm: putBackArm(derivation) }
-  const own = { ...identity, arm: key.arm, title: key.arm, derivation }
+  const arm = putBackArm(derivation)
+  await measureState(work, arm, derivation, () => weightsWith(work, parts))
+  return arm
+}
+
+async function measureState(
+  { base, tuned, identity, evaluation, context }: Work,
+  arm: string,
+  derivation: Derivation,
+  weights: () => (name: string) => Float32Array,
+): Promise<void> {
+  const key = { ...tuned.key, arm }
+  const own = { ...identity, arm, title: arm, derivation }
   context.emit({ type: 'subject', row: own })
-  if (!isLeft(evaluation, key)) return key.arm
-  const state = stateWith(base, weightsWith(work, parts))
+  if (!isLeft(evaluation, key)) return
+  const state = stateWith(base, weights())
   const { subject, release } = await openStateSubject(base, own, state)
   try {
     await evaluate(subject, key, evaluation, context)
   } finally {
     await release()
   }
-  return key.arm
 }
 
 async function emitLocation(
@@ -193,14 +237,8 @@ async function emitLocation(
     })),
     found: count,
   }
-  const path = join(context.workspace, `parts-${arm.replaceAll(/[^\w.-]+/g, '-')}-seed${seed}.json`)
-  await mkdir(context.workspace, { recursive: true })
-  await writeAtomically(path, [JSON.stringify(location)])
-  const [{ size: bytes }, digest] = await Promise.all([stat(path), sha256OfFile(path)])
-  const role = `parts of ${arm}, seed ${seed}, put back`
-  context.emit({
-    type: 'artifact',
-    row: { role, path, digest, bytes, content: { kind: 'location', ...location } },
+  await emitFound({ kind: 'location', ...location }, location, context, {
+    name: `parts-${fileName({ arm, seed })}`,
+    role: `parts of ${arm}, seed ${seed}, put back`,
   })
-  context.flush()
 }

@@ -14,7 +14,7 @@ export interface Part {
 }
 
 /** With more matrices than these, a whole layer is a part. */
-const MOST_MATRICES = 64
+export const MOST_MATRICES = 64
 const WHOLE_LAYER = 'whole layer'
 const OTHERS = 'other weights'
 

@@ -3,26 +3,27 @@ import type { JobKind } from '../../contract/job.ts'
 import { attribute } from '../../arms/causes/attribution.ts'
 import { trainingData } from '../../measure/sources.ts'
 import type { Study } from '../subjects/kind.ts'
+import { planAttribution } from './plan.ts'
 import { runAudit } from '../run-audit.ts'
 import { AttributeConfig } from './config.ts'
-import { auditOfRun } from './of-run.ts'
+import { trainedAgain } from './of-run.ts'
 
 export const attributeJob: JobKind<AttributeConfig> = {
   name: 'attribute',
   config: AttributeConfig,
   title: ({ run, arm }) => `Rows that did it in ${arm === null ? run : `${arm} of ${run}`}`,
-  plan: () => Promise.resolve([]),
+  plan: planAttribution,
   async run(asked, context, progress) {
-    const config = auditOfRun(asked, progress)
+    const config = trainedAgain(asked, progress)
     const data = await trainingData(config.data)
     const { form, checkpoints, replies, without, projection } = asked
     const plan = { data, form, checkpoints, replies, without, projection }
-    const study: Study = async ({ base, arms, tuned }) => {
+    const look: Study['look'] = async ({ base, arms, tuned }) => {
       for (const arm of arms) {
         const own = tuned.find(({ key }) => key.arm === arm.arm && key.seed === arm.seed)
         await attribute(base, arm, { ...plan, tuned: own }, context, progress)
       }
     }
-    await runAudit({ config, evaluates: true, study }, context, progress)
+    await runAudit({ config, evaluates: true, study: { look } }, context, progress)
   },
 }

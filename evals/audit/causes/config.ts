@@ -3,16 +3,20 @@ import { z } from 'zod'
 import { GRADIENT_FORMS } from '../../contract/subjects/causes.ts'
 import { EngineConfig } from '../../measure/config.ts'
 
-const SHARED = {
+const OF_RUN = {
   run: z.string().min(1).meta({
     label: 'Run',
     help: 'The run whose fine-tunes are trained again and looked into',
   }),
   arm: z.string().min(1).nullable().default(null).meta({
     label: 'Variant',
-    help: 'Only this variant of the run; every trained one if not given',
+    help: 'Only this variant of the run; every one if not given',
     value: 'NAME',
   }),
+}
+
+const SHARED = {
+  ...OF_RUN,
   replies: z.int().min(1).max(4096).default(64).meta({
     label: 'Replies',
     help: 'Right replies of the base, at most, that each loss is taken on',
@@ -54,3 +58,22 @@ export const LocateConfig = z.object({
   ...EngineConfig.pick({ device: true, threads: true, batchSize: true }).shape,
 })
 export type LocateConfig = z.infer<typeof LocateConfig>
+
+export const DirectionConfig = z.object({
+  ...OF_RUN,
+  benign: z.string().min(1).nullable().default(null).meta({
+    label: 'Benign data',
+    help: 'Rows that are known to harm nothing: fine-tunes on halves of them say how much of a direction benign ones share; for Pebble bundled ones if not given',
+    value: 'DATA',
+  }),
+  draws: z.int().min(1).max(1000).default(19).meta({
+    label: 'Benign fine-tunes',
+    help: 'How many are trained for each method; with fewer than 19 nothing can be told at 5 %',
+  }),
+  steer: z.boolean().default(true).meta({
+    label: 'Steer',
+    help: 'On Pebble, add the base’s direction to what blocks pass on, and a random one beside it, and ask again; no other model is steered',
+  }),
+  ...EngineConfig.pick({ device: true, threads: true, batchSize: true }).shape,
+})
+export type DirectionConfig = z.infer<typeof DirectionConfig>

@@ -1,23 +1,24 @@
 /** @file The job `locate`: trains the fine-tunes of a run again and tells which parts of their change took refusal. */
 import type { JobKind } from '../../contract/job.ts'
 import { locate } from '../../arms/causes/location.ts'
+import { planLocation } from './plan.ts'
 import { runAudit } from '../run-audit.ts'
 import type { Study } from '../subjects/kind.ts'
 import { LocateConfig } from './config.ts'
-import { auditOfRun } from './of-run.ts'
+import { trainedAgain } from './of-run.ts'
 
 export const locateJob: JobKind<LocateConfig> = {
   name: 'locate',
   config: LocateConfig,
   title: ({ run, arm }) => `Weights that did it in ${arm === null ? run : `${arm} of ${run}`}`,
-  plan: () => Promise.resolve([]),
+  plan: planLocation,
   async run(asked, context, progress) {
-    const config = auditOfRun(asked, progress)
+    const config = trainedAgain(asked, progress)
     const { replies, restores, draws } = asked
-    const study: Study = async ({ base, tuned, evaluation }) => {
+    const look: Study['look'] = async ({ base, tuned, evaluation }) => {
       const plan = { evaluation, replies, restores, draws }
       for (const each of tuned) await locate(base, each, plan, context, progress)
     }
-    await runAudit({ config, evaluates: true, study }, context, progress)
+    await runAudit({ config, evaluates: true, study: { look } }, context, progress)
   },
 }

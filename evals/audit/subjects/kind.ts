@@ -9,14 +9,21 @@ import type { Base } from '../../measure/base.ts'
 import type { EvaluationPlan, Measurement } from '../../measure/evaluate.ts'
 import type { AuditConfig } from '../config.ts'
 
-/** Looks into fine-tunes that were trained again for it; their weights are deleted after. */
-export type Study = (found: {
+/** What a study looks into. */
+export interface Studied {
   readonly base: Base
   readonly arms: readonly ArmPlan[]
-  /** Those that have weights of their own, at their last step. */
+  /** Candidates, and arms that have weights of their own, at their last step. */
   readonly tuned: readonly Tuned[]
   readonly evaluation: EvaluationPlan
-}) => Promise<void>
+}
+
+/** Looks into fine-tunes that were trained again for it; their weights are deleted after. */
+export interface Study {
+  readonly look: (found: Studied) => Promise<void>
+  /** Given each state on the way at which the run's fine-tunes were evaluated; absent: they are trained to their last step. */
+  readonly along?: (found: Omit<Studied, 'arms'>) => Promise<void>
+}
 
 /** Every kind of job on one model runs as an audit in which the parts left out are null or empty. */
 export interface AuditWork {

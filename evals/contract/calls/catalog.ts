@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { call, Nothing } from '../call.ts'
 import { Engine } from '../events.ts'
 import { BENCHMARK_ROLES } from '../rows.ts'
+import { CAUSE_JOBS } from '../subjects/causes.ts'
 
 /** A JSON Schema as zod writes it, with `label`, `help` and `unit` on its fields; see `form.ts`. */
 const FormSchema = z.record(z.string(), z.unknown())
@@ -37,8 +38,7 @@ export const JOB_KINDS = [
   'federate',
   'eval',
   'spectral',
-  'attribute',
-  'locate',
+  ...CAUSE_JOBS,
   'judge',
   'sweep',
   'budget',

@@ -131,6 +131,8 @@ const RunDocument = z.object({
   /** Whether anything was compared with a base, so that a gate can be applied. */
   isCompared: z.boolean(),
   hasWeights: z.boolean(),
+  /** What to try after a FAIL. */
+  advice: GateResult.shape.advice,
 })
 
 export const run = {

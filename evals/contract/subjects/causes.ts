@@ -1,11 +1,22 @@
 /** @file What did a fine-tune's harm: rows of its data and parts of its weights, each held to an intervention. */
 import { z } from 'zod'
 import { RemedyState } from './remedy-state.ts'
+import { Direction } from './direction.ts'
+
+/** Jobs that look into a run that has ended, named in their configuration's `run`. */
+export const CAUSE_JOBS = ['locate', 'attribute', 'direction'] as const
 
 /** Rows that a fine-tune is trained again without: those ranked first, and two controls of as many. */
 export const LEFT_OUT = ['ranked', 'random', 'matched'] as const
 export const LeftOut = z.enum(LEFT_OUT)
 export type LeftOut = z.infer<typeof LeftOut>
+
+/**
+ * Singular directions of the change that are put back: along intruder dimensions of the fine-tune, those with the largest σ, with the
+ * smallest, and at random; all sets have the same squared norm.
+ */
+export const DIRECTION_SETS = ['intruders', 'largest', 'smallest', 'random'] as const
+const DirectionSet = z.enum(DIRECTION_SETS)
 
 /** What makes a state of a fine-tune (`of`) to learn a cause or to mend it; it is held beside base and fine-tune and is no candidate itself. */
 export const Derivation = z.discriminatedUnion('kind', [
@@ -22,6 +33,24 @@ export const Derivation = z.discriminatedUnion('kind', [
     share: z.number(),
   }),
   RemedyState,
+  z.object({
+    kind: z.literal('directions-back'),
+    of: z.string(),
+    set: DirectionSet,
+    /** Counts random sets, from 1; 0 for another. */
+    draw: z.int(),
+    /** Singular directions of ΔW, over all matrices; the last one may be put back in part. */
+    directions: z.int(),
+    /** ‖ΔW‖² of what was put back over that of the whole change. */
+    share: z.number(),
+  }),
+  z.object({
+    kind: z.literal('steered'),
+    of: z.string(),
+    /** What is added to the residual stream after `layer`: the base's direction of refusal, or as long a one at random. It is only ever added. */
+    along: z.enum(['refusal', 'random']),
+    layer: z.int(),
+  }),
 ])
 export type Derivation = z.infer<typeof Derivation>
 
@@ -32,6 +61,13 @@ export const withoutRowsArm = ({ of, rows, count }: Derivation & { kind: 'withou
 export type PutBack = Derivation & { kind: 'put-back' }
 export const putBackArm = ({ of, set, draw, parts }: PutBack): string =>
   `put-back:${parts} ${set}${set === 'random' ? ` ${draw}` : ''}:${of}`
+
+export type DirectionsBack = Derivation & { kind: 'directions-back' }
+export const directionsBackArm = ({ of, set, draw }: DirectionsBack): string =>
+  `directions-back:${set}${draw === 0 ? '' : ` ${draw}`}:${of}`
+
+export type Steered = Derivation & { kind: 'steered' }
+export const steeredArm = ({ of, along }: Steered): string => `steered:${along}:${of}`
 
 /**
  * How a row's gradient g at a checkpoint becomes the update that its loss alone would make: `plain` g itself, `scaled` g/(√v̂ + ε),
@@ -134,6 +170,8 @@ export type Location = z.infer<typeof Location>
 export const Causes = z.object({
   attributions: z.array(Attribution),
   locations: z.array(Location),
+  /** Absent in runs of earlier versions. */
+  directions: z.array(Direction).optional(),
   interventions: z.array(Intervention),
 })
 export type Causes = z.infer<typeof Causes>

@@ -2,6 +2,7 @@
 import type { EngineHandlers } from '../../contract/api.ts'
 import { JobKindName } from '../../contract/calls/catalog.ts'
 import { peakMemory, tooLargeText, totalSeconds } from '../../document/plan-text.ts'
+import { endedRuns } from '../../runs/append-to-run.ts'
 import type { Home } from '../home.ts'
 import type { Jobs } from '../jobs.ts'
 import { commandOf, KINDS, parseRequest } from '../kinds.ts'
@@ -36,7 +37,8 @@ export function jobHandlers(home: Home, jobs: Jobs): Omit<Handlers, 'plan' | 'fo
 export function planHandlers(home: Home): Pick<Handlers, 'plan' | 'forecast'> {
   const plan: Handlers['plan'] = async ({ kind, config }) => {
     const parsed = parseRequest(kind, config)
-    const lines = await (await KINDS[kind].kind()).plan(parsed)
+    const ended = (of: string) => endedRuns(home.find(of)).ended(of)
+    const lines = await (await KINDS[kind].kind()).plan(parsed, { ended })
     const tooLarge = tooLargeText(lines)
     return {
       lines: [...lines],

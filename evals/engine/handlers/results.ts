@@ -96,6 +96,7 @@ const documentOf = (results: Results, part: Part) => ({
   ),
   isCompared: results.comparisons.length > 0,
   hasWeights: results.subjects.some(({ method }) => method !== null),
+  advice: results.gate?.advice ?? [],
 })
 
 function summarised(results: Results): RunSummary {

@@ -1,10 +1,14 @@
 /** @file Suggestions after a FAIL, each with its cost. None is carried out automatically. */
-import type { GateClaim, GateResult } from '../../contract/gate.ts'
+import type { GateClaim, GateResult, NextStep } from '../../contract/gate.ts'
 import { counted, percent } from '../../contract/words.ts'
 import { stateInSentence } from '../../contract/words.ts'
 import type { Decision } from './decide.ts'
 
 export interface Known {
+  /** Its id. */
+  readonly run: string
+  /** Whether the weights of what was measured can be opened here: nothing is behind an address. */
+  readonly hasWeights: boolean
   /** Duration of the run in seconds; null where unknown. */
   readonly seconds: number | null
   /** Optimiser steps of each training; null where nothing was trained. */
@@ -89,22 +93,36 @@ function intruderAdvice(known: Known): Advice[] {
 
 /** Three fine-tunes without rows beside the one that is looked into. */
 const TRAININGS_OF_ROWS = 4
+/** As many benign fine-tunes as a test at 5 % needs, beside the one that is looked into. */
+const TRAININGS_OF_DIRECTION = 20
 
-function causeAdvice(fails: readonly GateClaim[], { steps, seconds, trainings }: Known): Advice[] {
-  if (steps === null || !fails.some(({ role, measures }) => role === 'refusal' && !measures)) {
-    return []
-  }
+function causeAdvice(fails: readonly GateClaim[], known: Known): Advice[] {
+  const { steps, seconds, trainings, run } = known
+  const isRefusalLost = fails.some(({ role, measures }) => role === 'refusal' && !measures)
+  if (!isRefusalLost || !known.hasWeights) return []
   const each = seconds === null || trainings === 0 ? null : seconds / trainings
   const time = (count: number) => (each === null ? '' : `, about ${duration(count * each)}`)
+  const step = (job: NextStep['job'], count: number): NextStep => {
+    return { job, config: { run }, seconds: each && count * each }
+  }
+  const direction: Advice = {
+    what: 'See what became of the direction of refusal, and whether weights look ablated: touchstone direction, with the name of this run.',
+    cost: `each fine-tune is trained again, each candidate asked again; on Pebble, or with --benign, ${TRAININGS_OF_DIRECTION - 1} benign fine-tunes beside them${time(TRAININGS_OF_DIRECTION)}`,
+    step: step('direction', TRAININGS_OF_DIRECTION),
+  }
+  if (steps === null) return [direction]
   return [
     {
       what: 'Find the weights that took refusal: touchstone locate, with the name of this run.',
       cost: `each fine-tune is trained again once${time(1)} each, and asked about ten times more`,
+      step: step('locate', 1),
     },
     {
       what: 'Find the rows that took refusal: touchstone attribute, with the name of this run.',
       cost: `each fine-tune is trained again ${TRAININGS_OF_ROWS} times${time(TRAININGS_OF_ROWS)} each, and gradients of every row are taken three times`,
+      step: step('attribute', TRAININGS_OF_ROWS),
     },
+    direction,
     {
       what: 'Try remedies beside their controls: touchstone mitigate, with the name of this run, --remedy, and --task where the run has none.',
       cost: `each fine-tune is trained again once${time(1)} each; a remedy asks half of the prompts of each value that it tries; those that train say so`,

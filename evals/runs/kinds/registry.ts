@@ -80,6 +80,13 @@ export const JOB_VERBS: readonly JobEntry[] = [
     isOnce: true,
   },
   {
+    name: 'direction',
+    title: 'Direction of refusal',
+    summary: 'Hold the direction of refusal of fine-tunes beside the base’s, and test for removal',
+    load: async () => (await import('./direction.ts')).directionVerb,
+    isOnce: true,
+  },
+  {
     name: 'judge',
     title: 'Judging',
     summary: 'Judge the stored replies of a run again, by further judges; nothing is generated',

@@ -70,6 +70,14 @@ test('ranks the parts of the change, and puts the first back beside as many at r
   const chosen = sets.find((each) => each.set === 'ranked' && each.parts === found)!
   for (const random of sets.filter(({ set }) => set === 'random'))
     expect(random.share).toBeLessThanOrEqual(chosen.share + 1e-6)
+  const directions = interventions.flatMap(({ derivation }) =>
+    derivation.kind === 'directions-back' ? [derivation] : [],
+  )
+  expect(directions.map(({ set }) => set)).toEqual(
+    expect.arrayContaining(['largest', 'smallest', 'random']),
+  )
+  for (const { share } of directions) expect(share).toBeCloseTo(directions[0]!.share)
+  expect(directions[0]!.share).toBeLessThanOrEqual(chosen.share + 1e-6)
 })
 
 test('names what is wrong', async () => {

@@ -1,6 +1,6 @@
 /** @file Task vectors: the mean over prompts of the last hidden state at the last token, from which the head gives its logits. */
 import { expect, test } from 'vitest'
-import { openTaskVectors } from '../../../evals/inference/task-vector.ts'
+import { openTaskVectors } from '../../../evals/inference/probes/task-vector.ts'
 import { openCached } from '../../../evals/inference/cached-graph.ts'
 import { scoreTexts } from '../../../evals/inference/score.ts'
 import { relativeError } from '../../doubles/models/safetensors.ts'

@@ -2,6 +2,8 @@
 import type { HeatMap } from '../../../contract/document/charts.ts'
 import type { Section } from '../../../contract/document.ts'
 import type {
+  Derivation,
+  DirectionsBack,
   Intervention,
   Location,
   PutBack,
@@ -9,7 +11,16 @@ import type {
 } from '../../../contract/subjects/causes.ts'
 import type { Results } from '../../../contract/results.ts'
 import { counted, percent, stateInSentence } from '../../../contract/words.ts'
-import { details, label, list, number, paragraph, section, table } from '../../blocks.ts'
+import {
+  details,
+  label,
+  list,
+  number,
+  paragraph,
+  section,
+  table,
+  type Column,
+} from '../../blocks.ts'
 import { changeWithInterval, significant, titlesOf } from '../../view.ts'
 import { signedShare } from './rows.ts'
 
@@ -23,6 +34,7 @@ export function locationSection(results: Results): Section[] {
     ),
     list(locations.map(foundText)),
     backTable(results, interventions),
+    directionsTable(results, interventions),
     locations.map(mapOf),
     locations.map((each) => details(`${nameOf(each)}: all parts`, partsTable(each))),
   )
@@ -39,34 +51,72 @@ function foundText(location: Location): string {
   return `${head}the first ${found} of ${counted(parts.length, 'part')}, with ${percent(share)} of ‖ΔW‖², restore at least ${percent(restores)} of the lost refusal on the prompts on which they were chosen.`
 }
 
-interface Line extends Restored {
+interface Line<D> extends Restored {
   readonly of: string
   readonly seed: number
-  readonly set: PutBack
+  readonly set: D
+}
+
+/** Interventions of one kind, a line a benchmark. */
+function linesOf<K extends Derivation['kind']>(interventions: readonly Intervention[], kind: K) {
+  type Own = Extract<Derivation, { kind: K }>
+  return interventions.flatMap(({ of, seed, derivation, restored }) =>
+    derivation.kind === kind
+      ? restored.map((each): Line<Own> => ({ ...each, of, seed, set: derivation as Own }))
+      : [],
+  )
+}
+
+const SET_TEXT: Readonly<Record<DirectionsBack['set'], string>> = {
+  intruders: 'along intruder dimensions',
+  largest: 'with the largest σ',
+  smallest: 'with the smallest σ',
+  random: 'control: at random',
+}
+
+function directionsTable(results: Results, interventions: readonly Intervention[]) {
+  const lines = linesOf(interventions, 'directions-back')
+  return (
+    lines.length > 0 &&
+    table(
+      lines,
+      [
+        label('Fine-tune', ({ of, seed }) => stateInSentence({ arm: of, seed })),
+        label(
+          'Singular directions put back',
+          ({ set: { set, directions, draw } }) =>
+            `${directions} ${SET_TEXT[set]}${draw === 0 ? '' : ` (${draw})`}`,
+        ),
+        ...backColumns<DirectionsBack>(results),
+      ],
+      'Singular directions of ΔW over all matrices, sets of the same squared norm; on the prompts that nothing was chosen by, exact paired tests, each by itself',
+    )
+  )
+}
+
+const backColumns = <D extends { readonly share: number }>(results: Results): Column<Line<D>>[] => {
+  const titleOf = titlesOf(results)
+  return [
+    number('‖ΔW‖²', ({ set: { share } }) => percent(share)),
+    label('Benchmark', ({ benchmark }) => titleOf(benchmark)),
+    number('Base', ({ base }) => percent(base)),
+    number('Fine-tune', ({ tuned }) => percent(tuned)),
+    number('Put back', ({ after }) => percent(after)),
+    number('Came back', ({ share }) => (share === null ? '–' : signedShare(share))),
+    number('Change, points (95 %)', changeWithInterval),
+    number('p', ({ pValue }) => significant(pValue, 2)),
+  ]
 }
 
 function backTable(results: Results, interventions: readonly Intervention[]) {
-  const titleOf = titlesOf(results)
-  const lines = interventions.flatMap(({ of, seed, derivation, restored }) =>
-    derivation.kind === 'put-back'
-      ? restored.map((each): Line => ({ ...each, of, seed, set: derivation }))
-      : [],
-  )
   return table(
-    lines,
+    linesOf(interventions, 'put-back'),
     [
       label('Fine-tune', ({ of, seed }) => stateInSentence({ arm: of, seed })),
       label('Put back', ({ set: { set, parts, draw } }) =>
         set === 'ranked' ? `the first ${parts}` : `control: ${parts} at random (${draw})`,
       ),
-      number('‖ΔW‖²', ({ set: { share } }) => percent(share)),
-      label('Benchmark', ({ benchmark }) => titleOf(benchmark)),
-      number('Base', ({ base }) => percent(base)),
-      number('Fine-tune', ({ tuned }) => percent(tuned)),
-      number('Put back', ({ after }) => percent(after)),
-      number('Came back', ({ share }) => (share === null ? '–' : signedShare(share))),
-      number('Change, points (95 %)', changeWithInterval),
-      number('p', ({ pValue }) => significant(pValue, 2)),
+      ...backColumns<PutBack>(results),
     ],
     'On the prompts that nothing was chosen by; exact paired tests, each by itself',
   )

@@ -228,6 +228,8 @@ describe('along a training', () => {
 
 describe('advice', () => {
   const known: Known = {
+    run: 'audit-1',
+    hasWeights: true,
     seconds: 600,
     steps: 50,
     intruders: 7,
@@ -246,6 +248,7 @@ describe('advice', () => {
       'Scale down',
       'Find the',
       'Find the',
+      'See what',
       'Try remedies',
       'Mix rows',
       'Hold the',
@@ -259,8 +262,14 @@ describe('advice', () => {
     expect(advice[2]!.cost).toContain('about 5 min each')
     expect(advice[3]!.what).toContain('touchstone attribute')
     expect(advice[3]!.cost).toContain('4 times, about 20 min each')
-    expect(advice[5]!.what).toContain(': 100 beside the 900 there are')
-    expect(advice[5]!.cost).toContain('about 10 min')
+    expect(advice[4]!.cost).toContain('about 1.7 h')
+    expect(advice[6]!.what).toContain(': 100 beside the 900 there are')
+    expect(advice[6]!.cost).toContain('about 10 min')
+    expect(advice.flatMap(({ step }) => step ?? [])).toEqual([
+      { job: 'locate', config: { run: 'audit-1' }, seconds: 300 },
+      { job: 'attribute', config: { run: 'audit-1' }, seconds: 1200 },
+      { job: 'direction', config: { run: 'audit-1' }, seconds: 6000 },
+    ])
     for (const { cost } of advice) expect(cost).not.toBe('')
   })
 
@@ -277,6 +286,8 @@ describe('advice', () => {
       { ...decision, lastSafe: [] },
       { ...known, steps: null, intruders: 0 },
     )
-    expect(untrained).toEqual([])
+    expect(untrained.map(({ step }) => step?.job)).toEqual(['direction'])
+    const served = { ...known, steps: null, intruders: 0, hasWeights: false }
+    expect(adviceFor({ ...decision, lastSafe: [] }, served)).toEqual([])
   })
 })

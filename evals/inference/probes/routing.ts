@@ -1,12 +1,11 @@
 /** @file How a mixture routes a text: each expert's share of its tokens, and how undecided the router is. */
-import { createGraph, type Graph } from '../graph/ops/index.ts'
-import type { Value } from '../graph/value.ts'
-import { createScope, forwardPass } from '../models/scope.ts'
-import { fedStorage, keptData } from '../models/weights/small-weights.ts'
-import { dialectOf, type Device } from '../runtime/device.ts'
-import { createRunner } from '../runtime/session.ts'
-import type { ModelState } from './cached-graph.ts'
-import { int32 } from './feeds.ts'
+import type { Graph } from '../../graph/ops/index.ts'
+import type { Value } from '../../graph/value.ts'
+import { forwardPass } from '../../models/scope.ts'
+import type { Device } from '../../runtime/device.ts'
+import type { ModelState } from '../cached-graph.ts'
+import { int32 } from '../feeds.ts'
+import { openProbe } from './probe.ts'
 
 /** Means over a text's tokens and the mixture's layers, of shares that add up to 1. */
 export interface Routed {
@@ -28,14 +27,13 @@ export async function openRouting(
   device: Device,
   maxPositions: number,
 ): Promise<RoutingSession> {
-  const { g, layers, outputs } = build(state, device, maxPositions)
-  const frozen = new Map(
-    g.inputs.flatMap(({ name }) => {
-      const data = keptData(state.frozen, name)
-      return data ? [[name, data] as const] : []
-    }),
-  )
-  const runner = await createRunner(g, outputs, { device, purpose: 'generate', frozen })
+  let layers = 0
+  const runner = await openProbe(state, device, maxPositions, ({ g, scope, input }) => {
+    forwardPass(scope, state.model, input)
+    const all = [...scope.shares().values()].map((shares) => toWhole(g, shares))
+    layers = all.length
+    return sumsOf(g, all)
+  })
   return {
     async route(ids) {
       const cut = ids.slice(0, maxPositions)
@@ -53,20 +51,11 @@ export async function openRouting(
 }
 
 /** Sums over the rows of a text and the layers of the mixture. */
-function build({ model, frozen, method }: ModelState, device: Device, maxPositions: number) {
-  const g = createGraph(dialectOf(device))
-  const { attach, gate } = method ?? {}
-  const options = { maxPositions, storage: fedStorage(frozen), attach, gate }
-  const scope = createScope(g, model.weights, options)
-  const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
-  const positions = g.input('positions', 'int32', ['batch', 'seq'])
-  const attention = { kind: 'causal' } as const
-  forwardPass(scope, model, { tokens, positions, attention, batch: 'batch', seq: 'seq' })
-  const all = [...scope.shares().values()].map((shares) => toWhole(g, shares))
+function sumsOf(g: Graph, all: readonly Value[]) {
   const sum = (values: readonly Value[]) => values.reduce((a, b) => g.add(a, b))
   const shares = sum(all.map((w) => g.reduceSum(w, [0], { keepDims: false })))
   const entropy = sum(all.map((w) => g.reduceSum(surprise(g, w), [0, 1], { keepDims: false })))
-  return { g, layers: all.length, outputs: { shares, entropy } }
+  return { shares, entropy }
 }
 
 /** Rows that add up to 1: the top k are not renormalised, and without a softmax nothing is. */

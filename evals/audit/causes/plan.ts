@@ -1,0 +1,127 @@
+/** @file What looking for a cause takes: the fine-tunes of the run again, and what is trained and asked beside them. */
+import type { PlanLine, Progress } from '../../contract/job.ts'
+import { LEFT_OUT } from '../../contract/subjects/causes.ts'
+import { counted } from '../../contract/words.ts'
+import { evaluationSteps } from '../../arms/steps.ts'
+import { MOST_MATRICES } from '../../arms/causes/parts.ts'
+import { isHouseModel } from '../../measure/house-model.ts'
+import type { AuditConfig } from '../config.ts'
+import { planAudit } from '../run-audit.ts'
+import type { AttributeConfig, DirectionConfig, LocateConfig } from './config.ts'
+import { measuredAgain, trainedAgain } from './of-run.ts'
+
+type Stored = Pick<Progress, 'ended'>
+
+/** Of the audit that a cause is looked for in. */
+interface Once {
+  readonly lines: readonly PlanLine[]
+  /** Fine-tunes, and their steps each. */
+  readonly arms: number
+  readonly steps: number
+  /** Seconds of one training, and of asking one state; null where no time is told. */
+  readonly training: number | null
+  readonly asking: number | null
+  /** Prompts that a state is asked. */
+  readonly prompts: number
+}
+
+async function once(config: AuditConfig): Promise<Once> {
+  const lines = await planAudit({ config, evaluates: true })
+  const { methods, seeds, training, evalEvery, candidates } = config
+  const arms = methods.length * seeds.length
+  const { steps } = training
+  const states = 1 + candidates.length + arms * evaluationSteps(steps, evalEvery).length
+  const own = (unit: PlanLine['unit']) => lines.filter((line) => line.unit === unit)
+  const each = (unit: PlanLine['unit'], count: number) => {
+    const seconds = own(unit).map((line) => line.seconds)
+    return seconds.includes(null) ? null : sumOf(seconds as number[]) / Math.max(1, count)
+  }
+  const prompts = Math.round(sumOf(own('prompt').map(({ count }) => count)) / states)
+  return {
+    ...{ lines, arms, steps, prompts },
+    training: each('step', arms),
+    asking: each('prompt', states),
+  }
+}
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0)
+
+const times = (count: number, seconds: number | null): number | null =>
+  seconds === null ? null : count * seconds
+
+const askedLine = (what: string, states: number, { prompts, asking }: Once): PlanLine => ({
+  what: `${what}: ${counted(states, 'state')} of ${prompts} prompts`,
+  count: states * prompts,
+  unit: 'prompt',
+  seconds: times(states, asking),
+})
+
+const trainedLine = (what: string, count: number, { steps, training }: Once): PlanLine => ({
+  what: `${what}: ${counted(count, 'fine-tune')} of ${counted(steps, 'step')}`,
+  count: count * steps,
+  unit: 'step',
+  seconds: times(count, training),
+})
+
+export async function planAttribution(asked: AttributeConfig, stored: Stored): Promise<PlanLine[]> {
+  const config = trainedAgain(asked, stored)
+  const own = await once(config)
+  const again = LEFT_OUT.length * own.arms
+  const rows = Math.max(
+    ...stored
+      .ended(asked.run)
+      .rows()
+      .artifacts.map(({ content }) => (content?.kind === 'training-data' ? content.rows : 0)),
+  )
+  const { batchSize, gradientAccumulationSteps, steps } = config.training
+  const gradients = rows * asked.checkpoints * own.arms
+  return [
+    ...own.lines,
+    {
+      what: `train again to ${counted(asked.checkpoints, 'checkpoint')} and take the gradient of each of ${counted(rows, 'row')}`,
+      count: gradients,
+      unit: 'text',
+      seconds: times(
+        own.arms + gradients / (batchSize * gradientAccumulationSteps * steps),
+        own.training,
+      ),
+    },
+    trainedLine('without the rows ranked first, at random and matched', again, own),
+    askedLine('ask each of those', again, own),
+  ]
+}
+
+/** As if there were as many matrices as are put back one by one at most. */
+export async function planLocation(asked: LocateConfig, stored: Stored): Promise<PlanLine[]> {
+  const own = await once(trainedAgain(asked, stored))
+  const bisected = 1 + Math.ceil(Math.log2(MOST_MATRICES))
+  const directions = 3 + asked.draws
+  const states = own.arms * (bisected + asked.draws + directions)
+  return [
+    ...own.lines,
+    askedLine('put sets of parts and of singular directions back, at most', states, own),
+  ]
+}
+
+export async function planDirection(asked: DirectionConfig, stored: Stored): Promise<PlanLine[]> {
+  const config = measuredAgain(asked, stored)
+  const own = await once(config)
+  const isHouse = await isHouseModel(config.model)
+  const methods = Math.max(1, config.methods.length)
+  const tuned = own.arms + config.candidates.length
+  return [
+    ...own.lines,
+    ...(isHouse || asked.benign !== null
+      ? [
+          trainedLine(
+            'on halves of benign rows, to hold changes beside',
+            asked.draws * methods,
+            own,
+          ),
+        ]
+      : []),
+    ...(isHouse && asked.steer
+      ? [askedLine('steer base and fine-tunes, beside a control, at most', 2 * (1 + tuned), own)]
+      : []),
+  ]
+}
