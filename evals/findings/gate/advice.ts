@@ -106,19 +106,19 @@ function causeAdvice(fails: readonly GateClaim[], known: Known): Advice[] {
     return { job, config: { run }, seconds: each && count * each }
   }
   const direction: Advice = {
-    what: 'See what became of the direction of refusal, and whether weights look ablated: touchstone direction, with the name of this run.',
+    what: `See what became of the direction of refusal, and whether weights look ablated: touchstone direction ${run}.`,
     cost: `each fine-tune is trained again, each candidate asked again; on Pebble, or with --benign, ${TRAININGS_OF_DIRECTION - 1} benign fine-tunes beside them${time(TRAININGS_OF_DIRECTION)}`,
     step: step('direction', TRAININGS_OF_DIRECTION),
   }
   if (steps === null) return [direction]
   return [
     {
-      what: 'Find the weights that took refusal: touchstone locate, with the name of this run.',
+      what: `Find the weights that took refusal: touchstone locate ${run}.`,
       cost: `each fine-tune is trained again once${time(1)} each, and asked about ten times more`,
       step: step('locate', 1),
     },
     {
-      what: 'Find the rows that took refusal: touchstone attribute, with the name of this run.',
+      what: `Find the rows that took refusal: touchstone attribute ${run}.`,
       cost: `each fine-tune is trained again ${TRAININGS_OF_ROWS} times${time(TRAININGS_OF_ROWS)} each, and gradients of every row are taken three times`,
       step: step('attribute', TRAININGS_OF_ROWS),
     },

@@ -80,6 +80,19 @@ test('ranks the parts of the change, and puts the first back beside as many at r
   expect(directions[0]!.share).toBeLessThanOrEqual(chosen.share + 1e-6)
 })
 
+test.each([
+  ['attribute', 'without the rows ranked first, at random and matched: 3 fine-tunes of 2 steps'],
+  ['locate', 'put sets of parts and of singular directions back, at most: 16 states of 4 prompts'],
+  ['direction', 'on halves of benign rows, to hold changes beside: 19 fine-tunes of 2 steps'],
+])('%s tells its plan and writes nothing', async (verb, line) => {
+  const before = readdirSync(folder)
+  const { code, stdout } = await touchstone(verb, run, '--dry-run', '--threads', '1')
+  expect(code).toBe(0)
+  expect(stdout).toContain(line)
+  expect(stdout).toContain('in all')
+  expect(readdirSync(folder)).toEqual(before)
+})
+
 test('names what is wrong', async () => {
   const other = await touchstone('attribute', run, '--arm', 'lroa')
   expect(other.stderr).toContain('lora')
