@@ -3,7 +3,7 @@
  * putting direction j back takes t·u_j(u_jᵀΔW) from W1 = W0 + ΔW, t = 1 but for the last of a set; that has ‖·‖² = t²·‖u_jᵀΔW‖².
  * Along an intruder dimension of W1 (left vectors u of W1, not of ΔW) the same is taken: they are orthonormal in each matrix.
  */
-import { DIRECTION_SETS } from '../../contract/subjects/causes.ts'
+import type { DirectionsBack } from '../../contract/subjects/causes.ts'
 import { spectralMatrices, type Tuned } from '../../measure/arm-spectra.ts'
 import type { Base } from '../../measure/base.ts'
 import { baseDirections } from '../../spectra/basis.ts'
@@ -13,8 +13,6 @@ import { wantsAll } from '../../spectra/directions.ts'
 import { EPSILON } from '../../spectra/intruders.ts'
 import { intruderTriplets } from '../../spectra/mitigation.ts'
 import { randomStream } from '../../statistics/random.ts'
-
-type DirectionSetName = (typeof DIRECTION_SETS)[number]
 
 interface Piece {
   readonly weight: string
@@ -65,7 +63,7 @@ export const normOfPieces = (pieces: readonly Piece[]): number =>
 /** Directions in the set's order until their ‖·‖² is `norm`, the last in part. */
 export function directionSet(
   { directions, intruders }: Pieces,
-  set: DirectionSetName,
+  set: DirectionsBack['set'],
   norm: number,
   { seed, draw }: { readonly seed: number; readonly draw: number },
 ): Piece[] {
