@@ -182,16 +182,6 @@ describe('an audit from its form', () => {
     await inspect('verdict')
   })
 
-  test('after a FAIL, what looks for its causes is planned from here before it begins', async () => {
-    const { page, inspect } = bench
-    const next = page.getByRole('region', { name: 'What to try next' })
-    await next.getByText('Prepare', { exact: true }).first().click()
-    await next.getByRole('button', { name: 'Start', exact: true }).waitFor()
-    await next.getByRole('button', { name: 'Preview plan' }).click()
-    await next.getByText(/put sets of parts and of singular directions back/u).waitFor()
-    await inspect('what-next')
-  })
-
   test('every figure and sentence of its report stands on the page', async () => {
     const { page, ask } = bench
     const runId = page.url().split('/').at(-1)!
