@@ -80,7 +80,6 @@ const TASKS = {
     ['test/bench/findings/mixtures.ts'],
     ['test/bench/findings/federation.ts'],
     ['test/bench/findings/causes.ts'],
-    ['test/bench/findings/remedies.ts'],
     ['test/bench/findings/budget.ts'],
   ],
   'with-avx2': [['test/bench/with-avx2.ts']],
