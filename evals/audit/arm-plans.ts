@@ -16,7 +16,7 @@ import { fittedExamples } from '../arms/examples.ts'
 import { refusalMarginPlan, type RefusalMarginPlan } from '../measure/live-refusal-margin.ts'
 import { lintCounts, trainingData, type TrainingData } from '../measure/sources.ts'
 import { onTheWay, scanSpectra } from '../measure/arm-spectra.ts'
-import { evaluationSteps } from '../contract/steps.ts'
+import { evaluationSteps } from '../contract/gate/steps.ts'
 
 const NO_MARGIN =
   'The refusal margin is not measured in training: no prompt of the suite should be refused or answered.'

@@ -1,8 +1,8 @@
 /** @file The evaluation plan of an audit: benchmarks, texts and judges. */
 import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
 import { usageError } from '../errors/touchstone-error.ts'
-import { askedByBisection } from '../contract/steps.ts'
-import { isSafe } from '../findings/safe-state.ts'
+import { askedByBisection } from '../contract/gate/steps.ts'
+import { isSafe } from '../findings/on-the-way/safe-state.ts'
 import { requireMeasured, storedGate } from '../findings/gate/gate-file.ts'
 import type { Base } from '../measure/base.ts'
 import { openBaseScores } from '../measure/base-scores.ts'

@@ -25,7 +25,8 @@ export function keptAnswers(
 ): KeptBase | undefined {
   if (!cache || isEncoder(base.model) || base.parameters < LEAST_PARAMETERS) return undefined
   const { run } = progress.rows()
-  const { node: _node, ...engine } = run.engine
+  const { version, onnxruntime, platform, cpu, threads, device, arithmetic } = run.engine
+  const engine = { version, onnxruntime, platform, cpu, threads, device, arithmetic }
   const identity = identityOf(base, base.open, { arm: 'base', title: '' })
   const { weightsDigest, tokenizerDigest, templateDigest, thinking } = identity
   const facts = { VERSION, engine, weightsDigest, tokenizerDigest, templateDigest, thinking }

@@ -2,7 +2,7 @@
 import type { JobContext, Progress } from '../contract/job.ts'
 import { isBase } from '../contract/keys.ts'
 import type { SubjectKey } from '../contract/rows.ts'
-import { stopsAt } from '../findings/stopping.ts'
+import { stopsAt } from '../findings/on-the-way/stopping.ts'
 import { identityOf, type Base } from '../measure/base.ts'
 import { askOn, type EvaluationPlan, type Looking } from '../measure/evaluate.ts'
 import { openBaseSubject, type OpenSubject } from '../measure/open-subject.ts'

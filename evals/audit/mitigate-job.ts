@@ -1,6 +1,6 @@
 /** @file The job `mitigate`: remedies of fine-tunes made elsewhere, or of those of a run; without one, intruders scaled at each λ. */
 import { remedyAll } from '../arms/remedies/run-remedies.ts'
-import { evaluationSteps } from '../contract/steps.ts'
+import { evaluationSteps } from '../contract/gate/steps.ts'
 import type { JobContext, JobKind, Progress } from '../contract/job.ts'
 import { trainedAgain } from './causes/of-run.ts'
 import type { AuditConfig } from './config.ts'

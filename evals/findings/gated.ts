@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { ChangePointRow, GateResult } from '../contract/gate.ts'
-import { askedByBisection } from '../contract/steps.ts'
+import { askedByBisection } from '../contract/gate/steps.ts'
 import { keyOf, stateKey, isSameState, firstJudge } from '../contract/keys.ts'
 import { adviceFor, type Known } from './gate/advice.ts'
 import type { ComparedRun } from './gate/compared-run.ts'

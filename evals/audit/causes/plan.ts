@@ -2,7 +2,7 @@
 import type { PlanLine, Progress } from '../../contract/job.ts'
 import { LEFT_OUT } from '../../contract/subjects/causes.ts'
 import { counted } from '../../contract/words.ts'
-import { evaluationSteps } from '../../contract/steps.ts'
+import { evaluationSteps } from '../../contract/gate/steps.ts'
 import { MOST_MATRICES } from '../../arms/causes/parts.ts'
 import { isHouseModel } from '../../measure/house-model.ts'
 import type { AuditConfig } from '../config.ts'

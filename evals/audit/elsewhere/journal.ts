@@ -66,8 +66,8 @@ export async function replay(
     else if ('event' in line) {
       emit(line.event)
       if (line.event.type === 'evaluation-end') {
-        const { subject, type, context = null, ...end } = line.event
-        ended.push({ ...subject, ...end, context })
+        const { subject, benchmark, samples, context = null, origin } = line.event
+        ended.push({ ...subject, benchmark, samples, context, ...(origin && { origin }) })
       }
     } else {
       flush()

@@ -18,7 +18,7 @@ import { requireReadable } from '../../measure/class-evaluation.ts'
 import { plannedClasses } from '../../measure/classes.ts'
 import type { AuditConfig } from '../config.ts'
 import { endsInLowRank } from '../../arms/arm-adapter.ts'
-import { evaluationSteps } from '../../contract/steps.ts'
+import { evaluationSteps } from '../../contract/gate/steps.ts'
 import {
   generationSeconds,
   measureRate,

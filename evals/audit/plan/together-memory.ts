@@ -15,7 +15,7 @@ import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { prepareInContexts } from '../../measure/contexts.ts'
 import type { AuditConfig } from '../config.ts'
 import { inGroups } from '../../arms/side-by-side.ts'
-import { evaluationSteps } from '../../contract/steps.ts'
+import { evaluationSteps } from '../../contract/gate/steps.ts'
 
 const FLOAT = 4
 /** An adapter as it is read, and its copy in the stack. */

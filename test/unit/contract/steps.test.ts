@@ -5,7 +5,7 @@ import {
   evaluationSteps,
   lastGood,
   mostAsked,
-} from '../../../evals/contract/steps.ts'
+} from '../../../evals/contract/gate/steps.ts'
 import { fc } from '../../doubles/properties.ts'
 
 test.each([

@@ -1,12 +1,12 @@
 /** @file Whether a state of a run may stop asking at a look, by the run's own gate or, with its margin, the default one. */
-import type { AuditRows } from '../contract/audit-rows.ts'
-import { firstJudge, isBase, isSameState } from '../contract/keys.ts'
-import type { SubjectKey } from '../contract/rows.ts'
-import { judgedStates } from './contesting.ts'
-import { defaultGate } from './gate/decide.ts'
-import { storedGate } from './gate/gate-file.ts'
-import { mayStop } from './gate/looks/may-stop.ts'
-import { pinnedIn } from './pinned.ts'
+import type { AuditRows } from '../../contract/audit-rows.ts'
+import { firstJudge, isBase, isSameState } from '../../contract/keys.ts'
+import type { SubjectKey } from '../../contract/rows.ts'
+import { judgedStates } from '../contesting.ts'
+import { defaultGate } from '../gate/decide.ts'
+import { storedGate } from '../gate/gate-file.ts'
+import { mayStop } from '../gate/looks/may-stop.ts'
+import { pinnedIn } from '../pinned.ts'
 
 interface At {
   readonly key: SubjectKey

@@ -1,11 +1,11 @@
 /** @file Whether one state of a run passes its gate, for a search for the last that does. */
-import type { AuditRows } from '../contract/audit-rows.ts'
-import { firstJudge, isBase, isSameState } from '../contract/keys.ts'
-import type { SubjectKey } from '../contract/rows.ts'
-import { judgedStates } from './contesting.ts'
-import { claimsOf, dividedGate, defaultGate } from './gate/decide.ts'
-import { storedGate } from './gate/gate-file.ts'
-import { pinnedIn } from './pinned.ts'
+import type { AuditRows } from '../../contract/audit-rows.ts'
+import { firstJudge, isBase, isSameState } from '../../contract/keys.ts'
+import type { SubjectKey } from '../../contract/rows.ts'
+import { judgedStates } from '../contesting.ts'
+import { claimsOf, dividedGate, defaultGate } from '../gate/decide.ts'
+import { storedGate } from '../gate/gate-file.ts'
+import { pinnedIn } from '../pinned.ts'
 
 interface Asked {
   readonly margin: number
