@@ -1,6 +1,5 @@
 /** @file The only owner of Chart.js objects: draws the configuration of a pure function, again when it changes. */
 import {
-  CategoryScale,
   Chart,
   Filler,
   Legend,
@@ -15,7 +14,6 @@ import {
 import { markRaw, onBeforeUnmount, shallowRef, watch, type Ref } from 'vue'
 
 Chart.register(
-  CategoryScale,
   Filler,
   Legend,
   LinearScale,
