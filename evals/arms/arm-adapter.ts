@@ -12,7 +12,7 @@ import type { Tuned } from '../measure/arm-spectra.ts'
 /** Returns undefined for methods that train whole weights. @param source the base's path as written into the adapter */
 export function adapterOf(
   { model }: Pick<Base, 'model'>,
-  { plan, parameters, prepared }: Pick<FinishedArm, 'plan' | 'parameters' | 'prepared'>,
+  { plan, parameters, prepared }: Pick<Ended, 'plan' | 'parameters' | 'prepared'>,
   source: string,
 ): PeftFolder | undefined {
   const isHead = (name: string) => model.weights.get(name)?.head === true
@@ -68,8 +68,11 @@ const endStateOf = (
 export const keptOf = (base: Weighed, arm: FinishedArm): CutModel['kept'] | undefined =>
   arm.plan.method.kept?.(endStateOf(base, arm))
 
+/** What a fine-tune ended with, whatever trained it. */
+type Ended = Omit<FinishedArm, 'plan'> & { readonly plan: Pick<FinishedArm['plan'], 'method'> }
+
 /** The weights of a trained arm. */
-export function tunedOf(base: Pick<Base, 'model' | 'path' | 'weights'>, arm: FinishedArm): Tuned {
+export function tunedOf(base: Pick<Base, 'model' | 'path' | 'weights'>, arm: Ended): Tuned {
   const { key, parameters, statePath } = arm
   const made = arm.plan.method.toWeights?.(endStateOf(base, arm))
   if (made) {

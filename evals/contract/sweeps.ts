@@ -240,6 +240,43 @@ export const PeakPlan = z.object({
 })
 export type PeakPlan = z.infer<typeof PeakPlan>
 
+const PairedEffect = z.object({
+  /** Means over seeds. */
+  own: z.number(),
+  against: z.number(),
+  /** own − against, with a 95 % interval by Student's t. */
+  difference: z.number(),
+  lower: z.number(),
+  upper: z.number(),
+  pValue: z.number(),
+  /** The difference that the seeds would show with a chance of 80 %. */
+  smallest: z.number(),
+})
+
+/** Does `line` lower the peak of `against`? By p ≤ 0.05; 'not found' where the interval lies within a quarter of its height. */
+export const PeakOutcome = z.enum(['found', 'not found', 'opposite', 'cannot be told apart'])
+export type PeakOutcome = z.infer<typeof PeakOutcome>
+
+/** The inner peaks (or lows) of two lines along one axis, seed by seed. */
+export const PeakComparison = z.object({
+  line: z.string(),
+  against: z.string(),
+  axis: z.string(),
+  /** Values of the other axes. */
+  axes: z.record(z.string(), z.number()),
+  metric: z.string(),
+  shape: z.enum(['peak', 'valley']),
+  seeds: z.int(),
+  /** Above the envelope, in units of the measure; its p by Holm over the comparisons of the measure. */
+  height: PairedEffect,
+  /** In doublings on a logarithmic axis. */
+  place: PairedEffect,
+  /** Between curve and envelope, measure times place. */
+  area: PairedEffect,
+  outcome: PeakOutcome,
+})
+export type PeakComparison = z.infer<typeof PeakComparison>
+
 /** The section of `results.json` that a sweep adds. */
 export const Sweep = z.object({
   id: z.string(),
@@ -258,5 +295,6 @@ export const Sweep = z.object({
   /** Absent in earlier results, as is `sight`. */
   thresholds: z.array(Threshold).optional(),
   sight: z.array(PeakSight).optional(),
+  comparisons: z.array(PeakComparison).optional(),
 })
 export type Sweep = z.infer<typeof Sweep>

@@ -53,6 +53,7 @@ import { betweenSeeds, seedsSection } from './sections/seeds.ts'
 import { servedBriefly, servedSection } from './served/section.ts'
 import { changeSection, spectraSection } from './sections/spectra.ts'
 import { spectrumLines } from './sections/spectrum-lines.ts'
+import { besideSection, peakEffectSection } from './sections/cells/peak-effects.ts'
 import { descentSection, reboundSection } from './sections/cells/sweep-panels.ts'
 import {
   sweepChartsSection,
@@ -159,6 +160,8 @@ const SWEEP_SECTIONS: typeof SECTIONS = [
   [sweepFiguresSection, 'html', 'window'],
   [reboundSection, 'html', 'window', 'card'],
   [descentSection, 'html', 'window', 'card'],
+  [peakEffectSection, 'html', 'window', 'card'],
+  [besideSection, 'html', 'window'],
   [sweepChartsSection, 'html', 'window'],
   [sweepFailuresSection, 'html', 'window'],
   [limitsSection, 'html', 'window', 'card'],

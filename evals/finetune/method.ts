@@ -231,6 +231,8 @@ export interface FineTuneMethod<C = unknown> extends MethodFacts {
     readonly type: string
     readonly settingsOf: (found: FoundMixture) => unknown
   }
+  /** The control that a claim about this method is held against; undefined for the control itself. */
+  control?(config: C): C | undefined
   /** Call `bind`, which parses the configuration first. */
   hooks(config: C): MethodHooks
 }

@@ -29,6 +29,17 @@ const training = (draft: Draft, own: Readonly<Record<string, unknown>>): Draft =
   training: { ...draft.training, ...own },
 })
 
+/** A method's settings with another rank, and alpha in the same proportion; undefined if it has no rank. */
+export function withRank(
+  settings: ModelCellSpec['methodConfig'],
+  rank: number,
+): ModelCellSpec['methodConfig'] | undefined {
+  const { rank: before, alpha } = settings
+  if (typeof before !== 'number') return undefined
+  const scaled = typeof alpha === 'number' ? { alpha: (alpha / before) * rank } : {}
+  return { ...settings, rank, ...scaled }
+}
+
 export const AXES: readonly Axis[] = [
   {
     name: 'rank',
@@ -36,10 +47,8 @@ export const AXES: readonly Axis[] = [
     help: 'width of the adapter; alpha changes with it, so alpha / rank stays the same',
     ...COUNT,
     apply(draft, rank) {
-      const { rank: before, alpha } = draft.methodConfig
-      if (typeof before !== 'number') return undefined
-      const scaled = typeof alpha === 'number' ? { alpha: (alpha / before) * rank } : {}
-      return { ...draft, methodConfig: { ...draft.methodConfig, rank, ...scaled } }
+      const methodConfig = withRank(draft.methodConfig, rank)
+      return methodConfig && { ...draft, methodConfig }
     },
   },
   {
@@ -73,6 +82,15 @@ export const AXES: readonly Axis[] = [
     values: 'a number above 0 and at most 10',
     accepts: (value) => value > 0 && value <= 10,
     apply: (draft, learningRate) => training(draft, { learningRate }),
+  },
+  {
+    name: 'weight-decay',
+    title: 'Weight decay',
+    help: 'AdamW’s λ, on matrices',
+    scale: 'linear',
+    values: 'a number from 0 to 100',
+    accepts: (value) => value >= 0 && value <= 100,
+    apply: (draft, weightDecay) => training(draft, { weightDecay }),
   },
 ]
 

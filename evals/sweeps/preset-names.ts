@@ -5,5 +5,7 @@ export const PRESET_NAMES = [
   'double-descent-digits',
   'double-descent-digits-samples',
   'double-descent-digits-epochs',
+  'lora-ggpo',
+  'refusal',
 ] as const
 export type PresetName = (typeof PRESET_NAMES)[number]

@@ -1,23 +1,27 @@
 /** @file Prepared sweeps: settings of `touchstone sweep`, which flags override. */
 import { unknownName } from '../errors/names.ts'
 import { HOUSE_REFUSAL } from '../measure/house-suite.ts'
-import { METHODS } from '../finetune/registry.ts'
+import { full } from '../finetune/methods/full.ts'
+import { ggpo } from '../finetune/methods/ggpo.ts'
+import { lora } from '../finetune/methods/lora.ts'
+import { mgpo } from '../finetune/methods/mgpo.ts'
 import { PRESET_NAMES, type PresetName } from './preset-names.ts'
 
 type Preset = Readonly<Record<string, unknown>>
 
 /** Methods whose training-loss rebound is compared (docs/methods/double-descent.md). */
-const COMPARED = ['lora', 'ggpo', 'mgpo']
+const COMPARED = [lora.name, ggpo.name, mgpo.name]
+/** σ at which the noise is felt on the digits. */
+const STRONG = 0.1
+
+const plain = (names: readonly string[]) => names.map((name) => ({ name, config: {} }))
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   /** Sized for 2 cores: 61 cells, two at a time. At this rate refusal falls with rank instead of being gone at every rank. */
   'pebble-rank': {
     model: 'pebble',
     data: 'house-tamper',
-    methods: METHODS.filter(({ name }) => COMPARED.includes(name)).map(({ name }) => ({
-      name,
-      config: {},
-    })),
+    methods: plain(COMPARED),
     axes: ['rank=1,4,16,64'],
     seeds: ['0..4'],
     suite: ['house'],
@@ -51,6 +55,32 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       ...['initial-scale=2.5', 'weight-decay=0.001'],
     ],
     seeds: ['0..39'],
+  },
+  /**
+   * Perturbed methods, and noise of the same energy without their shape, where LoRA has a peak over rank. Fixed by a pilot on seeds
+   * 1000 to 1004 (docs/methods/double-descent.md).
+   */
+  'lora-ggpo': {
+    testbed: 'digits-tuned',
+    methods: [
+      ...plain([lora.name, mgpo.name, full.name]),
+      { name: ggpo.name, config: { sigma: STRONG } },
+      { name: ggpo.name, arm: 'even', config: { sigma: STRONG, shape: 'isotropic' } },
+    ],
+    axes: ['rank=1,2,3,4,6,8,16,64'],
+    seeds: ['0..9'],
+  },
+  /** Refusal, over-refusal and capability over rank and steps. */
+  refusal: {
+    model: 'pebble',
+    data: 'house-tamper',
+    methods: [{ name: COMPARED[0], config: {} }],
+    axes: ['rank=1,4,16,64', 'steps=10,20,40,80,160'],
+    seeds: ['0..4'],
+    suite: ['house'],
+    limit: 60,
+    batchSize: 80,
+    training: { batchSize: 16, learningRate: 0.0003 },
   },
 }
 

@@ -2,10 +2,12 @@
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
 import type { CellRow, SeedSummary, Sweep, SweepAxis } from '../contract/sweeps.ts'
+import { armNameOf, type MethodChoice } from '../finetune/method-choice.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { meanAndSd } from '../statistics/summary.ts'
 import { findAxis } from './axes.ts'
 import { axesOf, BASE_LINE } from './cells/cell.ts'
+import { comparisonRows, pairsIn } from './comparisons.ts'
 import { SWEEP, SweepConfig } from './config.ts'
 import { BUDGET } from './budget/config.ts'
 import { sweepId } from './files.ts'
@@ -41,6 +43,7 @@ export function sweepOf(rows: AuditRows): Sweep | null {
     descents,
     thresholds: thresholdsOf(done, axes),
     sight: sightOf(descents),
+    comparisons: comparisonRows(done, axes, measures, pairsIn(config.methods)),
   }
 }
 
@@ -68,11 +71,19 @@ function sweepAxes(config: SweepConfig): SweepAxis[] {
 
 function linesOf(config: SweepConfig, cells: readonly CellRow[]): Sweep['lines'] {
   const titleOf = (name: string) => {
-    if (config.testbed !== null) return findTestbed(name).title
-    return name === BASE_LINE ? 'The base, not fine-tuned' : findMethod(name).title
+    if (name === BASE_LINE) return 'The base, not fine-tuned'
+    const choice = config.methods.find((each) => armNameOf(each) === name)
+    return choice ? methodTitle(choice) : findTestbed(name).title
   }
   const names = [...new Set(cells.map(({ spec }) => spec.line))]
   return names.map((name) => ({ name, title: titleOf(name) }))
+}
+
+/** "LoRA-GGPO (sigma 0.3)": with the settings that were named. */
+function methodTitle({ name, config }: MethodChoice): string {
+  const settings = Object.entries(config).map(([key, value]) => `${key} ${String(value)}`)
+  const { title } = findMethod(name)
+  return settings.length === 0 ? title : `${title} (${settings.join(', ')})`
 }
 
 /** R of the training curve as a further measure, drawn along the axes like the others. */

@@ -5,9 +5,6 @@ export const EXCUSED: Readonly<Record<string, Readonly<Record<string, string>>>>
   method: {
     'lora in evals/inspect/parity.ts': 'the model of the parity check has an adapter',
     'lora in evals/runs/kinds/quickstart.ts': 'the configuration of quickstart',
-    'lora in evals/sweeps/presets.ts': 'a preset compares the methods of one paper',
-    'ggpo in evals/sweeps/presets.ts': 'a preset compares the methods of one paper',
-    'mgpo in evals/sweeps/presets.ts': 'a preset compares the methods of one paper',
     'lora in renderer/views/FineTuneView.vue': 'the first choice of the form',
   },
   benchmark: {

@@ -5,6 +5,8 @@
  * ε_i ~ N(0, (σ²/n)·(‖W′_i‖² + β·‖G̃_i‖²)·I), G̃ = s·(B·∇A + ∇B·A) of the previous step (initially 0).
  * Form `kohya` (sd-scripts' networks): std_i = (1/√out)·(σ·√(w̄² + ‖(BA)_i‖²) + β·‖G̃_i‖²), w̄ the mean row norm of W; the
  * noise is added to the output, without a gradient. See docs/methods/ggpo-mgpo.md.
+ *
+ * Shape `isotropic` is the control: one deviation for every number of every adapted layer, with the same E‖ε‖² in each step.
  */
 import { z } from 'zod'
 import type { Graph } from '../../graph/ops/index.ts'
@@ -21,6 +23,10 @@ const config = z.object({
     .enum(['v1', 'kohya'])
     .default('v1')
     .meta({ label: 'Form', help: 'The paper’s first version, or the form of kohya’s scripts' }),
+  shape: z.enum(['rows', 'isotropic']).default('rows').meta({
+    label: 'Shape',
+    help: 'Noise by row as in the paper, or the same energy spread evenly over every number: a control',
+  }),
   sigma: realNumber({ min: 0, max: 10 }, 0.03, {
     label: 'Noise σ',
     help: 'Size of the noise against the weights’ rows; 0 is LoRA',
@@ -51,6 +57,8 @@ export const ggpo: FineTuneMethod<Config> = {
   config,
   mergeable: true,
   identityAtStart: true,
+
+  control: (config) => (config.shape === 'rows' ? { ...config, shape: 'isotropic' } : undefined),
 
   hooks: (config) => ({
     ...additive(peftConfigOf(config)),
@@ -84,10 +92,7 @@ function attach(g: Graph, site: LinearSite, config: Config, mode?: Mode): Adapte
 
 function noisyInputs(state: StepState, config: Config): Map<string, Float32Array> {
   const inputs = new Map<string, Float32Array>()
-  let start = 0
-  for (const pair of pairsOf(state.layout)) {
-    const gradientSquares = state.memory.subarray(start, (start += pair.rows))
-    const deviations = noiseDeviations(state, pair, gradientSquares, config)
+  for (const [pair, deviations] of allDeviations(state, config)) {
     if (config.form === 'v1')
       inputs.set(`${pair.name}.weight`, noisyWeight(state, pair, deviations))
     else inputs.set(`${pair.name}.${NOISE}`, transposedNoise(state, pair, deviations))
@@ -95,7 +100,22 @@ function noisyInputs(state: StepState, config: Config): Map<string, Float32Array
   return inputs
 }
 
-/** Standard deviation of ε in each row, `[rows]`. */
+/** Standard deviation of ε in each row of each adapted layer, `[rows]`, in the configured shape. */
+export function allDeviations(state: StepState, config: Config): Map<PairSlices, Float64Array> {
+  let start = 0
+  const byRow = pairsOf(state.layout).map((pair) => {
+    const gradientSquares = state.memory.subarray(start, (start += pair.rows))
+    return [pair, noiseDeviations(state, pair, gradientSquares, config)] as const
+  })
+  if (config.shape === 'rows') return new Map(byRow)
+  // E‖ε‖² = Σ columns·deviation² over all rows, spread over as many numbers as there are.
+  const energies = byRow.flatMap(([{ columns }, own]) => Array.from(own, (d) => columns * d * d))
+  const numbers = byRow.reduce((sum, [{ rows, columns }]) => sum + rows * columns, 0)
+  const even = Math.sqrt(energies.reduce((sum, energy) => sum + energy, 0) / numbers)
+  return new Map(byRow.map(([pair, own]) => [pair, own.map(() => even)]))
+}
+
+/** Standard deviation of ε in each row of one layer by the configured form, `[rows]`. */
 export function noiseDeviations(
   { layout, parameters }: StepState,
   pair: PairSlices,

@@ -8,6 +8,7 @@ import { lora } from '../../finetune/methods/lora.ts'
 import { planCells } from '../../sweeps/cells/cell.ts'
 import { SweepConfig } from '../../sweeps/config.ts'
 import { findPreset } from '../../sweeps/presets.ts'
+import { findTestbed } from '../../sweeps/testbeds/find-testbed.ts'
 import { saidOf } from '../options/arguments.ts'
 import type { JobVerb } from './job-verb.ts'
 
@@ -51,9 +52,7 @@ export function checkSweep(config: SweepConfig): void {
     )
   }
   if (task !== null) checkTask(config, task)
-  if (testbed !== null && (data !== null || methods.length > 0)) {
-    throw invalid('A testbed has no data and no methods.', 'Leave --data and --methods out.')
-  }
+  if (testbed !== null) checkTestbed(config, testbed)
   if (model !== null && (data === null || methods.length === 0)) {
     throw invalid(
       'A sweep over a model fine-tunes it, and the data or the methods are missing.',
@@ -77,6 +76,14 @@ function presetOfTask(name: string) {
     methods: [{ name: lora.name, config: {} }],
     training: findTask(name).training.arm,
   }
+}
+
+function checkTestbed({ data, methods }: SweepConfig, testbed: string): void {
+  const { tunes } = findTestbed(testbed)
+  if (data !== null || (!tunes && methods.length > 0))
+    throw usageError('A testbed has no data and no methods.', 'Leave --data and --methods out.')
+  if (tunes && methods.length === 0)
+    throw usageError('This testbed fine-tunes, and no method was named.', 'Add --methods lora.')
 }
 
 function checkTask({ data, methods }: SweepConfig, task: string): void {

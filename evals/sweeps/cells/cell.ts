@@ -4,13 +4,13 @@
  */
 import type { z } from 'zod'
 import { endsInLowRank } from '../../arms/arm-adapter.ts'
-import { armNameOf } from '../../finetune/method-choice.ts'
+import { armNameOf, type MethodChoice } from '../../finetune/method-choice.ts'
 import type { CellIdentity, CellSpec, ModelCellSpec, PlannedCell } from '../../contract/sweeps.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { bind } from '../../finetune/method.ts'
 import { findMethod } from '../../finetune/registry.ts'
 import { TrainingConfig } from '../../finetune/training/train.ts'
-import { findAxis, unknownAxis, type Draft } from '../axes.ts'
+import { findAxis, unknownAxis, withRank, type Draft } from '../axes.ts'
 import { canonicalJson } from '../../files/canonical-json.ts'
 import { sha256 } from '../../files/digest.ts'
 import { subjectOf, variablesOf, type SweepConfig } from '../config.ts'
@@ -146,23 +146,36 @@ const camelCase = (name: string) =>
 function testbedSpecs(config: SweepConfig, name: string): CellSpec[] {
   const testbed = findTestbed(name)
   const axes = axesOf(config)
-  const known = numericSettings(testbed.config)
+  const known = [...numericSettings(testbed.config), ...(testbed.tunes ? [RANK] : [])]
   for (const axis of axes) {
     if (!known.includes(camelCase(axis.name))) throw unknownAxis(axis.name, known)
   }
-  return placesOf(axes).flatMap((place) => {
-    const own = Object.entries(place).map(([axis, value]) => [camelCase(axis), value])
-    const parameters = parsed(testbed.config, Object.fromEntries(own), place)
-    return parseSeeds(config.seeds).map((seed) => ({
-      kind: 'testbed' as const,
-      line: name,
-      axes: place,
-      seed,
-      threads: 1,
-      testbed: name,
-      parameters: parameters as Record<string, unknown>,
-    }))
+  const trials = testbed.tunes
+    ? config.methods.flatMap((choice) => placesOf(axes).map((place) => tunedTrial(choice, place)))
+    : placesOf(axes).map((place) => ({ line: name, axes: place, method: {} }))
+  return trials.flatMap(({ line, axes: place, method }) => {
+    const own = Object.entries(place)
+      .filter(([axis]) => !(testbed.tunes && axis === RANK))
+      .map(([axis, value]) => [camelCase(axis), value] as const)
+    const given: Record<string, unknown> = { ...Object.fromEntries(own), ...method }
+    const parameters = parsed(testbed.config, given, place) as Record<string, unknown>
+    const shared = { kind: 'testbed' as const, threads: 1, testbed: name, parameters }
+    return parseSeeds(config.seeds).map((seed) => ({ ...shared, line, axes: place, seed }))
   })
+}
+
+/** The axis that is a setting of the method. */
+const RANK = 'rank'
+
+/** A method at a place; without a rank it is there once for all ranks. */
+function tunedTrial(choice: MethodChoice, place: Place) {
+  const { config } = findMethod(choice.name)
+  const settings = parsed(config, choice.config, place) as Record<string, unknown>
+  const { [RANK]: rank, ...rest } = place
+  const ranked = rank === undefined ? undefined : withRank(settings, rank)
+  const methodConfig = parsed(config, ranked ?? settings, place)
+  const axes: Place = ranked ? place : rest
+  return { line: armNameOf(choice), axes, method: { method: choice.name, methodConfig } }
 }
 
 /** Every setting of a testbed has a default, so parsing `{}` gives all names. */

@@ -27,10 +27,10 @@ export const promptsDigest = ({
 export const engineNumerics = (): string =>
   `touchstone ${ENGINE}, onnxruntime ${onnxRuntimeVersion()}, ${process.platform}-${process.arch}`
 
-/** A testbed's own version changes when its numbers do; one that trains side by side does it on the engine. */
-export const testbedIdentity = ({ name, version, together }: AnyTestbed): CellIdentity => ({
+/** A testbed's own version changes when its numbers do; one that trains side by side or by methods does it on the engine. */
+export const testbedIdentity = ({ name, version, together, tunes }: AnyTestbed): CellIdentity => ({
   base: null,
   data: null,
   prompts: null,
-  numerics: `${name} ${version}${together ? `, ${engineNumerics()}` : ''}`,
+  numerics: `${name} ${version}${together || tunes ? `, ${engineNumerics()}` : ''}`,
 })

@@ -4,10 +4,12 @@ import { digits } from './digits/digits.ts'
 import { digitsLora } from './digits/digits-lora.ts'
 import { irisMlp } from './iris-mlp.ts'
 import { randomFeatures } from './random-features.ts'
+import { digitsTuned } from './tuned/digits-tuned.ts'
 
 export const TESTBEDS: readonly AnyTestbed[] = [
   anyTestbed(randomFeatures),
   anyTestbed(irisMlp),
   anyTestbed(digits),
   anyTestbed(digitsLora),
+  anyTestbed(digitsTuned),
 ]

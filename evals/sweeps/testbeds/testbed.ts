@@ -31,6 +31,8 @@ export interface Testbed<P = unknown> {
   readonly source: string
   /** Parameters; each axis of a testbed is a field of it. */
   readonly config: z.ZodType<P>
+  /** Trains by the fine-tuning methods of a sweep: fields `method` and `methodConfig`, and the axis `rank`. */
+  readonly tunes?: true
   run(parameters: P, seed: number, signal: AbortSignal): Promise<TestbedResult>
   readonly together?: Together<P>
 }

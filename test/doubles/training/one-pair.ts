@@ -1,4 +1,4 @@
-/** @file One adapted layer as the hooks of a step see it. */
+/** @file One adapted layer, or several, as the hooks of a step see them. */
 import type { StepState } from '../../../evals/finetune/method.ts'
 import { parameterTable } from '../../../evals/finetune/training/parameters.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
@@ -8,6 +8,8 @@ import { randomStream } from '../../../evals/statistics/random.ts'
 export const LAYER = 'model.layers.0.self_attn.q_proj'
 
 interface OnePair {
+  /** `LAYER` if absent. */
+  readonly name?: string
   readonly rows: number
   readonly columns: number
   readonly rank: number
@@ -22,27 +24,36 @@ export const normals = (label: string, length: number): Float32Array => {
   return Float32Array.from({ length }, () => stream.normal())
 }
 
-export const randomPair = (rows: number, columns: number, rank: number): OnePair => ({
-  rows,
-  columns,
-  rank,
-  W: normals('W', rows * columns),
-  A: normals('A', rank * columns),
-  B: normals('B', rows * rank),
-})
+export const randomPair = (
+  rows: number,
+  columns: number,
+  rank: number,
+  name = LAYER,
+): Required<OnePair> => {
+  const own = (matrix: string) => (name === LAYER ? matrix : `${name} ${matrix}`)
+  return {
+    ...{ name, rows, columns, rank },
+    W: normals(own('W'), rows * columns),
+    A: normals(own('A'), rank * columns),
+    B: normals(own('B'), rows * rank),
+  }
+}
 
-/** Parameters are A, then B. */
-export function stateOf(
-  { rows, columns, rank, W, A, B }: OnePair,
-  more: Partial<StepState> = {},
-): StepState {
+export const stateOf = (pair: OnePair, more: Partial<StepState> = {}): StepState =>
+  stateOfPairs([pair], more)
+
+/** Parameters are A, then B, of one layer after another. */
+export function stateOfPairs(pairs: readonly OnePair[], more: Partial<StepState> = {}): StepState {
   const g = createGraph()
-  g.parameter(`${LAYER}.lora_A.weight`, [rank, columns])
-  g.parameter(`${LAYER}.lora_B.weight`, [rows, rank])
-  const site = { name: LAYER, module: 'q_proj', layer: 0, inFeatures: columns, outFeatures: rows }
-  const parameters = new Float32Array(A.length + B.length)
-  parameters.set(A)
-  parameters.set(B, A.length)
+  for (const { name = LAYER, rank, columns, rows } of pairs) {
+    g.parameter(`${name}.lora_A.weight`, [rank, columns])
+    g.parameter(`${name}.lora_B.weight`, [rows, rank])
+  }
+  const sites = pairs.map(({ name = LAYER, columns, rows }) => {
+    return { name, module: 'q_proj', layer: 0, inFeatures: columns, outFeatures: rows }
+  })
+  const parameters = Float32Array.from(pairs.flatMap(({ A, B }) => [...A, ...B]))
+  const weights = new Map(pairs.map(({ name = LAYER, W }) => [`${name}.weight`, W]))
   return {
     parameters,
     firstMoment: new Float32Array(parameters.length),
@@ -52,7 +63,7 @@ export function stateOf(
     seed: 7,
     memory: new Float32Array(0),
     layout: {
-      ...{ table: parameterTable(g.parameters), sites: [site], weight: () => W },
+      ...{ table: parameterTable(g.parameters), sites, weight: (name) => weights.get(name)! },
       model: tinyModel().model,
     },
     ...more,

@@ -127,3 +127,46 @@ describe('the page', () => {
     expect(page([])).toContain('No cell was finished.')
   })
 })
+
+describe('lines of methods', () => {
+  const RANKS = [1, 2, 4]
+  const methods = [
+    { name: 'lora', config: {} },
+    { name: 'ggpo', arm: 'noisy', config: { sigma: 0.1 } },
+  ]
+  const tuned = SweepConfig.parse({
+    ...{ testbed: 'digits-tuned', methods, axes: [`rank=${RANKS.join(',')}`], seeds: ['0..9'] },
+  })
+  const rows = planCells(tuned, { base: null, data: null, prompts: null, numerics: '' }).map(
+    (cell): CellRow => {
+      const { line, axes, seed } = cell.spec
+      const rank = axes['rank']!
+      const height = line === 'lora' ? 0.2 : 0.1
+      const error = (0.1 + (rank === 2 ? height : 0)) * wobble(seed, rank)
+      const values = { 'test-error': error, 'largest-eigenvalue': 8 / rank, 'hessian-trace': 80 }
+      const metrics = Object.entries(values).map(([name, value]) => ({ name, value }))
+      return { ...cell, status: 'done', error: null, metrics, curves: [], seconds: 1 }
+    },
+  )
+  const all = cellRows('sweep', tuned, rows)
+
+  test('are named with their settings, and their peaks compared', () => {
+    const { lines, comparisons } = sweepOf(all)!
+    expect(lines).toEqual([
+      { name: 'lora', title: 'LoRA' },
+      { name: 'noisy', title: 'LoRA-GGPO (sigma 0.1)' },
+    ])
+    const [row, ...others] = comparisons!
+    expect(others).toEqual([])
+    expect(row).toMatchObject({ line: 'noisy', against: 'lora', seeds: 10, outcome: 'found' })
+    expect(row!.height.difference).toBeCloseTo(-0.1, 1)
+  })
+
+  test('are shown with what lies beside the test error in one figure', () => {
+    const text = renderReport(withCells(buildResults(all), all))
+    expect(text).toContain('What the methods do to the peak')
+    expect(text).toContain('noisy lowers the peak of lora')
+    expect(text).toContain('Beside the test error: noisy')
+    expect(text).toContain('Sharpness: largest eigenvalue of the Hessian')
+  })
+})

@@ -122,7 +122,7 @@ function measureBlocks(sweep: Sweep, metric: MetricTitle): Block[] {
   return [...charts, details(`The numbers: ${metric.title}`, summaryTable(sweep, rows, metric))]
 }
 
-const without = (axes: Axes, axis: string): Axes =>
+export const without = (axes: Axes, axis: string): Axes =>
   Object.fromEntries(Object.entries(axes).filter(([name]) => name !== axis))
 
 /** One series a curve and place on the other axes; what does not have the axis is a level across it. */

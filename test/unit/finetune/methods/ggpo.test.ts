@@ -1,6 +1,6 @@
 /** @file GGPO's noise by hand and by its moments (docs/methods/ggpo-mgpo.md). */
 import { describe, expect, test } from 'vitest'
-import { ggpo, noiseDeviations } from '../../../../evals/finetune/methods/ggpo.ts'
+import { allDeviations, ggpo, noiseDeviations } from '../../../../evals/finetune/methods/ggpo.ts'
 import { pairsOf } from '../../../../evals/finetune/methods/pairs.ts'
 import { gradients } from '../../../../evals/graph/gradient.ts'
 import { createGraph } from '../../../../evals/graph/ops/index.ts'
@@ -13,6 +13,7 @@ import {
   productOf,
   randomPair,
   stateOf,
+  stateOfPairs,
 } from '../../../doubles/training/one-pair.ts'
 
 const config = (more: object) => ggpo.config.parse({ rank: 2, alpha: 3, ...more })
@@ -167,5 +168,44 @@ describe('kohya’s noise', () => {
         expect(value(noisy.dx!, row, j, 3)).toBeCloseTo(expected, 4)
       }
     }
+  })
+})
+
+describe('the isotropic control', () => {
+  const layers = ['one', 'two'].map((label, i) => randomPair(3 + i, 6, 2, label))
+  const memory = Float32Array.of(0, 3, 8, 1, 0, 2, 5)
+  const state = stateOfPairs(layers, { memory })
+  const found = (shape: 'rows' | 'isotropic', form: 'v1' | 'kohya' = 'v1') => [
+    ...allDeviations(state, config({ shape, form, sigma: 0.3, beta: 0.7 })),
+  ]
+  const energyOf = (all: ReturnType<typeof found>) =>
+    all.reduce(
+      (sum, [{ columns }, own]) => sum + own.reduce((part, d) => part + columns * d * d, 0),
+      0,
+    )
+
+  test.each(['v1', 'kohya'] as const)('has the energy of the %s noise, and no shape', (form) => {
+    const isotropic = found('isotropic', form)
+    expect(energyOf(isotropic)).toBeCloseTo(energyOf(found('rows', form)), 9)
+    expect(new Set(isotropic.flatMap(([, own]) => [...own])).size).toBe(1)
+    expect(new Set(found('rows', form).flatMap(([, own]) => [...own])).size).toBe(7)
+  })
+
+  test('v1: E‖ε‖² = σ²(Σ‖W′_i‖² + βΣ‖G̃_i‖²), and so over 2000 draws within 3 %', () => {
+    const settings = config({ shape: 'isotropic', sigma: 0.3, beta: 0.7 })
+    const weights = layers.flatMap((pair) => {
+      const update = productOf(pair, pair.B, pair.A)
+      return [...pair.W].map((w, i) => w + SCALE * update[i]!)
+    })
+    const expected = 0.3 ** 2 * (normOf(weights) ** 2 + 0.7 * memory.reduce((a, b) => a + b, 0))
+    expect(energyOf(found('isotropic'))).toBeCloseTo(expected, 5)
+    let energy = 0
+    for (let step = 0; step < 2000; step++) {
+      const { inputs } = ggpo.hooks(settings).perturb!({ ...state, step })!
+      layers.forEach(({ W, name }) => {
+        inputs!.get(`${name}.weight`)!.forEach((w, i) => (energy += (w - W[i]!) ** 2 / 2000))
+      })
+    }
+    expect(Math.abs(energy / expected - 1)).toBeLessThan(0.03)
   })
 })

@@ -7,6 +7,7 @@ import {
 } from '../../../../evals/sweeps/cells/cell-data.ts'
 import { planCells } from '../../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../../evals/sweeps/config.ts'
+import { checkSweep } from '../../../../evals/runs/kinds/sweep.ts'
 import { jobsFor } from '../../../../evals/runtime/jobs-estimate.ts'
 import { lookSteps, suiteSteps } from '../../../../evals/sweeps/cells/model-cell.ts'
 import { fc } from '../../../doubles/properties.ts'
@@ -159,5 +160,49 @@ describe('what is refused when cells are made', () => {
     ],
   ])('%s', (_, own, code) => {
     expect(() => plan(own)).toThrow(expect.objectContaining({ code }))
+  })
+})
+
+describe('a testbed that fine-tunes', () => {
+  const planned = (methods: object[], axes: string[]) =>
+    planCells(SweepConfig.parse({ testbed: 'digits-tuned', methods, axes, seeds: ['0', '1'] }), {
+      ...{ base: null, data: null, prompts: null, numerics: '' },
+    }).map(({ spec }) => spec)
+
+  test('has a line for each method, whose rank is an axis with alpha in proportion', () => {
+    const specs = planned(
+      [
+        { name: 'lora', config: { alpha: 24 } },
+        { name: 'ggpo', arm: 'strong', config: { sigma: 0.3 } },
+      ],
+      ['rank=2,4', 'steps=10'],
+    )
+    expect(specs).toHaveLength(8)
+    const [lora] = specs
+    expect(lora).toMatchObject({ line: 'lora', axes: { rank: 2, steps: 10 }, seed: 0 })
+    expect(lora).toMatchObject({
+      parameters: { method: 'lora', methodConfig: { rank: 2, alpha: 6 }, steps: 10 },
+    })
+    expect(specs.at(-1)).toMatchObject({
+      line: 'strong',
+      parameters: { method: 'ggpo', methodConfig: { rank: 4, alpha: 8, sigma: 0.3 } },
+    })
+  })
+
+  test('runs a method without a rank once a seed', () => {
+    const specs = planned([{ name: 'full', config: {} }], ['rank=2,4'])
+    expect(specs.map(({ seed, axes }) => [seed, axes])).toEqual([
+      [0, {}],
+      [1, {}],
+    ])
+  })
+
+  test('needs a method, and others take none', () => {
+    const config = (testbed: string, names: string[]) =>
+      SweepConfig.parse({ testbed, methods: names.map((name) => ({ name, config: {} })) })
+    expect(() => checkSweep(config('digits-tuned', ['lora']))).not.toThrow()
+    expect(() => checkSweep(config('digits-tuned', []))).toThrow(/no method was named/)
+    expect(() => checkSweep(config('random-features', ['lora']))).toThrow(/no methods/)
+    expect(() => planned([{ name: 'lora', config: {} }], ['sigma=1,2'])).toThrow(/sigma/)
   })
 })
