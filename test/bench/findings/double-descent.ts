@@ -1,6 +1,6 @@
 /**
  * @file What fine-tuning methods do to a peak of the test error over rank, what lies beside it, what a step costs, and whether refusal
- * has a peak: `node evals/bin/run.js findings`; writes docs/methods/double-descent-findings.md. Every sweep goes through the
+ * has a peak: `node evals/bin/run.js findings`; writes the page of findings in docs/methods. Every sweep goes through the
  * command, and its cells that are done are not run again. Flags: --only PART,PART (all if absent; decay needs lora-ggpo),
  * --seeds 0..9 and --ranks 1,2,3,4,6,8,16,64 of the digits (part curve has all ranks), --jobs N.
  */
