@@ -100,10 +100,10 @@ describe('what cannot be asked is named', () => {
   const asked = (config: object) => remediesIn(AuditConfig.parse({ model: 'pebble', ...config }))
 
   test.each([
-    [{ remedy: ['scale'] }, '--task'],
+    [{ remedy: ['scale'] }, 'what the fine-tune was for'],
     [{ remedy: ['scale'], task: 'rows.jsonl', sequential: 'pocock' }, '--sequential'],
     [{ remedy: ['scale', 'scale'], task: 'rows.jsonl' }, 'twice'],
-    [{ remedy: ['scael'], task: 'rows.jsonl' }, 'scale'],
+    [{ remedy: ['scael'], task: 'rows.jsonl' }, 'no remedy named'],
     [{ remedy: ['scale:values=2'], task: 'rows.jsonl' }, 'values'],
     [{ remedy: ['safe-lora'], task: 'rows.jsonl' }, 'unaligned'],
   ])('%j', (config, said) => {

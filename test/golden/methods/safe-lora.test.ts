@@ -1,8 +1,8 @@
 /** @file The projection of Safe LoRA against its published formula in NumPy (`make-safe-lora.py`). */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { projectedChange } from '../../evals/arms/remedies/projection.ts'
-import { relativeError } from '../doubles/models/safetensors.ts'
+import { projectedChange } from '../../../evals/arms/remedies/projection.ts'
+import { relativeError } from '../../doubles/models/safetensors.ts'
 
 interface Case {
   readonly rows: number
@@ -12,7 +12,7 @@ interface Case {
   readonly cosine: number
 }
 
-const path = new URL('fixtures/safe-lora.json', import.meta.url)
+const path = new URL('../fixtures/safe-lora.json', import.meta.url)
 const { cases } = JSON.parse(readFileSync(path, 'utf8')) as { cases: Case[] }
 
 test.each(cases)('C·ΔW and its cosine, $rows rows', ({ rows, V, change, projected, cosine }) => {
