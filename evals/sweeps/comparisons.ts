@@ -87,11 +87,12 @@ function compared(
 }
 
 /** Of the seeds that have every place. */
-function sizesOf({ places, seeds, value }: Along, axis: SweepAxis, { name, shape }: Measure) {
+function sizesOf(along: Along, axis: SweepAxis, { name, shape }: Measure) {
+  const { places, seeds } = along
   const sign = shape === 'valley' ? -1 : 1
   const u = places.map((x) => (axis.scale === 'log' ? Math.log2(x) : x))
   const all = seeds.map((seed) => {
-    const y = places.map((x) => sign * (value(name, x, seed) ?? NaN))
+    const y = places.map((x) => sign * (along.value(name, x, seed) ?? NaN))
     return [seed, y] as const
   })
   const whole = all.filter(([, y]) => y.every(Number.isFinite))
