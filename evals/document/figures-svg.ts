@@ -72,7 +72,8 @@ const colours = () =>
 function standaloneStyle(): string {
   const known = colours()
   const [, drawing = ''] = toHtml(STYLE).split('/* Drawings of report and window')
-  const rules = [...drawing.matchAll(/^(?:figure (?:svg )?)?(text|\.[\w.-]+)[^{}]*\{[^}]*\}/gmu)]
+  const ofCurves = drawing.split('.legend {')[0]!
+  const rules = [...ofCurves.matchAll(/^(?:figure (?:svg )?)?(text|\.[\w.-]+)[^{}]*\{[^}]*\}/gmu)]
   const style = rules
     .map(([rule]) => rule.replaceAll('figure ', '').replaceAll('svg ', ''))
     .join('')
