@@ -1,6 +1,6 @@
 /**
  * @file What fine-tuning methods do to a peak of the test error over rank, what lies beside it, what a step costs, and whether refusal
- * has a peak: `node evals/bin/run.js findings`; writes the page of findings in docs/methods. Every sweep goes through the
+ * has a peak: `node evals/bin/run.js findings`; writes a page of findings in docs. Every sweep goes through the
  * command, and its cells that are done are not run again. Flags: --only PART,PART (all if absent; decay needs lora-ggpo),
  * --seeds 0..9 and --ranks 1,2,3,4,6,8,16,64 of the digits (part curve has all ranks), --jobs N.
  */
@@ -294,7 +294,7 @@ ${refusalTable(sweep)}`,
 
 const page = `# Double descent: findings
 
-\`npm run findings\` printed this page (test/bench/findings/double-descent.ts). The bed and the tests are described in [double-descent.md](double-descent.md); the settings were fixed by a pilot on seeds 1000 to 1004 before these seeds were run.
+\`npm run findings\` printed this page (test/bench/findings/double-descent.ts). The bed and the tests are described in [double-descent.md](methods/double-descent.md); the settings were fixed by a pilot on seeds 1000 to 1004 before these seeds were run.
 
 ${chosen.map((name) => parts[name](found.get(name)!)).join('\n\n')}
 
@@ -302,4 +302,4 @@ ${chosen.map((name) => parts[name](found.get(name)!)).join('\n\n')}
 
 ${await costs(tableOf)}
 `
-writeFileSync(join(root, 'docs', 'methods', 'double-descent-findings.md'), page)
+writeFileSync(join(root, 'docs', 'findings-double-descent.md'), page)
