@@ -2,10 +2,10 @@
 import type { PlanLine, Progress } from '../../contract/job.ts'
 import { LEFT_OUT } from '../../contract/subjects/causes.ts'
 import { counted } from '../../contract/words.ts'
-import { evaluationSteps } from '../../contract/gate/steps.ts'
 import { MOST_MATRICES } from '../../arms/causes/parts.ts'
 import { isHouseModel } from '../../measure/house-model.ts'
 import type { AuditConfig } from '../config.ts'
+import { countsOf } from '../plan/plan.ts'
 import { planAudit } from '../run-audit.ts'
 import type { AttributeConfig, DirectionConfig, LocateConfig } from './config.ts'
 import { measuredAgain, trainedAgain } from './of-run.ts'
@@ -27,10 +27,10 @@ interface Once {
 
 async function once(config: AuditConfig): Promise<Once> {
   const lines = await planAudit({ config, evaluates: true })
-  const { methods, seeds, training, evalEvery, candidates } = config
+  const { methods, seeds, training } = config
   const arms = methods.length * seeds.length
   const { steps } = training
-  const states = 1 + candidates.length + arms * evaluationSteps(steps, evalEvery).length
+  const { states } = countsOf(config, true)
   const own = (unit: PlanLine['unit']) => lines.filter((line) => line.unit === unit)
   const each = (unit: PlanLine['unit'], count: number) => {
     const seconds = own(unit).map((line) => line.seconds)

@@ -91,7 +91,7 @@ interface Counts {
 }
 
 /** @param writes whether the model writes replies, of which a start’s are the base’s */
-function countsOf(config: AuditConfig, writes: boolean): Counts {
+export function countsOf(config: AuditConfig, writes: boolean): Counts {
   const { methods, seeds, training, evalEvery, mitigate, matchLoss } = config
   const candidates = candidatesOf(config)
   const arms = methods.length * seeds.length
