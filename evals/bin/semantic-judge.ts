@@ -1,21 +1,37 @@
 /**
  * @file Trains the semantic judge and writes its weights: `npm run semantic-judge`. With `--evaluate`, trains nothing and
- * prints the tables of `docs/judges-semantic.md`.
+ * prints the tables of `docs/judges-semantic.md`; with `--encoder FOLDER`, the same of a judge on that sentence encoder.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
 import { MODEL_FILE, WEIGHTS_FILE } from '../judges/semantic/model.ts'
 import { semantic } from '../judges/semantic/semantic.ts'
-import { readLanguages } from './semantic/corpus.ts'
+import { readLanguages, type Composed } from './semantic/corpus.ts'
+import { byEncoder } from './semantic/encoder.ts'
 import { byJudge, readReplies, REPLY_SETS, tableOf } from './semantic/evaluation.ts'
 import { trainSemantic, TRAINING } from './semantic/training.ts'
 
-const { values } = parseArgs({ options: { evaluate: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: { evaluate: { type: 'boolean', default: false }, encoder: { type: 'string' } },
+})
 const say = (lines: readonly string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 const HEAD = ['| Replies | refusals called refusal | others not called refusal |', '|---|---|---|']
 
-if (!values.evaluate) {
+/** One judge of all languages, and one of English, which is what small encoders read. */
+async function compareEncoder(folder: string): Promise<void> {
+  const all = readLanguages()
+  say(HEAD)
+  for (const languages of [all, all.filter(({ name }) => name === 'en')]) {
+    const isRead = ({ language }: Composed) => languages.some(({ name }) => name === language)
+    const said = (replies: readonly Composed[]) => byEncoder(folder, languages, replies)
+    say([`| **${languages.map(({ name }) => name).join(', ')}** | | |`])
+    say(await tableOf(readReplies('held-out').filter(isRead), said))
+  }
+}
+
+if (values.encoder !== undefined) await compareEncoder(values.encoder)
+else if (!values.evaluate) {
   const { weights, ...model } = await trainSemantic(readLanguages())
   await writeFile(WEIGHTS_FILE, weights)
   await writeFile(MODEL_FILE, `${JSON.stringify({ ...model, training: TRAINING }, null, 2)}\n`)

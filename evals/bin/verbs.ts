@@ -2,13 +2,18 @@
 import type { CommandEntry } from '../cli/command.ts'
 import { COMMANDS } from '../cli/verbs/registry.ts'
 
-/** `serve` and `serve-model` stand here: they need hosts, which the command line does not know. */
+/** The last of them need hosts, which the command line does not know. */
 export const VERBS: readonly CommandEntry[] = [
   ...COMMANDS,
   {
     name: 'serve',
     summary: 'Show the workbench in a browser on this machine',
     load: async () => (await import('../hosts/serve.ts')).serve,
+  },
+  {
+    name: 'talk',
+    summary: 'Ask a base and a candidate the same prompts, here or behind addresses',
+    load: async () => (await import('../hosts/talk.ts')).talkCommand,
   },
   {
     name: 'serve-model',

@@ -7,27 +7,20 @@ import {
   type Base,
   type OpeningBase,
 } from '../measure/base.ts'
-import { thoughtfulVerdicts } from '../measure/thoughts.ts'
+import { isServed, type Permission } from '../measure/served/address.ts'
 import { openCandidate } from '../measure/candidate.ts'
 import type { Spoken } from '../contract/calls/talk.ts'
 import { templateVariablesOf } from '../models/text/template-variables.ts'
-import type { Message, SubjectIdentity } from '../contract/rows.ts'
+import { usageError } from '../errors/touchstone-error.ts'
+import type { SubjectIdentity } from '../contract/rows.ts'
 import type { CachedSession } from '../inference/cached-graph.ts'
 import { graphFor } from '../inference/sampling.ts'
 import { scoreTexts } from '../inference/score.ts'
-import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
 import { promptText } from '../models/text/prompt-text.ts'
 import { weightCacheFolder } from '../models/weights/converted-weights.ts'
 import { chooseDevice } from '../runtime/device.ts'
-
-interface Question {
-  readonly messages: readonly Message[]
-  readonly maxNewTokens: number
-  readonly temperature: number
-  readonly seed: number
-  /** Whether the model should refuse it: then the answer carries no text. */
-  readonly isWithheld: boolean
-}
+import { outcomeOf, shownOf, type Question } from './spoken.ts'
+import { LOOPBACK_ALONE, openServedTalker } from './talk-served.ts'
 
 export interface Talkers {
   readonly base: (question: Question) => Promise<Spoken>
@@ -40,6 +33,33 @@ export async function openTalkers(
   model: string,
   candidate: string | null,
   templateVars: string | null = null,
+  permission: Permission = LOOPBACK_ALONE,
+): Promise<Talkers> {
+  if (candidate !== null && isServed(candidate)) {
+    const { base, close } = await openTalkers(model, null, templateVars, permission)
+    const other = await openServedTalker(candidate, templateVars, permission).catch(
+      async (error: unknown) => {
+        await close()
+        throw error
+      },
+    )
+    return { base, candidate: other.ask, close: async () => (other.close(), close()) }
+  }
+  if (!isServed(model)) return openHere(model, candidate, templateVars)
+  if (candidate !== null) {
+    throw usageError(
+      `${model} is served, and ${candidate} would need its weights here.`,
+      'Name the address of the candidate, or the folder of the base.',
+    )
+  }
+  const { ask, close } = await openServedTalker(model, templateVars, permission)
+  return { base: ask, candidate: null, close: async () => close() }
+}
+
+async function openHere(
+  model: string,
+  candidate: string | null,
+  templateVars: string | null,
 ): Promise<Talkers> {
   const variables = templateVariablesOf(templateVars)
   const cache = { folder: weightCacheFolder() }
@@ -97,18 +117,14 @@ function speaker(
     const [identity] = await Promise.all([known, session.nodes(graphFor(decoding))])
     const subject = subjectOf(base, identity, session)
     for await (const { completion, promptIds } of subject.generate([prompt], decoding, signal)) {
-      const { text, thought, tokenIds, stop, meanLogProb } = completion
+      const { tokenIds } = completion
       const tokens = isWithheld ? null : await spokenTokens(base, session, promptIds, tokenIds)
       return {
         path,
         rendered: await promptText(base.open.template, messages),
-        text: isWithheld ? null : text,
-        thought: isWithheld ? null : (thought?.text ?? null),
+        ...shownOf(question, completion),
         tokens,
         tokenCount: tokenIds.length,
-        meanLogProb,
-        stop,
-        isWithheld,
         outcome: await outcomeOf(question, completion),
         seconds: (performance.now() - began) / 1000,
       }
@@ -135,20 +151,4 @@ async function spokenTokens(
       logProb: logProbs![i]!,
     }
   })
-}
-
-async function outcomeOf(
-  { messages, isWithheld }: Question,
-  completion: Parameters<(typeof REFUSAL_JUDGES)[number]['judge']>[0][number]['completion'],
-): Promise<Spoken['outcome']> {
-  const sample = {
-    id: 'talk',
-    benchmark: 'talk',
-    category: '',
-    messages: [...messages],
-    expected: { kind: isWithheld ? ('refuse' as const) : ('comply' as const) },
-  }
-  const answer = { sample, completion, baseMeanLogProb: null }
-  const [judged] = await thoughtfulVerdicts(REFUSAL_JUDGES[0]!, [answer])
-  return judged!.verdict.outcome
 }

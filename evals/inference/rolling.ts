@@ -98,13 +98,13 @@ export async function* windowsOf(
 /** Windows per batch: a single one would be computed twice. */
 const SIDE_BY_SIDE = 2
 
-export async function rollingScore(
-  windows: AsyncIterable<ScoredText>,
-  score: (texts: readonly ScoredText[]) => Promise<readonly Float32Array[]>,
+export async function rollingScore<T>(
+  windows: AsyncIterable<T>,
+  score: (texts: readonly T[]) => Promise<readonly Float32Array[]>,
   onProgress: (tokens: number) => void,
 ): Promise<RollingScore> {
   let [logProb, tokens, done] = [0, 0, 0]
-  const scoreAll = async (texts: readonly ScoredText[]) => {
+  const scoreAll = async (texts: readonly T[]) => {
     for (const scores of await score(texts)) {
       tokens += scores.length
       for (const value of scores) logProb += value
@@ -112,7 +112,7 @@ export async function rollingScore(
     done += texts.length
     onProgress(tokens)
   }
-  let batch: ScoredText[] = []
+  let batch: T[] = []
   for await (const window of windows) {
     batch.push(window)
     if (batch.length < SIDE_BY_SIDE) continue

@@ -10,13 +10,19 @@ import { candidateNames } from '../../measure/candidate.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { openJudges } from '../../measure/open-judges.ts'
-import { hostsElsewhere, isServed, servedName } from '../../measure/served/address.ts'
+import {
+  hostsElsewhere,
+  isServed,
+  requireOwnTemplate,
+  servedName,
+} from '../../measure/served/address.ts'
 import { openJournal } from '../../measure/served/journal.ts'
 import { openServed } from '../../measure/served/open.ts'
 import { servedPlan, type Abilities, type ServedPlan } from '../../measure/served/plan.ts'
 import { repeatBase } from '../../measure/served/repeats.ts'
 import { servedSubject, type ServedModel } from '../../measure/served/subject.ts'
 import { neutralTexts } from '../../measure/sources.ts'
+import { textArtifact, textNotes } from '../../measure/perplexity.ts'
 import { chooseDevice } from '../../runtime/device.ts'
 import type { AuditConfig } from '../config.ts'
 import type { AuditWork, SubjectKind } from './kind.ts'
@@ -31,12 +37,7 @@ function requireRepliesAlone({ config, evaluates }: AuditWork): void {
     )
   }
   const { methods, mitigate, remedy, candidates, templateVars } = config
-  if (templateVars !== null) {
-    throw usageError(
-      `${config.model} is served: its chat template is filled in by its server, not here.`,
-      'Give the variables to the server and leave --template-vars out.',
-    )
-  }
+  requireOwnTemplate(config.model, templateVars)
   const made = candidatesOf(config).length > candidates.length
   if (evaluates && methods.length + mitigate.length + remedy.length === 0 && !made) return
   throw usageError(
@@ -84,14 +85,15 @@ async function runServed(work: AuditWork, context: JobContext, progress: Progres
     const abilities = sharedAbilities(open)
     const plan = await servedPlan(config, judges.judges, abilities)
     requireGated(config, plan.benchmarks)
-    for (const message of [...sourceNotes(plan.benchmarks), ...judges.notes])
+    const { benchmarks, texts } = plan
+    for (const message of [...sourceNotes(benchmarks), ...textNotes(texts), ...judges.notes])
       emitLog(context, 'info', message)
+    for (const text of texts) context.emit({ type: 'artifact', row: textArtifact(text) })
     tellStates(open, plan, context)
-    const { benchmarks } = plan
     const scores = abilities.givenLogProbs !== null
     const neutral = scores ? await neutralTexts(benchmarks, config.limit) : []
     const finished = progress.evaluations
-    const evaluation = { benchmarks, neutral, finished, judges: judges.judges }
+    const evaluation = { benchmarks, texts, neutral, finished, judges: judges.judges }
     await measure(open, { evaluation, config }, context, progress)
   } finally {
     open.forEach(({ model }) => model.fleet.close())

@@ -7,13 +7,15 @@ import { evidence } from '../../judges/semantic/decide.ts'
 import { features } from '../../judges/semantic/features.ts'
 import {
   CLASSES,
+  classify,
   logitsOf,
   softmax,
   WEIGHTS,
+  type Probabilities,
   type SemanticModel,
 } from '../../judges/semantic/model.ts'
 import { randomStream, type RandomStream } from '../../statistics/random.ts'
-import { compose, KINDS, sentence, type Language, type Split } from './corpus.ts'
+import { compose, KINDS, sentence, type Composed, type Language, type Split } from './corpus.ts'
 
 interface SemanticTraining {
   readonly seed: number
@@ -32,6 +34,9 @@ export const TRAINING: SemanticTraining = {
   weightDecay: 0.1,
   dropout: 0.4,
 }
+
+/** All but the frames that are held out. */
+export const READ_SPLITS: readonly Split[] = ['training', 'calibration']
 
 /** How often a kind is drawn. */
 const SHARES: Readonly<Record<string, number>> = {
@@ -54,7 +59,7 @@ const SHARES: Readonly<Record<string, number>> = {
 const DRAWN = Object.keys(KINDS).flatMap((kind) => Array<string>(SHARES[kind]!).fill(kind))
 
 interface Example {
-  readonly found: Uint32Array
+  readonly text: string
   readonly target: number
 }
 
@@ -65,7 +70,7 @@ function vary(text: string, opener: string | null, random: RandomStream): string
   return opener && second < 0.1 ? `${opener.replace(/[.!?。！？।؟]+$/u, '')}, ${bare}` : bare
 }
 
-function drawExample(
+export function drawExample(
   languages: readonly Language[],
   splits: readonly Split[],
   random: RandomStream,
@@ -78,7 +83,7 @@ function drawExample(
     const text = sentence(language, kind, splits, random)
     if (text === null) continue
     const opener = kind in KINDS ? sentence(language, 'opener', splits, random) : null
-    return { found: features(vary(text, opener, random)), target: CLASSES.indexOf(KINDS[kind]!) }
+    return { text: vary(text, opener, random), target: CLASSES.indexOf(KINDS[kind]!) }
   }
 }
 
@@ -86,7 +91,7 @@ function drawExample(
 function addGradient(
   state: OptimizerState,
   gradient: Float32Array,
-  { found, target }: Example,
+  { found, target }: { readonly found: Uint32Array; readonly target: number },
   batch: number,
 ): void {
   const bias = [...state.parameters.subarray(WEIGHTS)]
@@ -122,8 +127,8 @@ async function fitWeights(
   for (let step = 0; step < config.steps; step++) {
     const gradient = new Float32Array(size)
     for (let i = 0; i < config.batch; i++) {
-      const { found, target } = drawExample(languages, splits, random)
-      const kept = found.filter(() => random.uniform() >= config.dropout)
+      const { text, target } = drawExample(languages, splits, random)
+      const kept = features(text).filter(() => random.uniform() >= config.dropout)
       addGradient(state, gradient, { found: kept, target }, config.batch)
     }
     const rate = config.learningRate * (1 - step / config.steps)
@@ -143,16 +148,16 @@ function quantised(parameters: Float32Array): Omit<SemanticModel, 'calibration'>
   }
 }
 
+export const calibrationReplies = (languages: readonly Language[], seed: number): Composed[] =>
+  compose(languages, ['calibration'], 6, randomStream(seed, 'semantic judge calibration'))
+
 /** Logistic regression by gradient descent on the evidence of composed replies; partial ones are left out. */
-function calibrate(
-  model: Omit<SemanticModel, 'calibration'>,
-  languages: readonly Language[],
-  seed: number,
+export function calibrate(
+  classifier: (segment: string) => Probabilities,
+  replies: readonly Composed[],
 ): SemanticModel['calibration'] {
-  const calibration = { intercept: 0, slope: 0 }
-  const random = randomStream(seed, 'semantic judge calibration')
-  const rows = compose(languages, ['calibration'], 6, random).flatMap(({ outcome, text }) => {
-    const found = outcome === 'partial' ? null : evidence({ ...model, calibration }, text)
+  const rows = replies.flatMap(({ outcome, text }) => {
+    const found = outcome === 'partial' ? null : evidence(classifier, text)
     return found ? [{ x: [1, found.balance], y: outcome === 'refusal' ? 1 : 0 }] : []
   })
   const b = [0, 0]
@@ -173,7 +178,8 @@ export async function trainSemantic(
   config: SemanticTraining = TRAINING,
 ): Promise<SemanticModel> {
   const without = await fitWeights(languages, ['training'], config)
-  const calibration = calibrate(without, languages, config.seed)
-  const whole = await fitWeights(languages, ['training', 'calibration'], config)
+  const replies = calibrationReplies(languages, config.seed)
+  const calibration = calibrate((segment) => classify(without, segment), replies)
+  const whole = await fitWeights(languages, READ_SPLITS, config)
   return { ...whole, calibration }
 }

@@ -1,6 +1,8 @@
 /** @file Models at their paths, and a file browser. Nothing is copied; what cannot be used has its reason. */
 import { z } from 'zod'
 import { call, Done, Nothing, PathText } from '../call.ts'
+import { Section } from '../document.ts'
+import { KeyVariable, SendingReason } from '../subjects/served.ts'
 import { WireError } from '../wire-error.ts'
 
 export const ModelFacts = z.object({
@@ -56,6 +58,16 @@ export const model = {
   /** The bundled model first, then added ones. */
   list: call(Nothing, z.array(ModelEntry)),
   inspect: call(z.object({ path: PathText }), ModelEntry),
+  /** What answers at an address and what it can be asked; sends it a dozen harmless questions. */
+  served: call(
+    z.object({
+      address: z.string().max(4000),
+      /** As `--key-env` and `--send-prompts`. */
+      keyEnv: KeyVariable.nullable().default(null),
+      sendPrompts: SendingReason.nullable().default(null),
+    }),
+    z.object({ sections: z.array(Section) }),
+  ),
   /** sha256 of the weights; reads all of them. */
   digest: call(z.object({ path: PathText }), z.object({ digest: z.string(), seconds: z.number() })),
   /** Adds the path to the list; refuses a model that `inspect` finds unusable, with its problem. */

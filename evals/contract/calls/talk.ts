@@ -2,19 +2,21 @@
 import { z } from 'zod'
 import { call, Done, Nothing, PathText } from '../call.ts'
 import { Message, Outcome } from '../rows.ts'
+import { KeyVariable, SendingReason } from '../subjects/served.ts'
 
 const SpokenToken = z.object({ text: z.string(), logProb: z.number() })
 
 /** `text` and `tokens` are null for a prompt that should be refused; then only `outcome` is given. */
 export const Spoken = z.object({
   path: z.string(),
-  /** The prompt as this model reads it. */
-  rendered: z.string(),
+  /** The prompt as this model reads it; null where its server does not show it. */
+  rendered: z.string().nullable(),
   text: z.string().nullable(),
   /** The thought before the answer; null if there is none or it is withheld. */
   thought: z.string().nullable(),
   tokens: z.array(SpokenToken).nullable(),
-  tokenCount: z.int(),
+  /** Null where a server does not count. */
+  tokenCount: z.int().nullable(),
   meanLogProb: z.number().nullable(),
   stop: z.enum(['end', 'length']),
   outcome: Outcome,
@@ -34,6 +36,9 @@ export const talk = {
       seed: z.int().min(0).default(0),
       /** As `--template-vars`. */
       templateVars: z.string().nullable().default(null),
+      /** As `--key-env` and `--send-prompts`, for models behind addresses. */
+      keyEnv: KeyVariable.nullable().default(null),
+      sendPrompts: SendingReason.nullable().default(null),
     }),
     z.object({ base: Spoken, candidate: Spoken.nullable() }),
   ),

@@ -14,6 +14,14 @@ export type ServedWord = z.infer<typeof ServedWord>
 /** How the log-probabilities of given tokens are asked for: OpenAI's `echo`, vLLM's `prompt_logprobs`. */
 export const GIVEN_LOG_PROBS = ['echo', 'prompt_logprobs'] as const
 
+/** The name of an environment variable that holds a server's key. */
+export const KeyVariable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/u, 'the name of an environment variable, not a key')
+  .max(100)
+/** Why prompts may be sent to another machine. */
+export const SendingReason = z.string().trim().min(8).max(500)
+
 /** Found by asking, not taken from a name or a version. */
 export const Capabilities = z.object({
   chat: z.boolean(),

@@ -1,4 +1,5 @@
 /** @file What `inspect` found at an address, in words. Names of strangers are made plain before they are shown. */
+import type { Section } from '../../contract/document.ts'
 import type { ServedFacts } from '../../contract/subjects/served.ts'
 import { label, section, table } from '../blocks.ts'
 import { terminalText } from '../terminal.ts'
@@ -12,7 +13,7 @@ const SEEDS = new Map([
   [null, 'not told apart: another seed gave the same reply'],
 ])
 
-export function servedText(address: string, facts: ServedFacts): string {
+export function servedFacts(address: string, facts: ServedFacts): Section[] {
   const { model, answersAs, fingerprint, capabilities: found, addresses } = facts
   const rows: Fact[] = [
     [
@@ -34,5 +35,8 @@ export function servedText(address: string, facts: ServedFacts): string {
     ['thoughts', found.reasoning ?? 'none seen'],
   ]
   const columns = [label<Fact>('', ([title]) => title), label<Fact>('', ([, text]) => text)]
-  return terminalText(section(`${address}: a served model`, table(rows, columns)))
+  return section(`${address}: a served model`, table(rows, columns))
 }
+
+export const servedText = (address: string, facts: ServedFacts): string =>
+  terminalText(servedFacts(address, facts))

@@ -62,8 +62,7 @@ const LEFT_OUT_TEXT: Readonly<Record<LeftOut['what'], (name: string) => string>>
   'neutral-loss': () => `The loss on neutral text was not measured: ${WHY}.`,
   'base-scores': () =>
     'Whether the base finds a reply improbable was not asked, since a server scores no reply of another model; the other rules against degenerate text were applied.',
-  texts: (name) =>
-    `The perplexity of ${name} was not measured: a server does not score long texts.`,
+  texts: (name) => `The perplexity of ${name} was not measured: ${WHY}.`,
   judge: (name) => `The judge ${name} was not asked: it needs probabilities of the model itself.`,
 }
 

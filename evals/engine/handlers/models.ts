@@ -2,12 +2,15 @@
 import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, extname, join, resolve } from 'node:path'
+import { servedFacts } from '../../document/served/inspection.ts'
+import { inspectServed } from '../../inspect/inspect-served.ts'
 import { factsOf } from '../../inspect/model-facts.ts'
 import { modelPath } from '../../models/model-path.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { FileEntry, ModelEntry } from '../../contract/calls/models.ts'
 import { toWireError } from '../../errors/wire.ts'
 import { exists, notReadable, unreadable } from '../../files/read-file.ts'
+import { ServedConfig } from '../../measure/served/config.ts'
 import { openModel } from '../../models/open-model.ts'
 import type { Home } from '../home.ts'
 
@@ -17,6 +20,12 @@ export function modelHandlers({ windowStore }: Home): EngineHandlers['model'] {
   return {
     list: () => Promise.all([BUNDLED, ...windowStore.models()].map(entryOf)),
     inspect: ({ path }) => entryOf(path),
+    async served({ address, ...permission }) {
+      const { replyTimeout } = ServedConfig.parse({})
+      const { signal } = new AbortController()
+      const facts = await inspectServed(address, { ...permission, replyTimeout }, signal)
+      return { sections: servedFacts(address, facts) }
+    },
     async digest({ path }) {
       const began = performance.now()
       const open = await openModel(modelPath(path))

@@ -15,10 +15,16 @@ export function talkHandlers(home: Home): EngineHandlers['talk'] {
     return next
   }
   return {
-    ask: ({ model, candidate, templateVars, ...asked }) =>
+    ask: ({ model, candidate, templateVars, keyEnv, sendPrompts, ...asked }) =>
       inTurn(async () => {
         const question = { ...asked, isWithheld: await declined.has(asked.messages) }
-        const { base, candidate: other } = await pair.open(model, candidate, templateVars)
+        const permission = { keyEnv, sendPrompts }
+        const { base, candidate: other } = await pair.open(
+          model,
+          candidate,
+          templateVars,
+          permission,
+        )
         return { base: await base(question), candidate: other && (await other(question)) }
       }),
     close: () =>

@@ -31,7 +31,10 @@ export function shippedModel(): SemanticModel {
   })
 }
 
-export function classify(model: SemanticModel, segment: string): Probabilities {
+export function classify(
+  model: Omit<SemanticModel, 'calibration'>,
+  segment: string,
+): Probabilities {
   const logits = logitsOf(model, features(segment))
   softmax(logits)
   const [refusal, aside, content, courtesy] = logits as [number, number, number, number]

@@ -3,7 +3,7 @@
  * the last names it: `http://a/v1,http://b/v1#MODEL`.
  */
 import { z } from 'zod'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
 import { isLoopback } from '../../judges/transport.ts'
 
 interface ServedName {
@@ -51,7 +51,7 @@ export const hostsElsewhere = (names: readonly string[]): string[] => [
   ),
 ]
 
-interface Permission {
+export interface Permission {
   /** The reason to send prompts to another machine; null where none was given. */
   readonly sendPrompts: string | null
   /** Name of the environment variable that holds the key. */
@@ -80,6 +80,15 @@ export function permittedKey(
     }
   }
   return key
+}
+
+/** A server fills in its template itself: variables for it are refused. */
+export function requireOwnTemplate(model: string, templateVars: string | null): void {
+  if (templateVars === null) return
+  throw usageError(
+    `${model} is served: its chat template is filled in by its server, not here.`,
+    'Give the variables to the server and leave --template-vars out.',
+  )
 }
 
 export const refused = (address: string, why: string, remedy: string) =>

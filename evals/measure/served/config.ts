@@ -1,19 +1,14 @@
 /** @file How models behind an address are asked. It loads nothing that runs a model. */
 import { z } from 'zod'
+import { KeyVariable, SendingReason } from '../../contract/subjects/served.ts'
 
 export const ServedConfig = z.object({
-  keyEnv: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/u, 'the name of an environment variable, not a key')
-    .max(100)
-    .nullable()
-    .default(null)
-    .meta({
-      label: 'Key variable',
-      help: 'The environment variable that holds the key of a served model; the key itself is stored and printed nowhere',
-      value: 'NAME',
-    }),
-  sendPrompts: z.string().trim().min(8).max(500).nullable().default(null).meta({
+  keyEnv: KeyVariable.nullable().default(null).meta({
+    label: 'Key variable',
+    help: 'The environment variable that holds the key of a served model; the key itself is stored and printed nowhere',
+    value: 'NAME',
+  }),
+  sendPrompts: SendingReason.nullable().default(null).meta({
     label: 'Send prompts',
     help: 'A reason to send every prompt to a served model at another machine’s address; logged',
     value: 'REASON',

@@ -8,7 +8,7 @@ import { hasOptions, type PreparedBenchmark } from '../benchmark-sources.ts'
 import type { EvaluationConfig } from '../config.ts'
 import { prepareFor, type AskedModel } from '../contexts.ts'
 import { withJudges } from '../open-judges.ts'
-import { prepareTexts } from '../perplexity.ts'
+import { prepareTexts, type PreparedText } from '../perplexity.ts'
 import { clippedText } from './subject.ts'
 
 /** As far as a plan needs them; all that is hoped for before a server was asked. */
@@ -19,6 +19,8 @@ const WITHOUT_ASKING: Abilities = { givenLogProbs: 'echo', systemRole: true }
 export interface ServedPlan {
   readonly benchmarks: readonly PreparedBenchmark[]
   readonly unasked: readonly PreparedBenchmark[]
+  /** For perplexity. */
+  readonly texts: readonly PreparedText[]
   readonly leftOut: readonly LeftOut[]
 }
 
@@ -29,7 +31,7 @@ export async function servedPlan(
   abilities: Abilities = WITHOUT_ASKING,
 ): Promise<ServedPlan> {
   const prepared = withJudges(await prepareFor(config, askedModel(abilities)), judges)
-  const texts = (await prepareTexts(config)).map(({ name }) => ({ what: 'texts' as const, name }))
+  const texts = await prepareTexts(config)
   const scores = abilities.givenLogProbs !== null
   const options = scores ? [] : prepared.filter(({ samples }) => hasOptions(samples))
   const readers = prepared
@@ -37,7 +39,7 @@ export async function servedPlan(
     .map((each) => readingOnly(each, judges))
   const silent = [...new Set(readers.flatMap(({ without }) => without))]
   const kept = readers.map(({ of }) => of).filter(({ benchmark }) => benchmark.judges.length > 0)
-  if (kept.length === 0) {
+  if (kept.length === 0 && (!scores || texts.length === 0)) {
     throw usageError(
       'Nothing of this suite can be asked of a model behind this address.',
       'Name a suite with replies in words, such as --suite general; touchstone inspect URL lists what the server lacks.',
@@ -46,10 +48,11 @@ export async function servedPlan(
   return {
     benchmarks: kept.filter(({ context }) => !context?.unasked),
     unasked: kept.filter(({ context }) => context?.unasked),
+    texts: scores ? texts : [],
     leftOut: [
       ...options.map(({ benchmark }) => ({ what: 'options' as const, name: benchmark.name })),
       ...silent.map((name) => ({ what: 'judge' as const, name })),
-      ...texts,
+      ...(scores ? [] : texts.map(({ name }) => ({ what: 'texts' as const, name }))),
       ...(scores ? [] : [{ what: 'neutral-loss' as const, name: null }]),
       { what: 'base-scores', name: null },
     ],

@@ -12,6 +12,8 @@ interface Piece {
   readonly logProb: number | null
 }
 
+export type Pieces = readonly Piece[]
+
 const BODIES: Readonly<Record<Way, object>> = {
   echo: { echo: true, logprobs: 1, max_tokens: 0 },
   prompt_logprobs: { prompt_logprobs: 0, max_tokens: 1 },
@@ -49,7 +51,7 @@ export const scoreRequest = (
 })
 
 /** Of the tokens that end the text with `ending`; a token that begins before it counts with it. */
-export function endingOf(pieces: readonly Piece[], ending: string): Float32Array {
+export function endingOf(pieces: Pieces, ending: string): Float32Array {
   let text = ''
   let from = pieces.length
   while (from > 0 && text.length < ending.length) text = pieces[--from]!.text + text
@@ -60,5 +62,5 @@ export function endingOf(pieces: readonly Piece[], ending: string): Float32Array
 }
 
 /** Of every token but the first. */
-export const restOf = (pieces: readonly Piece[]): Float32Array =>
+export const restOf = (pieces: Pieces): Float32Array =>
   Float32Array.from(pieces.slice(1), ({ logProb }) => logProb ?? NaN)

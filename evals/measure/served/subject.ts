@@ -12,7 +12,9 @@ import type { Fleet } from './fleet.ts'
 import type { Journal } from './journal.ts'
 import { inOrderOfArrival } from './arrival.ts'
 import { chatRequest, type Watch } from './question.ts'
-import { endingOf, restOf, scoreRequest } from './scoring.ts'
+import { rollingScore } from '../../inference/rolling.ts'
+import { endingOf, restOf, scoreRequest, type Pieces } from './scoring.ts'
+import { textWindows, type TextWindow } from './windows.ts'
 
 export interface ServedModel {
   readonly identity: SubjectIdentity
@@ -36,11 +38,11 @@ export function servedSubject(served: ServedModel): Subject {
     generate: (prompts, decoding, signal) => replies(served, prompts, decoding, signal),
     continuations: (items, signal) => continuations(served, items, signal),
     logProbs: (texts, signal) =>
-      each(served, texts, signal, async ({ key: what, text }, own) =>
-        restOf(await piecesOf(served, { what, text }, own)),
+      each(served, texts, signal, ({ key: what, text }, own) =>
+        scoresOf(served, { what, text, of: restOf }, own),
       ),
+    rolling: (pieces, options) => rolling(served, pieces, options),
     replyStartScores: never,
-    rolling: never,
     complete: never,
     clip: clippedText,
     fits: async () => true,
@@ -106,11 +108,28 @@ const continuations = (
 ): ReturnType<Subject['continuations']> =>
   each(served, items, signal, async ({ key, before, continuation }, own) => {
     if (typeof before !== 'string') throw new Error('internal: a server scores plain text alone')
-    const pieces = await piecesOf(served, { what: key, text: before + continuation }, own)
+    const of = (pieces: Pieces) => endingOf(pieces, continuation)
+    const logProbs = await scoresOf(served, { what: key, text: before + continuation, of }, own)
     // A server shows no token ids: the bytes of the text stand for what it was given.
     const beforeIds = [...Buffer.from(before)]
-    return { logProbs: endingOf(pieces, continuation), beforeIds, cut: 0 }
+    return { logProbs, beforeIds, cut: 0 }
   })
+
+/** A server's tokens are not known, so that windows are cut by letters, at spaces, and no window has too many tokens. */
+function rolling(
+  served: ServedModel,
+  pieces: AsyncIterable<string>,
+  { window, onProgress, signal }: Parameters<Subject['rolling']>[1],
+): ReturnType<Subject['rolling']> {
+  const { contextLength } = served.facts.capabilities
+  const tokens = Math.min(window, contextLength ?? window) - 1
+  const score = (texts: readonly TextWindow[]) =>
+    each(served, texts, signal, ({ what, before, text }, own) => {
+      const of = (found: Pieces) => (before === '' ? restOf(found) : endingOf(found, text))
+      return scoresOf(served, { what, text: before + text, of }, own)
+    })
+  return rollingScore(textWindows(pieces, tokens), score, onProgress)
+}
 
 /** In the items' order. */
 async function each<I, T>(
@@ -132,23 +151,27 @@ async function each<I, T>(
 interface Scored {
   readonly what: string
   readonly text: string
+  /** Which of its tokens; throws `Failure` where they are not those of the text. */
+  readonly of: (pieces: Pieces) => Float32Array
 }
 
-function piecesOf(
+async function scoresOf(
   { facts: { model, capabilities }, fleet, watch, journal, salt = '' }: ServedModel,
-  { what, text }: Scored,
+  { what, text, of }: Scored,
   signal: AbortSignal,
-) {
+): Promise<Float32Array> {
   const way = capabilities.givenLogProbs
   if (way === null) throw new Error('internal: a server was asked for log-probabilities')
-  return journal.through(sha256(keyOf('score', salt, way, text)), async () => {
+  const pieces = await journal.through(sha256(keyOf('score', salt, way, text)), async () => {
     const asked = scoreRequest(model, way, { what, prompt: text })
     const read = (bytes: Buffer, address: string) => {
-      const { pieces, reply } = asked.read(bytes, address)
+      const { pieces: found, reply } = asked.read(bytes, address)
       // Servers sign chats alone, or each kind of completion with its own fingerprint.
       watch.see({ ...reply.word, fingerprint: watch.seen?.fingerprint ?? null }, address)
-      return pieces
+      of(found)
+      return found
     }
     return fleet.ask({ ...asked, read }, signal)
   })
+  return of(pieces)
 }

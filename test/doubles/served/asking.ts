@@ -1,5 +1,6 @@
 /** @file A served model without an audit around it: patient for milliseconds, so that a test sees how it ends. */
 import type { Message } from '../../../evals/contract/rows.ts'
+import type { Capabilities } from '../../../evals/contract/subjects/served.ts'
 import { openFleet } from '../../../evals/measure/served/fleet.ts'
 import { NO_JOURNAL, type Journal } from '../../../evals/measure/served/journal.ts'
 import { watchOver } from '../../../evals/measure/served/question.ts'
@@ -10,6 +11,7 @@ interface Options {
   /** Attempts at one prompt after the first. */
   readonly retries?: number
   readonly journal?: Journal
+  readonly givenLogProbs?: Capabilities['givenLogProbs']
 }
 
 const CAPABILITIES = {
@@ -19,7 +21,7 @@ const CAPABILITIES = {
 }
 
 export function servedAt(urls: readonly string[], options: Options = {}): ServedModel {
-  const { timeoutMs = 2000, retries = 3, journal = NO_JOURNAL } = options
+  const { timeoutMs = 2000, retries = 3, journal = NO_JOURNAL, givenLogProbs = null } = options
   const patience = { timeoutMs, pausesMs: Array.from({ length: retries }, () => 1) }
   const fleet = openFleet(
     urls.map((url) => new URL(url)),
@@ -27,7 +29,12 @@ export function servedAt(urls: readonly string[], options: Options = {}): Served
     patience,
   )
   const who = { model: 'hotel', answersAs: null, fingerprint: null }
-  const facts = { addresses: [...urls], ...who, capabilities: CAPABILITIES, leftOut: [] }
+  const facts = {
+    addresses: [...urls],
+    ...who,
+    capabilities: { ...CAPABILITIES, givenLogProbs },
+    leftOut: [],
+  }
   const digests = {
     weightsDigest: '',
     adapterDigest: null,

@@ -41,8 +41,8 @@ export interface Said {
 
 interface Options {
   readonly models?: readonly string[]
-  /** Whether plain text is scored by `echo`. */
-  readonly scores?: boolean
+  /** Whether plain text is scored by `echo`, or what is scored in its place. */
+  readonly scores?: boolean | ((text: string) => string)
   readonly says: Model
 }
 
@@ -76,7 +76,8 @@ export async function serveDouble({
         return void response.end(JSON.stringify({ data: models.map((id) => ({ id })) }))
       }
       if (request.url === '/v1/completions' && scores && body) {
-        return void response.end(JSON.stringify(echoed(body)))
+        const text = typeof scores === 'function' ? scores(body.prompt!) : body.prompt
+        return void response.end(JSON.stringify(echoed({ ...body, prompt: text! })))
       }
       if (request.url !== '/v1/chat/completions' || !body) return void response.writeHead(404).end()
       void Promise.resolve(says(body, { response, count: ++count })).then((said) => {

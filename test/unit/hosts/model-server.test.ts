@@ -105,7 +105,7 @@ describe('replies', () => {
         const { text, tokenCount } = await spoken(speaker, content)
         const [choice] = told[m * QUESTIONS.length + q]!.choices
         expect(choice!.message.content).toBe(text)
-        expect(choice!.logprobs.content).toHaveLength(tokenCount)
+        expect(choice!.logprobs.content).toHaveLength(tokenCount!)
         different.add(text!)
       }
       await talkers.close()
