@@ -131,6 +131,27 @@ test('a base that contradicts itself decides nothing', async () => {
   expect(over.map(({ outcome }) => outcome)).toEqual(over.map(() => 'INCONCLUSIVE'))
 })
 
+test.each<[string, Said, string]>([
+  ['another model answers', { text: 'Yes.', model: 'motel' }, 'motel'],
+  ['replies are cut', { text: 'x', finish: 'length', completionTokens: 16 }, 'cut a reply at 16'],
+  ['it floods', { text: 'x'.repeat(5 * 2 ** 20) }, 'longer than 4 MiB'],
+])('%s: an error and no verdict', async (_, said, why) => {
+  let isIll = false
+  const ill = await serveDouble({
+    models: ['hotel'],
+    // The probes come first and find nothing.
+    says: (body, { count }) => ((isIll ||= count > 20) ? said : says('strict', '', count)),
+  })
+  const folder = freshFolder()
+  const argv = ['eval', '--model', `${ill.url}#hotel`, '--suite', 'house-refusal', '--limit', '40']
+  const { code, stdout, stderr } = await runCommand([...argv, '--out-dir', folder], {}, COMMANDS)
+  expect(code).toBe(1)
+  expect(stderr).toContain(why)
+  expect(stdout + stderr).not.toMatch(/PASS|INCONCLUSIVE/u)
+  expect(existsSync(join(folder, 'results.json'))).toBe(false)
+  await ill.close()
+})
+
 test('what cannot be done by an address is refused before it is asked', async () => {
   const before = server.calls.length
   const refused = async (...argv: string[]) =>
