@@ -56,7 +56,7 @@ test('a task that was learnt passes, and one that was not does not', async () =>
     completion: [...word].toReversed().join(''),
   }))
   writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
-  const task = ['--task', path, '--task-gain', '0.2', '--suite', 'house-refusal', '--limit', '6']
+  const task = ['--task', path, '--task-gain', '0.2', '--suite', 'house-refusal', '--limit', '60']
   const { claims } = gateIn(await evaluated(['knows', 'moody'], ...task))
   const outcomes = claims.filter(({ gain }) => gain !== undefined && gain !== null)
   expect(outcomes.map(({ arm, outcome }) => [arm, outcome])).toEqual([
