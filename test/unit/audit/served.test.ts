@@ -140,7 +140,8 @@ test.each<[string, Said, string]>([
   const ill = await serveDouble({
     models: ['hotel'],
     // The probes come first and find nothing.
-    says: (body, { count }) => ((isIll ||= count > 20) ? said : says('strict', '', count)),
+    says: (_body, { count }) =>
+      (isIll ||= count > 20) ? { ...said, fingerprint: 'fp' } : says('strict', '', count),
   })
   const folder = freshFolder()
   const argv = ['eval', '--model', `${ill.url}#hotel`, '--suite', 'house-refusal', '--limit', '40']
