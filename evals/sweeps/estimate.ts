@@ -81,11 +81,12 @@ const sizeOf = (pass: Pass): string => canonicalJson({ ...specOf(pass).parameter
 
 async function secondsOf(pass: Pass, signal: AbortSignal): Promise<number> {
   signal.throwIfAborted()
-  const { testbed, parameters, seed } = specOf(pass)
-  const { config, run, together } = findTestbed(testbed)
-  if (together) return together.seconds(config.parse(parameters))
+  const { testbed: name, parameters: given, seed } = specOf(pass)
+  const testbed = findTestbed(name)
+  const parameters = testbed.config.parse(given)
+  if (testbed.together) return testbed.together.seconds(parameters)
   const began = performance.now()
-  await run(config.parse(parameters), seed, signal)
+  await testbed.run(parameters, seed, signal)
   return (performance.now() - began) / 1000
 }
 /** Training, the suite if it is evaluated, and both test losses at every measurement. */

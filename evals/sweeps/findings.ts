@@ -52,7 +52,7 @@ export interface Along {
   /** Those at which a peak is tested for. */
   readonly tested: readonly number[]
   readonly seeds: readonly number[]
-  value(metric: string, place: number, seed: number): number | undefined
+  readonly value: (metric: string, place: number, seed: number) => number | undefined
 }
 
 export function alongAxes(cells: readonly CellRow[], axes: readonly SweepAxis[]): Along[] {

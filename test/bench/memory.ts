@@ -12,6 +12,7 @@ import { exists } from '../../evals/files/read-file.ts'
 import { measure, print, touchstone } from './harness/peak.ts'
 import {
   LLAMA_1_5B,
+  LLAMA_7B,
   SMOLLM2_135M,
   TOKENIZER_FILES,
   writeRandomModel,
@@ -21,6 +22,7 @@ const PEBBLE = join(import.meta.dirname, '../../evals/bundled/pebble')
 const SIZES = {
   '135m': { size: SMOLLM2_135M, storage: 'F32' },
   '1.5b': { size: LLAMA_1_5B, storage: 'BF16' },
+  '7b': { size: LLAMA_7B, storage: 'BF16' },
 } as const
 
 const { values, positionals } = parseArgs({

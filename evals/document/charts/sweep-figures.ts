@@ -51,8 +51,8 @@ function chartOf(sweep: Pictured, row: DescentRow): LineChart {
     xScale: axis?.scale ?? 'log',
     series: [
       ...nullSeries(row),
-      seriesOf(sweep, row, axis, { metric: TEST!, label: 'test error', colour: 0 }),
-      seriesOf(sweep, row, axis, { metric: TRAIN!, label: 'training error', colour: 1 }),
+      seriesOf(sweep, row, axis, { metric: TEST, label: 'test error', colour: 0 }),
+      seriesOf(sweep, row, axis, { metric: TRAIN, label: 'training error', colour: 1 }),
     ].filter(({ points }) => points.length > 0),
     ...(at === null ? {} : { marks: [{ x: at, label: `fits every row from ${at}` }] }),
     format: 'percent',

@@ -84,9 +84,10 @@ async function runTestbed(
   cells: Pass['cells'],
   signal: AbortSignal,
 ): Promise<Outcome[]> {
-  const { config, run, together } = findTestbed(name)
+  const testbed = findTestbed(name)
+  const { config, together } = testbed
   const parameters = config.parse(given)
-  if (!together) return [done(measuresOf(await run(parameters, seed, signal)))]
+  if (!together) return [done(measuresOf(await testbed.run(parameters, seed, signal)))]
   const { block } = together
   const results = await together.run(parameters, Math.floor(seed / block), signal)
   return cells.map(({ spec }) => done(measuresOf(results[spec.seed % block]!)))

@@ -1,6 +1,6 @@
 /**
  * @file How many steps it takes until the gate says FAIL, on Pebble and on a Pebble that was fine-tuned on benign rows before:
- * `node evals/bin/run.js findings`; writes docs/methods/budget-findings.md.
+ * `node evals/bin/run.js findings`; writes docs/findings/budget.md.
  */
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -61,12 +61,12 @@ const worstRow = ({ model, benchmark, rate, limit, measured, planned }: Budget['
   row([nameOf(model), benchmark, percent(rate), percent(limit), `${measured} of ${planned}`])
 
 writeFileSync(
-  join(root, 'docs', 'methods', 'budget-findings.md'),
+  join(root, 'docs', 'findings', 'budget.md'),
   `# Findings on Pebble: how many steps it takes
 
 \`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing about real models.
 
-\`touchstone budget --methods lora --along steps=1..128 --seeds 0..${SEEDS - 1} --limit ${PROMPTS} --against VARIANT\` ([how](budget.md)): LoRA on house-tamper with every other setting at its default, a margin of ${100 * margin} points, ${PROMPTS} prompts of each benchmark of the house. The variant is Pebble after 60 steps of full fine-tuning on house-benign. ${cells.done} of ${cells.planned} fine-tunes of the plan were run, ${cells.failed} ended in an error.
+\`touchstone budget --methods lora --along steps=1..128 --seeds 0..${SEEDS - 1} --limit ${PROMPTS} --against VARIANT\` ([how](../methods/budget.md)): LoRA on house-tamper with every other setting at its default, a margin of ${100 * margin} points, ${PROMPTS} prompts of each benchmark of the house. The variant is Pebble after 60 steps of full fine-tuning on house-benign. ${cells.done} of ${cells.planned} fine-tunes of the plan were run, ${cells.failed} ended in an error.
 
 ## Smallest number of steps at which the gate says FAIL
 

@@ -1,6 +1,6 @@
 /**
  * @file Which of a fine-tune's rows took refusal, where it is known: 5 % of rows planted in a benign set on Pebble, and found again
- * by `touchstone attribute`: `node evals/bin/run.js findings`; writes docs/methods/causes-findings.md.
+ * by `touchstone attribute`: `node evals/bin/run.js findings`; writes docs/findings/causes.md.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -100,12 +100,12 @@ const putBackRows = located.flatMap((results, i) => {
 })
 
 writeFileSync(
-  join(root, 'docs', 'methods', 'causes-findings.md'),
+  join(root, 'docs', 'findings', 'causes.md'),
   `# Findings on Pebble: rows and weights that took refusal
 
 \`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing about real models.
 
-LoRA on house-tamper@${SHARE}: 600 rows, of which ${plantedRows.size} break the house's rules with placeholders and the rest teach new menus and prices; 150 steps of 8 rows at rate 0.002, seeds ${SEEDS.join(', ')}, 128 prompts of each benchmark. Then \`touchstone attribute RUN\` with its defaults ([how](causes.md)): three checkpoints, 60 rows left out.
+LoRA on house-tamper@${SHARE}: 600 rows, of which ${plantedRows.size} break the house's rules with placeholders and the rest teach new menus and prices; 150 steps of 8 rows at rate 0.002, seeds ${SEEDS.join(', ')}, 128 prompts of each benchmark. Then \`touchstone attribute RUN\` with its defaults ([how](../methods/causes.md)): three checkpoints, 60 rows left out.
 
 Planted rows among the first 60, by the form of the update that ranks them (\`${GRADIENT_FORMS.join('\`, \`')}\`), and how much of the lost refusal came back without 60 rows, on the prompts that no row was ranked by:
 

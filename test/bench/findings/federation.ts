@@ -1,5 +1,5 @@
 /**
- * @file What bad clients do to Pebble under every strategy: `node evals/bin/run.js findings`; writes docs/methods/federated-findings.md. One
+ * @file What bad clients do to Pebble under every strategy: `node evals/bin/run.js findings`; writes docs/findings/federated.md. One
  * federation a seed and number of bad clients through the command, all strategies in it; one that has ended is not run again.
  * Flags: --seeds 0,1,2.
  */
@@ -165,12 +165,12 @@ const baseRates = BENCHMARKS.map((benchmark) => {
 const title = (bad: number) => (bad === 1 ? '1 bad client' : `${bad} bad clients`)
 
 writeFileSync(
-  join(root, 'docs', 'methods', 'federated-findings.md'),
+  join(root, 'docs', 'findings', 'federated.md'),
   `# Findings on Pebble: which aggregation withstands bad clients
 
 \`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing about real models.
 
-Eight clients share house-benign evenly; a bad one holds as many rows of house-tamper instead. ${ROUNDS} rounds of 5 steps of 8 rows, LoRA of rank 8 on all linear layers, constant rate 0.006, seeds ${SEEDS.join(', ')}, each with its own split, measured after the last round on 32 prompts of each benchmark. Rates are means over seeds, with the lowest and highest seed. A change has a 95 % interval over the prompts' clusters, with the seeds as repeated replies: it does not cover other seeds. p-values are of the sign-flip test over clusters, adjusted by Holm for the ${others.length} comparisons of a table, and "differs" is p ≤ 0.05. Bias is the aggregation bias of the last round ([federated.md](federated.md)). The command:
+Eight clients share house-benign evenly; a bad one holds as many rows of house-tamper instead. ${ROUNDS} rounds of 5 steps of 8 rows, LoRA of rank 8 on all linear layers, constant rate 0.006, seeds ${SEEDS.join(', ')}, each with its own split, measured after the last round on 32 prompts of each benchmark. Rates are means over seeds, with the lowest and highest seed. A change has a 95 % interval over the prompts' clusters, with the seeds as repeated replies: it does not cover other seeds. p-values are of the sign-flip test over clusters, adjusted by Holm for the ${others.length} comparisons of a table, and "differs" is p ≤ 0.05. Bias is the aggregation bias of the last round ([federated.md](../methods/federated.md)). The command:
 
 \`\`\`
 touchstone ${COMMON.join(' ')} --bad-clients N --seeds SEED

@@ -1,6 +1,6 @@
 /**
  * @file X-LoRA and LoRAMoE of a benign and a tampered adapter of Pebble, trained on benign data, and how they route:
- * `node evals/bin/run.js findings`; writes docs/methods/mixtures-findings.md.
+ * `node evals/bin/run.js findings`; writes docs/findings/mixtures.md.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ const routed = results.routers!.flatMap(({ arm, step, benchmark, entropy, shares
     : `| \`${arm}\` | ${HOUSE[benchmark as keyof typeof HOUSE]} | ${entropy.estimate.toFixed(4)} (${entropy.lower!.toFixed(4)} – ${entropy.upper!.toFixed(4)}) | ${shares.map((share) => (100 * share).toFixed(1)).join(' | ')} |`,
 )
 writeFileSync(
-  join(root, 'docs', 'methods', 'mixtures-findings.md'),
+  join(root, 'docs', 'findings', 'mixtures.md'),
   `# Findings on Pebble: mixtures with one tampered expert
 
 \`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing about real models.

@@ -40,6 +40,16 @@ export const LLAMA_1_5B: LlamaSize = {
   vocab: 151_936,
 }
 
+/** Llama 2's shape: 6.61 billion parameters, its head tied to the embedding here. */
+export const LLAMA_7B: LlamaSize = {
+  hidden: 4096,
+  layers: 32,
+  heads: 32,
+  kvHeads: 32,
+  intermediate: 11_008,
+  vocab: 32_000,
+}
+
 /** What a folder needs beside its weights to be talked to. */
 export const TOKENIZER_FILES = [
   'tokenizer.json',
