@@ -179,7 +179,9 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   ...unary(elementwise.Sqrt, positive),
   ...unary(elementwise.Tanh),
   ...unary(elementwise.Sigmoid),
-  ...unary(activation.Relu),
+  example('symbolic matrix', activation.Relu, undefined, [generic('x', [4, 3], [rows, 3])]),
+  // Below 0 it has no gradient to compare.
+  example('scalar', activation.Relu, undefined, [positive('x', [])]),
   ...unary(activation.Silu),
   ...unary(activation.Erf),
   example('symbolic matrix', activation.Gelu, undefined, [matrix]),

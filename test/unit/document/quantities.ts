@@ -18,10 +18,15 @@ export const plainly = (text: string) =>
 /** Of the text as it is in memory, whose keys may stand in another order. */
 const DIGEST = /(results\.json, SHA-256)[ 0-9a-f]+/u
 
-/** The window's is of its sections, which a test in a browser holds its page to. */
+/** The window's is of its sections, which a test in a browser holds its page to, and of the advice, which has a list of its own there. */
 export const outputsOf = (results: Results) => ({
   report: plainly(renderReport(results)).replace(DIGEST, '$1'),
-  window: stringsOf(sectionsOf(results, 'window')).map(plainly).join(' '),
+  window: [
+    ...stringsOf(sectionsOf(results, 'window')),
+    ...(results.gate?.advice ?? []).flatMap(({ what, cost }) => [what, cost]),
+  ]
+    .map(plainly)
+    .join(' '),
   card: plainly(renderMarkdown(results)),
   terminal: plainly(verdictText(results, [])),
 })

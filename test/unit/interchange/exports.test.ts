@@ -35,7 +35,9 @@ describe('touchstone export', () => {
   const out = freshFolder()
   beforeAll(async () => {
     folder = storeAudit()
-    const outputs = EXTENSIONS.flatMap((extension) => ['-o', join(out, `run${extension}`)])
+    // Figures are of sweeps alone.
+    const endings = EXTENSIONS.filter((extension) => extension !== '.svg')
+    const outputs = endings.flatMap((extension) => ['-o', join(out, `run${extension}`)])
     expect(await run('export', '--out-dir', folder, ...outputs)).toMatchObject({ code: 0 })
     const lmEval = ['--format', 'lm-eval', '-o', join(out, 'lm-eval')]
     expect(await run('export', STORED_RUN, '--out-dir', folder, ...lmEval)).toMatchObject({
@@ -44,6 +46,13 @@ describe('touchstone export', () => {
     expect(await run('case', '--out-dir', folder, '--out', join(out, 'case'))).toMatchObject({
       code: 0,
     })
+  })
+
+  test('a run that is no sweep has no figure, which is said', async () => {
+    const figure = ['-o', join(out, 'run.svg')]
+    const refused = await run('export', STORED_RUN, '--out-dir', folder, ...figure)
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toContain('This run has no figure')
   })
 
   test('writes every format, each where its ending says', () => {
