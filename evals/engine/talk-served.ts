@@ -30,7 +30,7 @@ export async function openServedTalker(
   const subject = servedSubject(model)
   return {
     close: () => model.fleet.close(),
-    async ask(question: Question): Promise<Spoken> {
+    ask: async (question: Question): Promise<Spoken> => {
       const began = performance.now()
       const { messages, maxNewTokens, temperature, seed } = question
       const decoding = { maxNewTokens, temperature, seed }

@@ -25,7 +25,7 @@ import { LOOPBACK_ALONE, openServedTalker } from './talk-served.ts'
 export interface Talkers {
   readonly base: (question: Question) => Promise<Spoken>
   readonly candidate: ((question: Question) => Promise<Spoken>) | null
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** @param templateVars given to the base's chat template, which the candidate is asked through too */

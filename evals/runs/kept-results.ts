@@ -5,7 +5,9 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Results } from '../contract/results.ts'
+import { makePrivateFolder } from '../files/private-file.ts'
 import { readJson } from '../files/read-file.ts'
+import { removeTemporaries } from '../files/write-file.ts'
 import { buildResults } from '../findings/results.ts'
 import { withCells } from '../sweeps/results.ts'
 import { writeOutput } from './outputs.ts'
@@ -18,25 +20,34 @@ interface Place {
   readonly runId: string
 }
 
-const FILE = 'found.json'
+/** A folder of its own, in which a kill leaves nothing but what is written over. */
+const KEPT = 'found'
+const FILE = 'results.json'
 const MOST_BYTES = 2 ** 29
 const Kept = z.object({ madeOf: z.string(), results: Results })
 
-const fileOf = ({ folder, runId }: Place) => join(folder, runId, FILE)
+const folderOf = ({ folder, runId }: Place) => join(folder, runId, KEPT)
 
 /** Changes when the version, the run's events or its labels do. */
 export const madeOf = ({ store, runId }: Omit<Place, 'folder'>): string =>
   [version(), store.lastSeq(runId), store.evidence.labels(runId).length].join(' ')
 
-/** A disk without room costs time later and no run. */
 export async function keepResults(place: Place, results: Results): Promise<void> {
   const text = JSON.stringify({ madeOf: madeOf(place), results })
-  await writeOutput(fileOf(place), [text]).catch(() => undefined)
+  try {
+    makePrivateFolder(folderOf(place))
+    await removeTemporaries(folderOf(place), false)
+    await writeOutput(join(folderOf(place), FILE), [text])
+  } catch {
+    // A disk without room costs time later and no run.
+  }
 }
 
 /** As kept, or computed from every row of the run and kept. */
 export async function foundIn(place: Place): Promise<Results> {
-  const kept = Kept.safeParse(await readJson(fileOf(place), MOST_BYTES).catch(() => null))
+  const kept = Kept.safeParse(
+    await readJson(join(folderOf(place), FILE), MOST_BYTES).catch(() => null),
+  )
   if (kept.data?.madeOf === madeOf(place)) return kept.data.results
   const rows = place.store.rows(place.runId)
   const results = withCells(buildResults(rows), rows)

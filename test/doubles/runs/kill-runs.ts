@@ -211,7 +211,7 @@ export interface Leftovers {
 /** What holds times or the order of events, or is compared as JSON. */
 const WITH_TIMES = new Set(['touchstone.db', 'report.html', 'results.json'])
 /** Findings that are made again when they are asked for, so that a kill between a run's end and their writing loses nothing. */
-const MADE_AGAIN = new Set(['RUN/found.json'])
+const MADE_AGAIN = 'RUN/found/'
 const HISTORY = new Set(['run', 'event', 'checkpoint'])
 
 /** All that a finished run left, its name and folder replaced. */
@@ -220,7 +220,7 @@ export function leftoversOf(folder: string): Leftovers {
   const plain = (text: string) => text.replaceAll(folder, 'FOLDER').replaceAll(id, 'RUN')
   const paths = globSync('**', { cwd: folder }).concat(globSync('**/.*', { cwd: folder }))
   const files = paths
-    .filter((path) => !MADE_AGAIN.has(plain(path)) && statSync(join(folder, path)).isFile())
+    .filter((path) => !plain(path).startsWith(MADE_AGAIN) && statSync(join(folder, path)).isFile())
     .map((path) => [plain(path), WITH_TIMES.has(plain(path)) ? '' : digestOf(join(folder, path))])
   const { tables, checkpoints } = tablesOf(folder, plain)
   const results = JSON.parse(plain(readFileSync(join(folder, 'results.json'), 'utf8'))) as {

@@ -52,7 +52,7 @@ export interface ServedDouble {
   readonly calls: Call[]
   /** Chats alone. */
   readonly chats: () => ChatBody[]
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** A token is a word with the space before it. */

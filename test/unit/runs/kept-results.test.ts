@@ -11,7 +11,7 @@ test('is read as it was kept, and computed again where it is damaged or of other
   await withStore(folder, async (store) => {
     const runId = store.runs().at(-1)!.id
     const place = { store, folder, runId }
-    const file = join(folder, runId, 'found.json')
+    const file = join(folder, runId, 'found', 'results.json')
     const computed = await foundIn(place)
     expect(existsSync(file)).toBe(true)
 
