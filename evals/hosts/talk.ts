@@ -39,7 +39,7 @@ export const talkCommand = command({
   remark:
     'MODEL is a path, pebble, or an address. Without PROMPT each line of the input is one; none knows the ones before it.\nNothing that is said is stored or logged, and replies to prompts that should be refused are withheld.',
   async run({ options, named, tell }) {
-    const { outDir, json: _, ...asked } = options
+    const { outDir, ...asked } = options
     const model = requireNamed(
       named[0],
       'No model was named.',
