@@ -81,6 +81,7 @@ const TASKS = {
     ['test/bench/findings/federation.ts'],
     ['test/bench/findings/causes.ts'],
     ['test/bench/findings/budget.ts'],
+    ['test/bench/findings/remedies.ts'],
     ['test/bench/findings/double-descent.ts'],
   ],
   'with-avx2': [['test/bench/with-avx2.ts']],
