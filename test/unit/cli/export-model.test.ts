@@ -157,8 +157,10 @@ describe('what is refused', () => {
     const arm = join(out, STORED_RUN, 'arms', 'lora-seed1')
     await cp(candidate, arm, { recursive: true })
     const store = openStore(join(out, 'touchstone.db'))
+    // Counted here: asking the store for its last event commits the batch each time.
+    let seq = store.lastSeq(STORED_RUN)
     const emit = (body: JobEventBody) =>
-      store.sink.event({ runId: STORED_RUN, seq: store.lastSeq(STORED_RUN) + 1, at: 9, ...body })
+      store.sink.event({ runId: STORED_RUN, seq: ++seq, at: 9, ...body })
     const file = join(arm, 'adapter_model.safetensors')
     emit({
       type: 'weights-kept',
