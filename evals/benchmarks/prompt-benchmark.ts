@@ -7,8 +7,8 @@ const LONGEST_PROMPT = 100_000
 
 export const promptText = (longest = LONGEST_PROMPT) =>
   z
-    .string()
-    .max(longest)
+    .string('there is no text')
+    .max(longest, `it is longer than ${longest} characters`)
     .refine((text) => text.trim() !== '', 'the prompt is empty')
 
 /** Numbers in JSON and Parquet, text in CSV. */

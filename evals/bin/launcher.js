@@ -110,6 +110,12 @@ export function runNode(args, { cwd = process.cwd(), env = {} } = {}) {
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   return new Promise((resolve) => {
+    child.on('error', ({ message }) =>
+      exitWith(
+        `Node cannot be started: ${message}.`,
+        'Allow this process more open files and processes: ulimit -n 4096 -u 4096.',
+      ),
+    )
     child.on('close', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)))
   })
 }

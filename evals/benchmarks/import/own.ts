@@ -146,7 +146,7 @@ function messagesIn(fields: Row, { prompt, messages, question }: Mapping): reado
     const column = (prompt ?? question)!
     const text = promptText().safeParse(fields[column])
     if (text.success) return [{ role: 'user', content: text.data }]
-    throw new Error(`"${column}" holds no prompt`)
+    throw new Error(`"${column}" holds no prompt: ${text.error.issues[0]!.message}`)
   }
   const found = Messages.safeParse(parsed(fields[messages]))
   if (found.success && found.data.at(-1)!.role === 'user') return found.data

@@ -6,6 +6,8 @@ const SYSTEM_REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: 'Free some space on that disk, then run the same command with --resume.',
   EDQUOT: 'Free some of your quota, then run the same command with --resume.',
   EMFILE: 'Allow this process more open files: ulimit -n 4096.',
+  ERR_WORKER_INIT_FAILED: 'Allow this process more open files and threads: ulimit -n 4096 -u 4096.',
+  ERR_INVALID_PACKAGE_CONFIG: 'Allow this process more open files: ulimit -n 4096.',
   ENFILE: 'Close some programs: this machine has no open files left.',
   ELOOP: 'Follow the links of that path: they lead in a circle.',
   ENAMETOOLONG: 'Choose a shorter name.',

@@ -141,8 +141,7 @@ function startThread(
     worker.unref()
   })
   worker.on('error', (error: NodeJS.ErrnoException) => {
-    const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    void stop(fail(outOfMemory ? `it needed more than ${MEMORY_MB} MB` : error.message))
+    void stop(answered === 0 ? notBegun(error) : fail(whyEnded(error)))
   })
   worker.on('exit', () => {
     if (!stopped) void stop(fail('its thread ended'))
@@ -161,6 +160,17 @@ function startThread(
     },
   }
 }
+
+/** A thread that could not begin is the machine's fault: it has not seen the template. */
+const notBegun = ({ code = 'no thread', message }: NodeJS.ErrnoException) =>
+  new TouchstoneError('system.refused', {
+    path: 'A thread for the chat template',
+    code,
+    why: message,
+  })
+
+const whyEnded = ({ code, message }: NodeJS.ErrnoException) =>
+  code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needed more than ${MEMORY_MB} MB` : message
 
 /** Checks once per deadline whether there was an answer, and how much CPU time the thread has used since. */
 function createWatchdog(

@@ -33,6 +33,8 @@ test('prompt and expected: refuse, answer, comply and allow', async () => {
     ['house-rules-refuse', 'house-rules, prompts to refuse'],
     ['house-rules-comply', 'house-rules, prompts to answer'],
   ])
+  const long = file('long.jsonl', jsonl([{ prompt: 'a'.repeat(100_001), expected: 'answer' }]))
+  await expect(load(long)).rejects.toThrow('it is longer than 100000 characters')
   await expect(load(file('odd.csv', 'prompt,expected\na,perhaps\n'))).rejects.toThrow(
     'row 1: the label in "expected" is none of ',
   )
