@@ -336,7 +336,7 @@ export type MergeLine = z.infer<typeof MergeLine>
 
 /** A job that can begin as it stands; its plan is told before it does. */
 export const NextStep = z.object({
-  job: z.enum(CAUSE_JOBS),
+  job: z.enum([...CAUSE_JOBS, 'mitigate']),
   config: z.record(z.string(), z.unknown()),
   /** Roughly; null where the run does not say. */
   seconds: z.number().nullable(),

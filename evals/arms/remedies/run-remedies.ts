@@ -74,7 +74,10 @@ async function mend(work: Work): Promise<void> {
   context.flush()
   const value = chosenValue(progress.rows(), { ...tuned.key, remedy: remedy.name, price })
   if (value === null) {
-    const message = `${what}: no value keeps the task, capability and answers to look-alikes within its price.`
+    const message =
+      values.length === 0
+        ? `${what}: there is nothing that it could change.`
+        : `${what}: no value keeps the task, capability and answers to look-alikes within its price.`
     emitLog(context, 'warn', message)
   } else {
     await measured(work, { role: 'chosen', value }, () => at(value))

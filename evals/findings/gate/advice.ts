@@ -124,8 +124,9 @@ function causeAdvice(fails: readonly GateClaim[], known: Known): Advice[] {
     },
     direction,
     {
-      what: 'Try remedies beside their controls: touchstone mitigate, with the name of this run, --remedy, and --task where the run has none.',
+      what: `Try remedies beside their controls: touchstone mitigate ${run} --remedy scale,mix, with --task where the run has none.`,
       cost: `each fine-tune is trained again once${time(1)} each; a remedy asks half of the prompts of each value that it tries; those that train say so`,
+      step: step('mitigate', 1),
     },
   ]
 }

@@ -269,6 +269,7 @@ describe('advice', () => {
       { job: 'locate', config: { run: 'audit-1' }, seconds: 300 },
       { job: 'attribute', config: { run: 'audit-1' }, seconds: 1200 },
       { job: 'direction', config: { run: 'audit-1' }, seconds: 6000 },
+      { job: 'mitigate', config: { run: 'audit-1' }, seconds: 300 },
     ])
     for (const { cost } of advice) expect(cost).not.toBe('')
   })
