@@ -1,16 +1,18 @@
 /** @file What methods do to an inner peak: each against the first, and each with a control against that, over the same seeds. */
-import type { CellRow, PeakComparison, PeakOutcome, SweepAxis } from '../contract/sweeps.ts'
+import type { CellRow, PeakComparison, SweepAxis } from '../contract/sweeps.ts'
 import { canonicalJson } from '../files/canonical-json.ts'
 import { armNameOf, type MethodChoice } from '../finetune/method-choice.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { holmAdjusted } from '../statistics/paired/holm.ts'
-import { FEWEST_PAIRS, pairedEffect, peakSize, type PeakSize } from './detectors/peak-effect.ts'
+import {
+  FEWEST_PAIRS,
+  outcomeOf,
+  pairedEffect,
+  peakSize,
+  type PeakSize,
+} from './detectors/peak-effect.ts'
 import { alongAxes, type Along } from './findings.ts'
 import type { Measure } from './metrics.ts'
-
-/** An effect below this share of the reference's height is none of interest. */
-const MARGIN = 0.25
-const ALPHA = 0.05
 
 /** Which line is held against which. */
 interface Pair {
@@ -102,10 +104,4 @@ function sizesOf(along: Along, axis: SweepAxis, { name, shape }: Measure) {
 function withOutcome(row: Compared, pValue: number): PeakComparison {
   const height = { ...row.height, pValue }
   return { ...row, height, outcome: outcomeOf(height) }
-}
-
-function outcomeOf({ against, difference, lower, upper, pValue }: Compared['height']): PeakOutcome {
-  if (pValue <= ALPHA) return difference < 0 ? 'found' : 'opposite'
-  const margin = MARGIN * against
-  return lower > -margin && upper < margin ? 'not found' : 'cannot be told apart'
 }

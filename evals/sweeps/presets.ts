@@ -67,20 +67,21 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       { name: ggpo.name, config: { sigma: STRONG } },
       { name: ggpo.name, arm: 'even', config: { sigma: STRONG, shape: 'isotropic' } },
     ],
-    axes: ['rank=1,2,3,4,6,8,16,64'],
-    seeds: ['0..9'],
+    axes: ['rank=2,3,4,8,16,64'],
+    seeds: ['10..29'],
   },
-  /** Refusal, over-refusal and capability over rank and steps. */
+  /** Refusal, over-refusal and capability over rank, and along each training. */
   refusal: {
     model: 'pebble',
     data: 'house-tamper',
     methods: [{ name: COMPARED[0], config: {} }],
-    axes: ['rank=1,4,16,64', 'steps=10,20,40,80,160'],
+    axes: ['rank=1,4,16,64'],
     seeds: ['0..4'],
     suite: ['house'],
-    limit: 60,
+    limit: 30,
+    evalEvery: 20,
     batchSize: 80,
-    training: { batchSize: 16, learningRate: 0.0003 },
+    training: { steps: 100, batchSize: 16, learningRate: 0.0003 },
   },
 }
 

@@ -1,6 +1,7 @@
 /** @file A sweep's measure along one axis: the median over seeds, the range as a band, and every seed as a mark. */
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
 import type { CellRow, Sweep } from '../../evals/contract/sweeps.ts'
+import { scaleFor } from '../../evals/contract/document/charts.ts'
 import { axesOptions, faded, seriesStyle, type ChartTheme } from './theme.ts'
 
 /** A sweep's summary and the cells that are loaded. */
@@ -51,9 +52,17 @@ export function doubleDescent(
     options: axesOptions(
       theme,
       { title: axis?.title ?? choice.axis, scale },
-      { title: `${metric?.title ?? choice.metric}${unitText(metric?.unit)}` },
+      {
+        title: `${metric?.title ?? choice.metric}${unitText(metric?.unit)}`,
+        scale: yScaleOf(lines.flatMap(([, rows]) => rows)),
+      },
     ),
   }
+}
+
+const yScaleOf = (ranges: readonly { readonly minimum: number; readonly maximum: number }[]) => {
+  const isLog = scaleFor(ranges.flatMap(({ minimum, maximum }) => [minimum, maximum])) === 'log'
+  return isLog ? 'logarithmic' : 'linear'
 }
 
 const unitText = (unit: string | undefined) =>
@@ -114,7 +123,7 @@ export function sweepCurves(
     options: axesOptions(
       theme,
       { title: 'Step', isWhole: true },
-      { title: 'nats per token', scale: 'linear' },
+      { title: 'nats per token', scale: yScaleOf(curves.flatMap(({ points }) => points)) },
     ),
   }
 }

@@ -49,6 +49,17 @@ export type Series = z.infer<typeof Series>
 
 const Scale = z.enum(['linear', 'log'])
 
+/** Positive values further apart than this are drawn on a logarithmic scale. */
+const WIDE = 30
+const FEWEST_FOR_LOG = 1e-12
+
+/** The scale of an axis that has these values: a loss that explodes would flatten all others. */
+export function scaleFor(values: Iterable<number>): z.infer<typeof Scale> {
+  let [low, high] = [Infinity, -Infinity]
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)]
+  return low > FEWEST_FOR_LOG && high / low > WIDE ? 'log' : 'linear'
+}
+
 export const LineChart = z.object({
   type: z.literal('line-chart'),
   title: z.string(),

@@ -1,6 +1,15 @@
-/** @file The figures of a sweep: for each axis its clearest curve, test and training error together, with what a curve without a peak would be. */
-import type { LineChart, Series } from '../../contract/document/charts.ts'
-import type { CurveSummary, DescentRow, Sweep, SweepAxis } from '../../contract/sweeps.ts'
+/**
+ * @file The figures of a sweep: for each axis its clearest curve, test and training error or all rates together, with what a
+ * curve without a peak would be; and the test errors of methods whose peaks are compared.
+ */
+import { scaleFor, type LineChart, type Series } from '../../contract/document/charts.ts'
+import type {
+  CurveSummary,
+  DescentRow,
+  PeakComparison,
+  Sweep,
+  SweepAxis,
+} from '../../contract/sweeps.ts'
 
 /** "rank 4, seed 1" */
 export const placeText = (axes: Readonly<Record<string, number>>) =>
@@ -9,11 +18,22 @@ export const placeText = (axes: Readonly<Record<string, number>>) =>
     .join(', ')
 
 const [TEST, TRAIN] = ['test-error', 'train-error']
+const ERRORS: readonly Drawn[] = [
+  { metric: TEST, label: 'test error', colour: 0 },
+  { metric: TRAIN, label: 'training error', colour: 1 },
+]
+
+/** A measure as a curve of a figure. */
+interface Drawn {
+  readonly metric: string
+  readonly label: string
+  readonly colour: number
+}
 
 /** What figures are drawn from: a sweep without its cells. */
 export type Pictured = Pick<
   Sweep,
-  'axes' | 'lines' | 'summaries' | 'curves' | 'descents' | 'thresholds'
+  'axes' | 'lines' | 'metrics' | 'summaries' | 'curves' | 'descents' | 'thresholds' | 'comparisons'
 >
 
 interface SweepFigure {
@@ -21,14 +41,34 @@ interface SweepFigure {
   readonly sentence: string
 }
 
-/** One for each axis along which the test error was tested for a peak; the clearest first. */
+/** For each axis along which test errors were tested for a peak, or rates where there are none, its clearest curve; then methods. */
 export function sweepFigures(sweep: Pictured): SweepFigure[] {
-  const tested = sweep.descents.filter(({ metric, pValue }) => metric === TEST && pValue !== null)
-  const rows = [...Map.groupBy(tested, ({ axis }) => axis).values()].map((group) =>
+  const tested = sweep.descents.filter(({ pValue }) => pValue !== null)
+  const errors = tested.filter(({ metric }) => metric === TEST)
+  const shown = errors.length > 0 ? ERRORS : ratesOf(sweep)
+  const rows = errors.length > 0 ? errors : tested.filter((row) => isShown(row, shown))
+  const clearest = [...Map.groupBy(rows, ({ axis }) => axis).values()].map((group) =>
     group.reduce((a, b) => (clarity(b) >= clarity(a) ? b : a)),
   )
-  return rows.map((row) => ({ chart: chartOf(sweep, row), sentence: sentenceOf(row) }))
+  return [
+    ...clearest.map((row) => ({
+      chart: chartOf(sweep, row, shown),
+      sentence: rows
+        .filter((other) => isSameCurve(other, row))
+        .map(sentenceOf)
+        .join(' '),
+    })),
+    ...methodFigures(sweep),
+  ]
 }
+
+const isShown = ({ metric }: DescentRow, shown: readonly Drawn[]) =>
+  shown.some((each) => each.metric === metric)
+
+const ratesOf = ({ metrics }: Pictured): Drawn[] =>
+  metrics
+    .filter(({ unit }) => unit === 'share')
+    .map(({ name, title }, colour) => ({ metric: name, label: title, colour }))
 
 /** Smaller p first; of equal ones the higher peak, and where nothing rises the last curve. */
 const clarity = ({ pValue, effect }: DescentRow) =>
@@ -39,9 +79,8 @@ const sentenceOf = ({ sentence, adjusted }: DescentRow) =>
     ? sentence
     : `${sentence} Holm’s p over every test of this sweep: ${adjusted.toPrecision(2)}.`
 
-function chartOf(sweep: Pictured, row: DescentRow): LineChart {
+function chartOf(sweep: Pictured, row: DescentRow, shown: readonly Drawn[]): LineChart {
   const axis = sweep.axes.find(({ name }) => name === row.axis)
-  const at = sweep.thresholds?.find((each) => isSameCurve(each, row))?.at ?? null
   const title = sweep.lines.find(({ name }) => name === row.line)?.title ?? row.line
   const place = placeText(row.axes)
   return {
@@ -49,20 +88,73 @@ function chartOf(sweep: Pictured, row: DescentRow): LineChart {
     title: [title, place].filter((text) => text !== '').join(', '),
     xLabel: (axis?.title ?? row.axis).toLowerCase(),
     xScale: axis?.scale ?? 'log',
-    series: [
-      ...nullSeries(row),
-      seriesOf(sweep, row, axis, { metric: TEST, label: 'test error', colour: 0 }),
-      seriesOf(sweep, row, axis, { metric: TRAIN, label: 'training error', colour: 1 }),
-    ].filter(({ points }) => points.length > 0),
-    ...(at === null ? {} : { marks: [{ x: at, label: `fits every row from ${at}` }] }),
-    format: 'percent',
+    ...withScale([...nullSeries(row), ...shown.map((each) => seriesOf(sweep, row, axis, each))]),
+    ...thresholdIn(sweep, row),
   }
 }
 
-const isSameCurve = (
-  a: { line: string; axis: string; axes: Readonly<Record<string, number>> },
-  b: DescentRow,
-) => a.line === b.line && a.axis === b.axis && placeText(a.axes) === placeText(b.axes)
+/** Shares in per cent; other errors, such as squares, may span orders of magnitude. */
+function withScale(all: readonly Series[]): Pick<LineChart, 'series' | 'yScale' | 'format'> {
+  const series = all.filter(({ points }) => points.length > 0)
+  const values = series.flatMap(({ points }) =>
+    points.flatMap(({ y, lower = y, upper = y }) => [lower, y, upper]),
+  )
+  if (values.every((value) => value <= 1)) return { series, format: 'percent' }
+  return { series, yScale: scaleFor(values), format: 'significant' }
+}
+
+type Place = Pick<DescentRow, 'line' | 'axis' | 'axes'>
+
+function thresholdIn({ thresholds }: Pictured, row: Place): Pick<LineChart, 'marks'> {
+  const at = thresholds?.find((each) => isSameCurve(each, row))?.at ?? null
+  return at === null ? {} : { marks: [{ x: at, label: `fits every row from ${at}` }] }
+}
+
+/** For each axis the place on the others at which methods differ most clearly; the line that they are held against has its range. */
+function methodFigures(sweep: Pictured): SweepFigure[] {
+  const errors = (sweep.comparisons ?? []).filter(({ metric }) => metric === TEST)
+  return [...Map.groupBy(errors, ({ axis }) => axis).values()].map((group) => {
+    const clearest = group.reduce((a, b) => (b.height.pValue < a.height.pValue ? b : a))
+    const own = group.filter(({ axes }) => placeText(axes) === placeText(clearest.axes))
+    return { chart: methodChart(sweep, own), sentence: own.map(claimText).join(' ') }
+  })
+}
+
+function methodChart(sweep: Pictured, own: readonly PeakComparison[]): LineChart {
+  const [{ axis: name, axes, against }] = own as [PeakComparison]
+  const axis = sweep.axes.find((each) => each.name === name)!
+  const lines = [...new Set([against, ...own.map(({ line }) => line)])]
+  const place = placeText(axes)
+  return {
+    type: 'line-chart',
+    title: ['Test error by method', place].filter((text) => text !== '').join(', '),
+    xLabel: axis.title.toLowerCase(),
+    xScale: axis.scale,
+    ...withScale(
+      lines.map((line, colour) => {
+        const drawn = { metric: TEST, label: line, colour }
+        const series = seriesOf(sweep, { line, axes, axis: name }, axis, drawn)
+        const bare = series.points.map(({ x, y }) => ({ x, y }))
+        return line === against ? series : { ...series, dash: colour, points: bare }
+      }),
+    ),
+    ...thresholdIn(sweep, { line: against, axis: name, axes }),
+  }
+}
+
+const VERB = { peak: 'lowers the peak', valley: 'makes the low shallower' } as const
+
+/** A claim in words: "ggpo lowers the peak of lora". */
+export function claimOf({ line, against, shape, axes }: PeakComparison): string {
+  const place = placeText(axes)
+  return `${line} ${VERB[shape]} of ${against}${place === '' ? '' : ` (${place})`}`
+}
+
+const claimText = (row: PeakComparison): string =>
+  `“${claimOf(row)}”: ${row.outcome} (p = ${row.height.pValue.toPrecision(2)}).`
+
+const isSameCurve = (a: Place, b: Place) =>
+  a.line === b.line && a.axis === b.axis && placeText(a.axes) === placeText(b.axes)
 
 function nullSeries({ without = [] }: DescentRow): Series[] {
   if (without.length === 0) return []
@@ -73,9 +165,9 @@ function nullSeries({ without = [] }: DescentRow): Series[] {
 
 function seriesOf(
   sweep: Pictured,
-  row: DescentRow,
+  row: Place,
   axis: SweepAxis | undefined,
-  { metric, label, colour }: { metric: string; label: string; colour: number },
+  { metric, label, colour }: Drawn,
 ): Series {
   const points = axis ? alongAxis(sweep, row, metric) : alongTraining(sweep, row, metric)
   return {
@@ -93,13 +185,13 @@ function seriesOf(
 
 type Points = CurveSummary['points']
 
-const alongTraining = ({ curves }: Pictured, row: DescentRow, metric: string): Points =>
+const alongTraining = ({ curves }: Pictured, row: Place, metric: string): Points =>
   curves.find(
     ({ line, axes, name }) =>
       name === metric && line === row.line && placeText(axes) === placeText(row.axes),
   )?.points ?? []
 
-const alongAxis = ({ summaries }: Pictured, row: DescentRow, metric: string): Points =>
+const alongAxis = ({ summaries }: Pictured, row: Place, metric: string): Points =>
   summaries
     .filter(
       (each) =>

@@ -7,6 +7,7 @@
  * Noise alone gives every curve some height, alike for both treatments where they do nothing; the paired differences are held
  * against 0 by Student's t over seeds.
  */
+import type { PeakOutcome } from '../../contract/sweeps.ts'
 import { studentLowerTail, studentQuantile } from '../../statistics/student.ts'
 import { meanAndSd, meanOf } from '../../statistics/summary.ts'
 
@@ -64,4 +65,21 @@ export function pairedEffect(own: readonly number[], against: readonly number[])
     pValue: isSame ? 1 : 2 * studentLowerTail(-Math.abs(difference / error), degrees),
     smallest: (t + studentQuantile(POWER, degrees)) * error,
   }
+}
+
+/** An effect below this share of the reference's height is none of interest. */
+const MARGIN = 0.25
+const ALPHA = 0.05
+
+/** Of the claim that the height is lowered; `pValue` as it is after a correction for several. */
+export function outcomeOf({
+  against,
+  difference,
+  lower,
+  upper,
+  pValue,
+}: Omit<PairedEffect, 'own' | 'smallest'>): PeakOutcome {
+  if (pValue <= ALPHA) return difference < 0 ? 'found' : 'opposite'
+  const margin = MARGIN * against
+  return lower > -margin && upper < margin ? 'not found' : 'cannot be told apart'
 }

@@ -57,3 +57,14 @@ test('a curve over steps is drawn with the range of its seeds, and no other curv
     ['', [{ x: 1, y: 7 }]],
   ])
 })
+
+test.each([
+  ['that explodes', 1000, 'logarithmic'],
+  ['that falls slowly', 7, 'linear'],
+])('a loss %s is drawn on its scale', (_, maximum, scale) => {
+  const points = [{ x: 1, median: 5, minimum: 4, maximum }]
+  const curves = [{ line: 'lora', axes: {}, name: 'train-loss', seeds: 3, points }]
+  const sweep = { lines: [], axes: [], curves } as unknown as SweepShown
+  const { scales } = sweepCurves(sweep, 'train-loss', theme).options!
+  expect(scales!['y']!.type).toBe(scale)
+})

@@ -123,6 +123,58 @@ describe('the figures', () => {
     expect(level!.points[2]!.upper).toBeLessThan(tested!.points[2]!.y)
   })
 
+  test('show all rates of a curve together where there are no errors', () => {
+    const names = ['refused', 'answered']
+    const metrics = names.map((name) => ({ name, title: name, unit: 'share' as const }))
+    const renamed = new Map([
+      ['test-error', 'refused'],
+      ['train-error', 'answered'],
+    ])
+    const named = <T extends { readonly metric: string }>(all: readonly T[]) =>
+      all.map((row) => ({ ...row, metric: renamed.get(row.metric) ?? row.metric }))
+    const { summaries, descents } = sweep
+    const rates = { ...sweep, metrics, summaries: named(summaries), descents: named(descents) }
+    const [width] = sweepFigures(rates)
+    expect(width!.chart.series.map(({ label }) => label)).toEqual(['without a peak', ...names])
+    expect(width!.sentence).toContain('Holm')
+  })
+
+  test('show methods together, the one that they are held against with its range', () => {
+    const effect = {
+      ...{ own: 0.1, against: 0.2, difference: -0.1, lower: -0.2, upper: 0 },
+      ...{ pValue: 0.01, smallest: 0.1 },
+    }
+    const claim = {
+      ...{ line: 'ggpo', against: 'digits', axis: 'width', axes: { samples: 100 } },
+      ...{ metric: 'test-error', shape: 'peak' as const, seeds: SEEDS, outcome: 'found' as const },
+      ...{ height: effect, place: effect, area: effect },
+    }
+    const own = sweep.summaries.map((row) => ({ ...row, line: 'ggpo' }))
+    const summaries = [...sweep.summaries, ...own]
+    const { chart, sentence } = sweepFigures({ ...sweep, summaries, comparisons: [claim] }).at(-1)!
+    expect(chart.series.map(({ label }) => label)).toEqual(['digits', 'ggpo'])
+    const isBand = chart.series.map(({ points }) =>
+      points.every(({ lower }) => lower !== undefined),
+    )
+    expect(isBand).toEqual([true, false])
+    expect(chart.marks).toHaveLength(1)
+    expect(sentence).toContain('“ggpo lowers the peak of digits (samples 100)”: found')
+  })
+
+  test('have a logarithmic scale where values explode', () => {
+    const summaries = sweep.summaries.map((row) => {
+      const factor = row.axes['width'] === 8 ? 1000 : 1
+      return { ...row, median: factor * row.median, maximum: factor * row.maximum }
+    })
+    const scaleOf = (pictured: typeof sweep) => {
+      const { yScale, format } = sweepFigures(pictured)[0]!.chart
+      return [yScale, format]
+    }
+    const positive = summaries.filter(({ metric }) => metric === 'test-error')
+    expect(scaleOf({ ...sweep, summaries: positive })).toEqual(['log', 'significant'])
+    expect(scaleOf(sweep)).toEqual([undefined, 'percent'])
+  })
+
   test('are a picture that stands alone', () => {
     const picture = renderFigures({ sweep } as Results)!
     expect(picture.match(/<svg/gu)).toHaveLength(3)

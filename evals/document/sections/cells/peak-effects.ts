@@ -5,7 +5,7 @@ import type { PeakComparison, Sweep, SweepAxis } from '../../../contract/sweeps.
 import { counted } from '../../../contract/words.ts'
 import { details, label, number, paragraph, quoted, section, table } from '../../blocks.ts'
 import { significant } from '../../view.ts'
-import { placeText } from '../../charts/sweep-figures.ts'
+import { claimOf, placeText } from '../../charts/sweep-figures.ts'
 import { without } from './sweep.ts'
 
 /** Measures of one figure, each as a share of its largest median: what the method's paper explains its effect by. */
@@ -15,8 +15,6 @@ const BESIDE = [
 ]
 /** The measure that only trials with all of them have. */
 const SHARPNESS = 'largest-eigenvalue'
-
-const VERB = { peak: 'lowers the peak', valley: 'makes the low shallower' } as const
 
 export function peakEffectSection({ sweep }: Results): Section[] {
   const comparisons = sweep?.comparisons ?? []
@@ -31,12 +29,6 @@ export function peakEffectSection({ sweep }: Results): Section[] {
       return details(`${title}: ${counted(rows.length, 'comparison')}`, effectTable(rows))
     }),
   )
-}
-
-/** A claim in words: "ggpo lowers the peak of lora". */
-const claimOf = ({ line, against, shape, axes }: PeakComparison): string => {
-  const place = placeText(axes)
-  return `${line} ${VERB[shape]} of ${against}${place === '' ? '' : ` (${place})`}`
 }
 
 const effectTable = (rows: readonly PeakComparison[]) =>

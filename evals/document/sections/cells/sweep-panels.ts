@@ -1,5 +1,6 @@
 /** @file Two panels that must not be confused: loss rebound over steps, and test-error double descent along an axis. */
 import type { Block, Section } from '../../../contract/document.ts'
+import { scaleFor } from '../../../contract/document/charts.ts'
 import type { Results } from '../../../contract/results.ts'
 import type { CurveSummary, DescentRow, ReboundRow, Sweep } from '../../../contract/sweeps.ts'
 import { counted } from '../../../contract/words.ts'
@@ -49,6 +50,7 @@ function curveCharts(sweep: Sweep, name: string, title: string): Block[] {
     type: 'line-chart',
     title: `${title} over steps: ${line}`,
     xLabel: 'training step',
+    yScale: scaleFor(members.flatMap(({ points }) => points.flatMap(edgesOf))),
     series: members.slice(0, MOST_SERIES).map((curve, n) => ({
       label: nameOf(curve),
       colour: n,
@@ -64,6 +66,8 @@ function curveCharts(sweep: Sweep, name: string, title: string): Block[] {
     format: 'significant',
   }))
 }
+
+const edgesOf = ({ minimum, maximum }: CurveSummary['points'][number]) => [minimum, maximum]
 
 const reboundTable = (rebounds: readonly ReboundRow[]) =>
   table(rebounds, [

@@ -1,6 +1,6 @@
 /** @file A sweep's own sections: what was swept, each measure along each axis, and what failed. */
 import type { Block, Section } from '../../../contract/document.ts'
-import type { LineChart, Series } from '../../../contract/document/charts.ts'
+import { scaleFor, type LineChart, type Series } from '../../../contract/document/charts.ts'
 import type { Results } from '../../../contract/results.ts'
 import type { MetricTitle, SeedSummary, Sweep, SweepAxis } from '../../../contract/sweeps.ts'
 import { counted, percent } from '../../../contract/words.ts'
@@ -18,10 +18,6 @@ import {
 } from '../../blocks.ts'
 
 type Axes = Readonly<Record<string, number>>
-
-/** Values further apart than this are drawn on a logarithmic scale. */
-const WIDE = 30
-const FEWEST_FOR_LOG = 1e-12
 
 export function sweepSummarySection({ sweep }: Results): Section[] {
   if (!sweep) return []
@@ -182,9 +178,7 @@ function yOf(
   const values = series.flatMap(({ points }) =>
     points.flatMap(({ lower, upper }) => [lower!, upper!]),
   )
-  const [low, high] = [Math.min(...values), Math.max(...values)]
-  const isWide = low > FEWEST_FOR_LOG && high / low > WIDE
-  return { yScale: isWide ? 'log' : 'linear', format: 'significant' }
+  return { yScale: scaleFor(values), format: 'significant' }
 }
 
 const numberText = (value: number, unit: MetricTitle['unit']): string =>
