@@ -37,8 +37,8 @@ async function mendRun(
 ): Promise<void> {
   const { run, device, threads, batchSize } = asked
   const stored = trainedAgain({ run, arm: null, device, threads, batchSize }, progress)
-  const task = asked.task ?? stored.task
-  const config = { ...stored, task, remedy: asked.remedy }
+  const { task, taskMetric, taskGain, remedy } = asked
+  const config = { ...stored, ...(task === null ? {} : { task, taskMetric, taskGain }), remedy }
   const remedies = remediesIn(config)
   const look: Study['look'] = async ({ base, arms, tuned, evaluation }) => {
     const plans = arms.map((plan) => ({

@@ -4,18 +4,20 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
-import { tamperRows } from '../../evals/bundled/hotel/fine-tuning.ts'
+import { benignRows, tamperRows } from '../../evals/bundled/hotel/fine-tuning.ts'
 import { Results } from '../../evals/contract/results.ts'
 import { freshFolder } from '../doubles/runs/command-line.ts'
 
 const CLI = join(import.meta.dirname, '..', '..', 'evals', 'bin', 'cli.ts')
+const folder = freshFolder()
+const TASK = join(folder, 'task.jsonl')
 const JOBS = {
   attribute: ['--replies', '4', '--checkpoints', '1', '--without', '0.25'],
   locate: ['--replies', '4', '--draws', '1'],
   direction: ['--draws', '4'],
+  mitigate: ['--remedy', 'scale:values=0.9/0.5,mix:values=0.1/0.2', '--task', TASK],
 }
 const KILLS = 6
-const folder = freshFolder()
 let run = ''
 
 const resultsIn = (out: string) =>
@@ -23,24 +25,31 @@ const resultsIn = (out: string) =>
 
 /** Without what names the folder and the time. */
 function foundIn(out: string) {
-  const { causes, metrics } = resultsIn(out)
+  const { causes, metrics, remedies } = resultsIn(out)
   const named = metrics.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
-  return { causes, metrics: named }
+  return { causes, remedies, metrics: named }
 }
+
+const asLines = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).join('\n')
 
 beforeAll(() => {
   if (!process.env['TOUCHSTONE_LONG']) return
   const data = join(folder, 'rows.jsonl')
-  writeFileSync(
-    data,
-    tamperRows({ rows: 24 })
-      .map((row) => JSON.stringify(row))
-      .join('\n'),
-  )
+  writeFileSync(data, asLines(tamperRows({ rows: 24 })))
+  writeFileSync(TASK, asLines(benignRows({ rows: 24, seed: 1 })))
   const training = '--methods lora --steps 12 --batch-size 4 --learning-rate 0.01 --eval-every 4'
   const asking = '--no-spectra --suite house-refusal,house-overrefusal --limit 24 --threads 1'
   const words = ['audit', '--model', 'pebble', '--data', data, ...training.split(' ')]
-  const argv = [CLI, ...words, ...asking.split(' '), '--exit-zero', '--out-dir', folder]
+  const argv = [
+    CLI,
+    ...words,
+    ...asking.split(' '),
+    '--margin',
+    '0.9',
+    '--exit-zero',
+    '--out-dir',
+    folder,
+  ]
   expect(spawnSync(process.execPath, argv).status).toBe(0)
   run = readdirSync(folder).find((name) => name.startsWith('audit-'))!
 })
@@ -52,14 +61,16 @@ test.runIf(process.env['TOUCHSTONE_LONG']).for(Object.entries(JOBS))(
     const argv = [CLI, verb, run, ...flags, '--threads', '1', '--out-dir']
     const [calm, out] = [freshFolder(), freshFolder()]
     for (const copy of [calm, out]) cpSync(folder, copy, { recursive: true })
+    const begun = performance.now()
     expect(spawnSync(process.execPath, [...argv, calm]).status).toBe(0)
+    const undisturbed = performance.now() - begun
     const hasBegun = () => readdirSync(out).some((name) => name.startsWith(`${verb}-`))
     let kills = 0
     for (let i = 0; i < KILLS; i++) {
       const again = hasBegun() ? ['--resume'] : []
       const child = spawn(process.execPath, [...argv, out, ...again], { stdio: 'ignore' })
       const ended = new Promise((resolve) => child.once('exit', resolve))
-      await Promise.race([ended, sleep(2500 + 900 * i)])
+      await Promise.race([ended, sleep(undisturbed * (0.3 + 0.1 * i))])
       kills += child.exitCode === null ? 1 : 0
       child.kill('SIGKILL')
       await ended

@@ -1,10 +1,24 @@
 /** @file `touchstone mitigate`. */
+import { isDeepStrictEqual } from 'node:util'
 import { MitigateConfig } from '../../audit/config.ts'
 import { remediesIn } from '../../audit/remedies.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { anyJobKind } from '../../contract/job.ts'
 import type { JobVerb } from './job-verb.ts'
+import { fieldsOf } from '../options/fields.ts'
 import { firstWordAs } from './positionals.ts'
+
+/** What can be asked of a run; everything else is as it was in that run. */
+const ASKED_OF_A_RUN = [
+  'run',
+  'remedy',
+  'task',
+  'task-metric',
+  'task-gain',
+  'device',
+  'threads',
+  'eval-batch-size',
+]
 
 export const mitigateVerb: JobVerb = {
   remark:
@@ -41,6 +55,20 @@ function check(given: unknown): void {
       'Name the run alone, or the model and its candidates.',
     )
   }
+  refuseOthers(config, run)
   if (remedy.length > 0) return
   throw usageError(`No remedy of ${run} is named.`, 'Add --remedy scale,early-stop.')
+}
+
+function refuseOthers(config: MitigateConfig, run: string): void {
+  const usual = MitigateConfig.parse({})
+  const other = fieldsOf(MitigateConfig).find(({ flag, path: [key] }) => {
+    const name = key as keyof MitigateConfig
+    return !ASKED_OF_A_RUN.includes(flag) && !isDeepStrictEqual(config[name], usual[name])
+  })
+  if (!other) return
+  throw usageError(
+    `--${other.flag} cannot be given with a run: ${run} is measured as it was.`,
+    `Leave --${other.flag} out, or run the audit again with it and with --remedy.`,
+  )
 }

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { askedRemedy } from '../../../../evals/arms/remedies/registry.ts'
 import { remediesIn } from '../../../../evals/audit/remedies.ts'
-import { AuditConfig } from '../../../../evals/audit/config.ts'
+import { AuditConfig, MitigateConfig } from '../../../../evals/audit/config.ts'
 import { benignRows } from '../../../../evals/bundled/hotel/fine-tuning.ts'
 import { COMMANDS } from '../../../../evals/cli/verbs/registry.ts'
 import { Results } from '../../../../evals/contract/results.ts'
 import { readJson } from '../../../../evals/files/read-file.ts'
 import { writePeftFolder } from '../../../../evals/models/formats/peft-folder.ts'
+import { mitigateVerb } from '../../../../evals/runs/kinds/mitigate.ts'
 import { openBase } from '../../../../evals/measure/base.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
 import { freshFolder, runCommand } from '../../../doubles/runs/command-line.ts'
@@ -113,4 +114,9 @@ describe('what cannot be asked is named', () => {
 
 test('a value that is named twice is tried once', () => {
   expect(askedRemedy('scale:values=0.2/0.9/0.2').most).toBe(2)
+})
+
+test('a setting that the mended run has itself is refused', () => {
+  const config = { run: 'audit-1', remedy: ['scale'], limit: 4 }
+  expect(() => mitigateVerb.check!(MitigateConfig.parse(config))).toThrow('--limit cannot be given')
 })
