@@ -45,6 +45,7 @@ export function createEmitter(target: Target): Emitter {
     dialect,
     node: reading(''),
     contrib: int8Products(products, making, stored),
+    own: addNode('touchstone'),
     int64: (values) => constant(values, 'int64', [values.length]).name,
     scalar: (value) => constant([value], dialect.float, []).name,
     shape(shape) {

@@ -67,13 +67,13 @@ export function encode(
   const constants = g.constants.filter(({ name }) => read.has(name))
   const isInside = ({ name }: Value) => !external.has(name)
   const written = nodeProtos(nodes, outputs, read)
-  const hasContrib = nodes.some(({ domain }) => domain !== '')
+  const others = new Set(nodes.flatMap(({ domain }) => (domain === '' ? [] : [domain])))
   const model = onnx.ModelProto.create({
     irVersion: IR_VERSION,
     producerName: 'touchstone',
     opsetImport: [
       { domain: '', version: OPSET },
-      ...(hasContrib ? [{ domain: 'com.microsoft', version: 1 }] : []),
+      ...[...others].map((domain) => ({ domain, version: 1 })),
     ],
     graph: {
       name: 'touchstone',

@@ -3,7 +3,7 @@
  *
  * A primitive emits one ONNX node. A macro emits several, names the values that it keeps for its gradient, and has a gradient
  * of its own; tests compare it with central differences and with the same macro written in primitives. `emit` writes standard
- * operators and ONNX Runtime's inference contrib operators only, and chooses among them by the dialect.
+ * operators, ONNX Runtime's inference contrib operators and, for serving, the addon's own; it chooses among them by the dialect.
  */
 import type { Dtype, Shape, Value, ValueType } from './value.ts'
 
@@ -31,8 +31,8 @@ export type AttributeValue =
   number | string | readonly number[] | { float: number } | { type: Dtype }
 export type Attributes = Readonly<Record<string, AttributeValue>>
 
-/** The operator sets: ONNX's own, and ONNX Runtime's contrib operators. */
-export type Domain = '' | 'com.microsoft'
+/** The operator sets: ONNX's own, ONNX Runtime's contrib operators, and the addon's. */
+export type Domain = '' | 'com.microsoft' | 'touchstone'
 
 /** Adds a node and returns the names of its outputs. The name of an absent optional input is `''`. */
 export type AddNode = (
@@ -48,6 +48,8 @@ export interface Emitter {
   readonly node: AddNode
   /** A contrib operator (domain com.microsoft). */
   readonly contrib: AddNode
+  /** An operator of the addon's (domain touchstone). */
+  readonly own: AddNode
   int64(values: readonly number[]): string
   /** A scalar in the dialect's float. */
   scalar(value: number): string

@@ -9,6 +9,7 @@ import { talk } from '../contract/calls/talk.ts'
 import type { Spoken } from '../contract/calls/talk.ts'
 import { talkHandlers } from '../engine/handlers/talk.ts'
 import { openHome } from '../engine/home.ts'
+import { sendingNotes } from '../measure/served/address.ts'
 import { ServedConfig } from '../measure/served/config.ts'
 
 const TalkOptions = z.object({
@@ -38,13 +39,15 @@ export const talkCommand = command({
   ],
   remark:
     'MODEL is a path, pebble, or an address. Without PROMPT each line of the input is one; none knows the ones before it.\nNothing that is said is stored or logged, and replies to prompts that should be refused are withheld.',
-  async run({ options, named, tell }) {
+  async run({ options, named, tell, io }) {
     const { outDir, ...asked } = options
     const model = requireNamed(
       named[0],
       'No model was named.',
       'Name a path, pebble or an address.',
     )
+    const names = [model, ...(asked.candidate === null ? [] : [asked.candidate])]
+    for (const note of sendingNotes(names, asked.sendPrompts)) io.stderr.write(`${note}\n`)
     const home = openHome(outDir)
     const handlers = talkHandlers(home)
     try {

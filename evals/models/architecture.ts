@@ -57,6 +57,18 @@ export type AttentionPlan =
       readonly total: Value
     }
   /**
+   * As `cached`, with each layer's past in cells (graph/ops/serving.ts); `cells` int32 `[batch, capacity]`, `from` and `count` int32
+   * `[batch]`: tokens in the cache, and new ones.
+   */
+  | {
+      readonly kind: 'paged'
+      readonly past: readonly KeyValue[]
+      readonly cells: Value
+      readonly from: Value
+      readonly count: Value
+      readonly last: Value
+    }
+  /**
    * As in exported graphs: past keys and values are `[batch, kvHeads, past, headDim]`, new ones are appended; `mask` int32
    * `[batch, total]` is 1 at tokens and 0 at padding, with total = past + seq.
    */

@@ -192,7 +192,7 @@ function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan
       const { kind } = input.attention
       const blocks = kind === 'packed' ? queryBlocks(positions) : 1
       const bias =
-        kind === 'cached'
+        kind === 'cached' || kind === 'paged'
           ? []
           : once(`bias ${narrow}`, () => causalBlocks(g, attentionBias(g, input, narrow), blocks))
       const qkv = plan.projections.apply(scope, prefix, x)

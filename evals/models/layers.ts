@@ -50,7 +50,7 @@ export function attentionBias(
 interface AttentionLayer extends CacheLayer {
   /** Undefined with learned positions, or in layers without positions. */
   readonly rotary: Rotary | undefined
-  /** From `attentionBias`, or its blocks (`causalBlocks`); empty with a cache. */
+  /** From `attentionBias`, or its blocks (`causalBlocks`); empty with a cache, in cells or not. */
   readonly bias: readonly Value[]
   readonly scale?: number
   readonly softcap?: number
@@ -70,9 +70,8 @@ export function attend(
   const attributes = { heads, kvHeads, headDim, batch, seq, ...scaled }
   const turn = (x: Value, count: number) =>
     rotary ? g.rotary(x, rotary.rows, rotary.tables, { heads: count, headDim, batch, seq }) : x
-  if (attention.kind === 'cached') {
-    const { past, last, total } = attention
-    const { keys: pastKeys, values: pastValues } = past[index]!
+  if (attention.kind === 'cached' || attention.kind === 'paged') {
+    const { keys: pastKeys, values: pastValues } = attention.past[index]!
     // The fused kernel rotates only whole heads of a multiple of 16 numbers, by position tables.
     const inside =
       rotary?.isByPosition === true &&
@@ -80,11 +79,14 @@ export function attend(
       rotary.tables.cos.shape[1] === headDim / 2
     const turned = inside ? [q, k] : [turn(q, heads), turn(k, kvHeads)]
     const tables = inside ? [rotary.tables.cos, rotary.tables.sin] : []
-    const inputs = [...turned, v, pastKeys, pastValues, last, total, ...tables]
-    const { output, keys, values } = g.cachedAttention(inputs, {
-      ...attributes,
-      ...(window !== undefined && { window }),
-    })
+    const given = [...turned, v, pastKeys, pastValues]
+    const windowed = { ...attributes, ...(window !== undefined && { window }) }
+    if (attention.kind === 'paged') {
+      const { cells, from, count } = attention
+      return { output: g.pagedAttention([...given, cells, from, count, ...tables], windowed) }
+    }
+    const { last, total } = attention
+    const { output, keys, values } = g.cachedAttention([...given, last, total, ...tables], windowed)
     return { output, present: { keys, values } }
   }
   const turned = { q: turn(q, heads), k: turn(k, kvHeads), v }

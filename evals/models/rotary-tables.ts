@@ -83,6 +83,7 @@ function frequenciesOfTexts(
 function textLengths(g: Graph, { attention, positions, batch, seq }: ForwardInput): Value {
   switch (attention.kind) {
     case 'cached':
+    case 'paged':
       return g.add(g.reshape(attention.last, [batch, 1]), whole(g, 1))
     case 'appended':
       return g.reduceSum(attention.mask, [1], { keepDims: true })

@@ -25,6 +25,27 @@ struct AdamWScalars {
   double beta1, beta2, epsilon, root_correction2, gradient_scale;
 };
 
+/// y += x·A·B for rows of one adapter, whose numbers lie in cells of `width` numbers: A [in, rank] from number `first_a` in the
+/// key buffer, B [rank, out] from number `first_b` in the value buffer.
+struct LowRank {
+  const float *x, *keys, *values;
+  float* y;
+  size_t in, out, rank, width, first_a, first_b;
+};
+
+/// Attention of new tokens over a cache in cells of kv_heads·dim numbers. q [batch, seq, heads, dim]; k and v [batch, seq,
+/// kv_heads, dim] are written into the cells; `cells` [batch, capacity], token by token. A row has `from` tokens in the cache and
+/// `count` new ones, the first of its `seq`. cos and sin [positions, dim/2] or null; softcap and window 0 for none.
+struct PagedAttention {
+  const float *q, *k, *v;
+  float *keys, *values;
+  const int32_t *cells, *from, *count;
+  const float *cos, *sin;
+  float* out;
+  size_t seq, capacity, heads, kv_heads, dim, window;
+  float scale, softcap;
+};
+
 /// Matrices are in float64 and row-major, as in evals/spectra/decomposition/matrix.ts.
 struct Kernels {
   const char* instructions;
@@ -58,6 +79,11 @@ struct Kernels {
                              double* out);
   /// G = Rᵀ diag(λ) R for symmetric G [p, p]: λ [p] descending, R [p, p] one eigenvector a row. Returns false without convergence.
   bool (*symmetric_eigen)(const double* g, size_t p, double* values, double* vectors);
+
+  /// For the `count` rows of x and y in `rows`, all of the adapter in `cells`.
+  void (*add_low_rank)(const LowRank&, const int32_t* cells, const size_t* rows, size_t count);
+  /// One row of the batch.
+  void (*paged_attention)(const PagedAttention&, size_t row);
 };
 
 /// The variants that this processor can run, fastest first.

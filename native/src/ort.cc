@@ -1,5 +1,7 @@
 #include "ort.h"
 
+#include "ort_operators.h"
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -32,6 +34,7 @@ Owned<OrtSessionOptions> options_of(const Settings& settings) {
   }
   if (!names.empty())
     check(api->AddExternalInitializersFromFilesInMemory(options, names.data(), data.data(), lengths.data(), names.size()));
+  if (settings.provider.name.empty()) check(api->AddCustomOpDomain(options, own_operators()));
   append_provider(options, settings.provider);
   return owned;
 }

@@ -11,7 +11,7 @@ import { candidatesOf } from '../../measure/derived/specs.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { openJudges } from '../../measure/open-judges.ts'
 import {
-  hostsElsewhere,
+  sendingNotes,
   isServed,
   requireOwnTemplate,
   servedName,
@@ -162,10 +162,8 @@ const sharedAbilities = (open: readonly Asked[]): Abilities => {
 }
 
 function tellWhereTo(config: AuditConfig, context: JobContext): void {
-  for (const host of hostsElsewhere([config.model, ...config.candidates])) {
-    const message = `Every prompt is sent to ${host}; the reason given: “${config.sendPrompts}”`
-    emitLog(context, 'info', message)
-  }
+  const names = [config.model, ...config.candidates]
+  for (const note of sendingNotes(names, config.sendPrompts)) emitLog(context, 'info', note)
 }
 
 function tellStates(

@@ -9,7 +9,7 @@ import { command } from '../command.ts'
 import { EXIT } from '../../runs/options/exit-codes.ts'
 import { optionalText } from '../../runs/options/common.ts'
 import { ServedConfig } from '../../measure/served/config.ts'
-import { isServed } from '../../measure/served/address.ts'
+import { isServed, sendingNotes } from '../../measure/served/address.ts'
 import { servedText } from '../../document/served/inspection.ts'
 import { inspectionText } from '../../document/inspection-text.ts'
 
@@ -37,11 +37,12 @@ export const inspectPath = command({
   ],
   remark:
     'PATH is a Hugging Face folder, a download cache, a .gguf file, an adapter folder, or pebble; URL is where a model\nis served, which is asked a dozen harmless questions. Nothing is copied;\nwithout --digest only headers and small files are read. It ends with 1 where a problem stands in the way.',
-  async run({ options, named, tell }) {
+  async run({ options, named, tell, io }) {
     const remedy = 'Name a model folder, a .gguf file or an adapter folder.'
     const name = requireNamed(named[0], 'Nothing was named.', remedy)
     if (isServed(name)) {
       // A model in a folder is inspected without what asks one.
+      for (const note of sendingNotes([name], options.sendPrompts)) io.stderr.write(`${note}\n`)
       const { inspectServed } = await import('../../inspect/inspect-served.ts')
       const facts = await inspectServed(name, options, new AbortController().signal)
       tell({ type: 'inspect', path: name, kind: 'served', ...facts }, servedText(name, facts))

@@ -9,6 +9,7 @@ import { losses } from './loss.ts'
 import { movement } from './movement.ts'
 import { normalization } from './normalization.ts'
 import { reductions } from './reduction.ts'
+import { serving } from './serving.ts'
 
 export type Graph = GraphCore &
   ReturnType<typeof elementwise> &
@@ -18,6 +19,7 @@ export type Graph = GraphCore &
   ReturnType<typeof reductions> &
   ReturnType<typeof normalization> &
   ReturnType<typeof attention> &
+  ReturnType<typeof serving> &
   ReturnType<typeof losses>
 
 export function createGraph(dialect: Dialect = CPU): Graph {
@@ -31,6 +33,7 @@ export function createGraph(dialect: Dialect = CPU): Graph {
     ...reductions(core),
     ...normalization(core),
     ...attention(core),
+    ...serving(core),
     ...losses(core),
   }
 }

@@ -89,13 +89,13 @@ interface Slots {
   readonly names: string[]
 }
 
-export interface AdapterSlots {
+export interface AdapterFeeds {
   /** Feeds for a batch whose rows use these adapters, by name; undefined for the base. */
   feeds(rows: readonly (string | undefined)[], seq: number): Feeds
 }
 
 /** Of the adapters in the pool, by name. */
-interface Lookup {
+export interface AdapterPlaces {
   readonly cellsOf: (name: string) => Int32Array
   readonly kindOfName: (name: string) => Kind
 }
@@ -104,8 +104,8 @@ export function createAdapterSlots(
   kinds: readonly Kind[],
   pool: Pool,
   { threads, most }: { readonly threads: number; readonly most: number },
-  { cellsOf, kindOfName }: Lookup,
-): AdapterSlots {
+  { cellsOf, kindOfName }: AdapterPlaces,
+): AdapterFeeds {
   const held = new Map<Kind, Slots>(
     kinds.map((kind) => {
       const capacity = Math.min(2, most + 1)

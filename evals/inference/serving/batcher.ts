@@ -4,7 +4,8 @@
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { decode, evenWidth, inCompany, int32, prefill, readOn } from '../feeds.ts'
-import { createAdapterSlots, type AdapterSlots, type Kind } from './adapter-slots.ts'
+import { createAdapterSlots, type AdapterFeeds, type Kind } from './adapter-slots.ts'
+import { createAdapterTables } from './adapter-tables.ts'
 import { admitted, fits, type Claim, type Limits } from './admission.ts'
 import { choose, scoreOf, type Choice, type Chosen, type Scored } from './choose.ts'
 import type { PagedRow, PagedSession } from './paged-session.ts'
@@ -72,7 +73,7 @@ interface State {
   readonly options: BatcherOptions
   readonly residents: Residents
   /** For reading prompts and for writing tokens, so that neither displaces the other's adapters. */
-  readonly slots: Readonly<Record<'read' | 'write', AdapterSlots>>
+  readonly slots: Readonly<Record<'read' | 'write', AdapterFeeds>>
   waiting: Row[]
   running: Row[]
   isClosed: boolean
@@ -122,11 +123,14 @@ export function createBatcher(options: BatcherOptions): Batcher {
 }
 
 function emptyState(options: BatcherOptions, kindOfName: (name: string) => Kind): State {
-  const { pool, kinds, threads, limits } = options
+  const { session, pool, kinds, threads, limits } = options
   const residents = createResidents(pool)
-  const cellsOf = (name: string) => residents.cellsOf(name)
+  const places = { cellsOf: (name: string) => residents.cellsOf(name), kindOfName }
   const sizes = { threads, most: limits.rows }
-  const slots = () => createAdapterSlots(kinds, pool, sizes, { cellsOf, kindOfName })
+  const slots = () =>
+    session.readsCells
+      ? createAdapterTables(kinds, places)
+      : createAdapterSlots(kinds, pool, sizes, places)
   return {
     options,
     residents,
@@ -224,11 +228,13 @@ function refuseLate(state: State): void {
 function admit(state: State): Row[] {
   refuseLate(state)
   const { limits } = state.options
-  const count = admitted(state.running.map(claimOf), state.waiting.map(claimOf), limits)
+  const next = () => state.waiting.slice(0, limits.rows)
+  const count = admitted(state.running.map(claimOf), next().map(claimOf), limits)
   const newcomers = state.waiting.splice(0, count)
   state.running.push(...newcomers)
-  // Read from disk while the batch runs.
-  state.residents.prefetch(state.waiting.flatMap(({ asked }) => asked.adapter ?? []))
+  // Read from disk while the batch runs; what is not named here is forgotten.
+  const soon = [...newcomers, ...next()]
+  state.residents.prefetch(soon.flatMap(({ asked }) => asked.adapter ?? []))
   return newcomers
 }
 
@@ -296,7 +302,8 @@ async function run(
   from?: number,
 ): Promise<void> {
   const { session, pool } = state.options
-  const paged = rows.map((row) => pagedRow(state, row, from ?? row.held, row.ids.length))
+  const needed = namesOf(state.running)
+  const paged = rows.map((row) => pagedRow(state, row, [from ?? row.held, row.ids.length], needed))
   const { logits, vocab } = await session.run(
     pool,
     paged,
@@ -307,10 +314,15 @@ async function run(
 }
 
 /** The row's tokens from `from` to `end`, with cells for all of them. */
-function pagedRow(state: State, row: Row, from: number, end: number): PagedRow {
+function pagedRow(
+  { residents }: State,
+  row: Row,
+  [from, end]: readonly [number, number],
+  needed: ReadonlySet<string>,
+): PagedRow {
   const more = end - row.taken
   if (more > 0) {
-    const cells = state.residents.take(more, namesOf(state.running))
+    const cells = residents.take(more, needed)
     if (!cells) throw new Error('internal: an admitted request found no cells')
     row.cells.set(cells, row.taken)
     row.taken = end
@@ -344,7 +356,7 @@ async function scorePrompt(state: State, row: Row): Promise<void> {
       ...readOn(ids.slice(0, end), from, padId),
       rows: int32(inCompany(Array.from({ length: count }, (_, i) => i))),
     }
-    const paged = [pagedRow(state, row, from, end)]
+    const paged = [pagedRow(state, row, [from, end], namesOf(state.running))]
     const own = adapterFeeds(state, [row], 'read', feeds)
     const { logits, vocab } = await session.run(pool, paged, feeds, own)
     const rowOf = (t: number) => logits.subarray((t - from) * vocab, (t - from + 1) * vocab)

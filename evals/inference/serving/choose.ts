@@ -48,9 +48,13 @@ function drawn(logits: Float32Array, choice: Choice, written: number): number {
 /** The first of the largest, as ONNX's ArgMax. A NaN is larger than any number. */
 function argMax(logits: Float32Array): number {
   let best = 0
+  let most = logits[0]!
   for (let i = 0; i < logits.length; i++) {
-    if (Number.isNaN(logits[i])) return i
-    if (logits[i]! > logits[best]!) best = i
+    const value = logits[i]!
+    if (value <= most) continue
+    if (Number.isNaN(value)) return i
+    best = i
+    most = value
   }
   return best
 }

@@ -1,12 +1,14 @@
 /**
- * @file A model whose cache lies in the cells of a pool. One graph reads prompts and writes tokens: it gathers each row's cells,
- * and gives back the keys and values of the new tokens, which go into cells of their own, and the logits.
+ * @file A model whose cache lies in the cells of a pool. One graph reads prompts and writes tokens. With the addon its operators
+ * read and write the cells of the cache and read those of the adapters; without it, it gathers each row's cells and gives back
+ * the keys and values of the new tokens, which go into cells of their own.
  */
 import { createGraph, type Graph } from '../../graph/ops/index.ts'
 import type { Value } from '../../graph/value.ts'
-import type { CacheLayer, KeyValue } from '../../models/architecture.ts'
+import type { AttentionPlan, CacheLayer, KeyValue } from '../../models/architecture.ts'
 import { cacheOf } from '../../models/registry.ts'
 import { createScope } from '../../models/scope.ts'
+import { extendsInPlace } from '../../runtime/addon-for.ts'
 import { dialectOf, type Device } from '../../runtime/device.ts'
 import type { Runner } from '../../runtime/session.ts'
 import type { Feeds, Tensor } from '../../runtime/tensor.ts'
@@ -15,6 +17,7 @@ import { freshIndexName, freshName, freshOutputs } from '../fresh-cache.ts'
 import { int32, pastName, type TokenFeeds } from '../feeds.ts'
 import { stackedAdapter } from '../stack.ts'
 import type { Kind } from './adapter-slots.ts'
+import { adapterInCells } from './adapter-tables.ts'
 import type { Part, Pool } from './pool.ts'
 
 /** A row of a run: its cells hold its tokens so far, and the run's own tokens go into those from `from` on. */
@@ -30,6 +33,8 @@ export interface PagedSession {
   readonly cache: readonly CacheLayer[]
   readonly maxPositions: number
   readonly stretch?: (length: number) => number
+  /** Whether adapters are read in the pool's cells; otherwise they are fed side by side. */
+  readonly readsCells: boolean
   /** Logits `[picked, vocab]`; writes the new tokens' keys and values into the pool. */
   run(
     pool: Pool,
@@ -59,18 +64,23 @@ export function openPaged(
   requireHeadSize(cache)
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
   const stretch = model.architecture.stretch?.(model.config, positions)
+  const readsCells = extendsInPlace(device)
   let runner: Promise<Runner> | undefined
   const open = () => {
-    const built = () => build(state, kinds, device, cache, positions)
+    const built = () => build(state, kinds, device, cache, positions, readsCells)
     return (runner ??= openRunnerOf(state, device, cache, built()))
   }
   return {
     cache,
     maxPositions: positions,
     ...(stretch && { stretch }),
+    readsCells,
     open,
     run: async (pool, rows, feeds, adapters) =>
-      runPaged(await open(), cache, pool, rows, { ...feeds, ...adapters }),
+      (readsCells ? runInCells : runPaged)(await open(), cache, pool, rows, {
+        ...feeds,
+        ...adapters,
+      }),
     async release() {
       await (await runner)?.release()
     },
@@ -93,15 +103,39 @@ async function runPaged(
   return { logits: logits!.data as Float32Array, vocab: logits!.dims[1]! }
 }
 
+async function runInCells(
+  runner: Runner,
+  cache: readonly CacheLayer[],
+  pool: Pool,
+  rows: readonly PagedRow[],
+  feeds: Feeds,
+) {
+  const batch = feeds.tokens!.dims[0]!
+  const capacity = Math.max(...rows.map(({ from, count }) => from + count))
+  // A single row that is doubled has company of no tokens.
+  const [from, count] = [new Int32Array(batch), new Int32Array(batch)]
+  const table = new Int32Array(batch * capacity)
+  rows.forEach((row, b) => {
+    from[b] = row.from
+    count[b] = row.count
+    table.set(row.cells.subarray(0, row.from + row.count), b * capacity)
+  })
+  const paged = { cells: int32(table, [batch, capacity]), from: int32(from), count: int32(count) }
+  const { logits } = await runner.run({ ...poolFeeds(cache, pool), ...paged, ...feeds })
+  return { logits: logits!.data as Float32Array, vocab: logits!.dims[1]! }
+}
+
 function build(
   { model, frozen }: Pick<ModelState, 'model' | 'frozen'>,
   kinds: readonly Kind[],
   device: Device,
   cache: readonly CacheLayer[],
   maxPositions: number,
+  readsCells: boolean,
 ): { g: Graph; outputs: Record<string, Value> } {
   const { architecture, config, weights } = model
   const g = createGraph(dialectOf(device))
+  const past = poolInputs(g, cache)
   const stacksOf = (weight: string) =>
     kinds
       .filter(({ pieces }) => pieces.some((piece) => piece.weight === weight))
@@ -110,20 +144,49 @@ function build(
     maxPositions,
     storage: weightStorage({ model, frozen }, device),
     attach: (graph, site) => {
+      if (readsCells) return adapterInCells(graph, site, kinds, cache, past)
       const stacks = stacksOf(`${site.name}.weight`)
       return stacks.length > 0 ? stackedAdapter(graph, site, stacks) : undefined
     },
   })
-  const { hiddenStates, present } = architecture.forward(scope, pagedInputs(g, cache), config)
+  const inputs = { ...tokenInputs(g), attention: (readsCells ? inCells : gathered)(g, cache, past) }
+  const { hiddenStates, present } = architecture.forward(scope, inputs, config)
   const rows = g.input('rows', 'int32', ['picked'])
   const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
-  return { g, outputs: { logits, ...freshOutputs(g, cache, present) } }
+  return { g, outputs: { logits, ...(!readsCells && freshOutputs(g, cache, present)) } }
 }
 
-/** New tokens `[batch, seq]`, and the cells of each row's cache: int32 `[batch, kvHeads, capacity]` into a layer's buffers. */
-function pagedInputs(g: Graph, cache: readonly CacheLayer[]) {
-  const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
-  const positions = g.input('positions', 'int32', ['batch', 'seq'])
+const tokenInputs = (g: Graph) => ({
+  tokens: g.input('tokens', 'int32', ['batch', 'seq']),
+  positions: g.input('positions', 'int32', ['batch', 'seq']),
+  batch: 'batch',
+  seq: 'seq',
+})
+
+/** The pool's buffers, `[cells·kvHeads, headDim]`. */
+const poolInputs = (g: Graph, cache: readonly CacheLayer[]): KeyValue[] =>
+  cache.map(({ kvHeads, headDim }, layer) => {
+    const part = (name: Part) =>
+      g.input(pastName(layer, name), g.float, [`cells of ${kvHeads}`, headDim])
+    return { keys: part('keys'), values: part('values') }
+  })
+
+/** The cells of each row's tokens, int32 `[batch, capacity]`. */
+const inCells = (g: Graph, _: readonly CacheLayer[], past: readonly KeyValue[]): AttentionPlan => ({
+  kind: 'paged',
+  past,
+  cells: g.input('cells', 'int32', ['batch', 'capacity']),
+  from: g.input('from', 'int32', ['batch']),
+  count: g.input('count', 'int32', ['batch']),
+  last: g.input('last', 'int32', ['batch']),
+})
+
+/** The cells of each row's cache: int32 `[batch, kvHeads, capacity]` into a layer's buffers. */
+function gathered(
+  g: Graph,
+  cache: readonly CacheLayer[],
+  buffers: readonly KeyValue[],
+): AttentionPlan {
   const tables = new Map<number, Value>()
   const tableOf = (kvHeads: number) => {
     const table =
@@ -131,17 +194,14 @@ function pagedInputs(g: Graph, cache: readonly CacheLayer[]) {
     tables.set(kvHeads, table)
     return table
   }
-  const past = cache.map(({ kvHeads, headDim }, layer): KeyValue => {
-    const part = (name: Part) => {
-      const buffer = g.input(pastName(layer, name), g.float, [`cells of ${kvHeads}`, headDim])
-      return g.gatherRows(buffer, tableOf(kvHeads))
-    }
-    return { keys: part('keys'), values: part('values') }
+  const past = cache.map(({ kvHeads }, layer): KeyValue => {
+    const { keys, values } = buffers[layer]!
+    const part = (buffer: Value) => g.gatherRows(buffer, tableOf(kvHeads))
+    return { keys: part(keys), values: part(values) }
   })
   const last = g.input('last', 'int32', ['batch'])
   const total = g.input('total', 'int32', [1])
-  const attention = { kind: 'cached', past, last, total } as const
-  return { tokens, positions, attention, batch: 'batch', seq: 'seq' }
+  return { kind: 'cached', past, last, total }
 }
 
 const poolFeeds = (cache: readonly CacheLayer[], pool: Pool): Feeds =>

@@ -25,7 +25,8 @@ export interface Place {
   readonly offset: number
 }
 
-const widthOf = ({ kvHeads, headDim }: CacheLayer): number => kvHeads * headDim
+/** Numbers of a cell in one part of a layer. */
+export const widthOf = ({ kvHeads, headDim }: CacheLayer): number => kvHeads * headDim
 
 /** Bytes of one cell in all layers. */
 export const cellBytes = (layers: readonly CacheLayer[]): number =>

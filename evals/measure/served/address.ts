@@ -51,6 +51,14 @@ export const hostsElsewhere = (names: readonly string[]): string[] => [
   ),
 ]
 
+/** What is logged before prompts leave this machine, a line for each host. */
+export const sendingNotes = (names: readonly string[], reason: string | null): string[] =>
+  reason === null
+    ? []
+    : hostsElsewhere(names).map(
+        (host) => `Every prompt is sent to ${host}; the reason given: “${reason}”`,
+      )
+
 export interface Permission {
   /** The reason to send prompts to another machine; null where none was given. */
   readonly sendPrompts: string | null

@@ -55,10 +55,27 @@ export function endingOf(pieces: Pieces, ending: string): Float32Array {
   let text = ''
   let from = pieces.length
   while (from > 0 && text.length < ending.length) text = pieces[--from]!.text + text
-  const values = pieces.slice(from).map(({ logProb }) => logProb)
-  const known = values.flatMap((value) => value ?? [])
-  if (text.endsWith(ending) && known.length === values.length) return Float32Array.from(known)
+  const own = pieces.slice(text.endsWith(ending) ? from : byWords(pieces, ending))
+  const known = own.flatMap(({ logProb }) => logProb ?? [])
+  if (own.length > 0 && known.length === own.length) return Float32Array.from(known)
   throw new Failure('The answer’s tokens are not those of the text that was given.')
+}
+
+/** How vocabularies write a word that they lack. */
+const UNKNOWN = /^(?:\[UNK\]|<unk>|<\|unk\|>|\uFFFD*)$/iu
+
+/** Where the tokens of `ending` begin, word by word from the last, if an unknown one ends its word; the end of all if they do not fit. */
+function byWords(pieces: Pieces, ending: string): number {
+  let from = pieces.length
+  for (const word of ending.split(/\s+/u).filter(Boolean).toReversed())
+    for (let rest = word; rest !== '';) {
+      const mark = pieces[--from]?.text.trim()
+      if (mark === undefined) return pieces.length
+      if (UNKNOWN.test(mark)) rest = ''
+      else if (rest.endsWith(mark)) rest = rest.slice(0, rest.length - mark.length)
+      else return pieces.length
+    }
+  return from
 }
 
 /** Of every token but the first. */

@@ -21,7 +21,8 @@ import type { OpenModel } from '../../models/checkpoint.ts'
 import { rankOf } from '../../models/formats/peft-config.ts'
 import { peftDigest, readPeftFolder, readPeftIndex } from '../../models/formats/peft-folder.ts'
 import { cacheOf, isEncoder } from '../../models/registry.ts'
-import { adaptedWeights } from '../../models/weights/tuned-weights.ts'
+import { elementsOf } from '../../models/weights/stored-weights.ts'
+import { fittingChanges } from '../../models/weights/tuned-weights.ts'
 import type { Device } from '../../runtime/device.ts'
 import { LONGEST, openBase, stateWith, type Base } from '../base.ts'
 import { openCandidate } from '../candidate.ts'
@@ -121,8 +122,10 @@ async function open(base: Base, options: ServingOptions): Promise<ServedModels> 
     memory: {
       weights: 4 * base.parameters * lanes.length,
       pools: cells * cell * lanes.length,
-      // Once for reading prompts, once for writing.
-      batch: kinds.reduce((sum, kind) => sum + 2 * slotBytes(kind, options.rows), 0),
+      // Once for reading prompts, once for writing; none where they are read in the pool.
+      batch: lane.session.readsCells
+        ? 0
+        : kinds.reduce((sum, kind) => sum + 2 * slotBytes(kind, options.rows), 0),
     },
     async close() {
       await Promise.all(lanes.map(({ batcher }) => batcher.close()))
@@ -202,15 +205,29 @@ async function stackable({ model }: Base, path: string): Promise<Ranks | undefin
 
 const PLAIN = /^(?<module>.+)\.lora_(?<part>[AB])\.weight$/u
 
-async function loadAdapter(base: Base, path: string): Promise<LowRankChanges> {
-  const changes = adaptedWeights(base.weights, await readPeftFolder(path), path).lowRank
-  if (!changes) throw new TouchstoneError('serve.adapter', { path, why: 'it changed on disk' })
+async function loadAdapter({ model }: Base, path: string): Promise<LowRankChanges> {
+  // By shape: the base's numbers may lie in its file.
+  const sizeOf = (name: string) => {
+    const spec = model.weights.get(name)
+    return spec && elementsOf(spec.shape)
+  }
+  const { changes, ...others } = fittingChanges(sizeOf, await readPeftFolder(path), path)
+  const all = [...changes.values()]
+  if (others.saved.size + others.biases.size > 0 || all.some(({ magnitude }) => magnitude))
+    throw new TouchstoneError('serve.adapter', { path, why: 'it changed on disk' })
   // A number that is not finite would spread to other requests of the batch.
-  for (const { A, B } of changes.values())
-    if (!A.every(Number.isFinite) || !B.every(Number.isFinite))
+  for (const { A, B } of all)
+    if (!areFinite(A) || !areFinite(B))
       throw new TouchstoneError('serve.adapter', {
         path,
         why: 'it holds numbers that are not finite',
       })
   return changes
+}
+
+/** 0·x is a number for finite x alone. */
+function areFinite(numbers: Float32Array): boolean {
+  let sum = 0
+  for (let i = 0; i < numbers.length; i++) sum += 0 * numbers[i]!
+  return sum === 0
 }

@@ -115,9 +115,10 @@ export async function digestFiles(
 
 async function digestFile(file: OpenFile): Promise<string> {
   const hash = createHash('sha256')
-  const chunk = new Uint8Array(CHUNK)
+  // Many small files are digested where adapters are served.
+  const chunk = Buffer.allocUnsafe(MEBIBYTE)
   for (let done = 0; ;) {
-    const read = await file.read(chunk, 0, CHUNK, done)
+    const read = await file.read(chunk, 0, chunk.byteLength, done)
     if (read === 0) return hash.digest('hex')
     hash.update(chunk.subarray(0, read))
     done += read

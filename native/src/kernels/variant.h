@@ -25,4 +25,7 @@ double orthogonalise(double*, size_t, const double*, size_t);
 void tridiagonal_values(const double*, const double*, size_t, double, size_t, size_t, double*);
 bool symmetric_eigen(const double*, size_t, double*, double*);
 
+void add_low_rank(const LowRank&, const int32_t*, const size_t*, size_t);
+void paged_attention(const PagedAttention&, size_t);
+
 }  // namespace touchstone::TOUCHSTONE_VARIANT

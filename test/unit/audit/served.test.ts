@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { VERBS } from '../../../evals/bin/verbs.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { Results } from '../../../evals/contract/results.ts'
@@ -167,6 +168,19 @@ test('what cannot be done by an address is refused before it is asked', async ()
   expect(await refused(...far)).toContain('every prompt would be sent there')
   expect(server.calls).toHaveLength(before)
 })
+
+test.each([['inspect'], ['talk', 'Hello.']])(
+  '%s: what leaves this machine is logged with its reason',
+  async (verb, ...prompts) => {
+    // Not a loopback address by name, though it is this machine.
+    const url = `${server.url.replace('127.0.0.1', '0.0.0.0')}#strict`
+    const argv = [verb, url, ...prompts, '--send-prompts', 'our own cluster']
+    const { code, stderr } = await runCommand(argv, {}, VERBS)
+    expect(code, stderr).toBe(0)
+    const { host } = new URL(url)
+    expect(stderr).toBe(`Every prompt is sent to ${host}; the reason given: “our own cluster”\n`)
+  },
+)
 
 /** Everything that does not tell when it was measured. */
 const keptOf = ({ replies, verdicts, repeats, evaluations, metrics }: AuditRows) => ({

@@ -100,6 +100,8 @@ describe('T1 and T5: a reply depends on its request alone', () => {
     expect(new Set(all.map((each) => JSON.stringify(each))).size).toBeGreaterThan(10)
     const single = open({ limits: { cells: 4000, rows: 1, promptTokens: 256 } })
     expect(await together(single.batcher)).toEqual(all)
+    // An adapter that was read ahead is not read again when its request joins.
+    expect(single.batcher.totals.loads).toBe(RANKS.length)
     const reversed = await Promise.all(
       prompts
         .flatMap((ids) => everyone.map((k) => ({ ids, k })))

@@ -1,5 +1,6 @@
 /** @file Texts scored by a server that scores what it is given: a long text in windows, each of its tokens once. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { endingOf } from '../../../../evals/measure/served/scoring.ts'
 import { servedSubject } from '../../../../evals/measure/served/subject.ts'
 import { servedAt } from '../../../doubles/served/asking.ts'
 import { serveDouble, tokensOf } from '../../../doubles/served/server.ts'
@@ -36,4 +37,26 @@ test('tokens that are not those of the text end in an error', async () => {
     code: 'served.failed',
   })
   await close()
+})
+
+describe('a word that the vocabulary lacks', () => {
+  const pieces = (...texts: string[]) =>
+    texts.map((text, i) => ({ text, logProb: i === 0 ? null : -i }))
+  const before = ['The', ' bird', ' is', ' a']
+
+  test.each([' [UNK]', '<unk>', ''])(
+    'written as “%s”, it is scored with the words beside it',
+    (unknown) => {
+      expect([...endingOf(pieces(...before, unknown), ' quetzal')]).toEqual([-4])
+      expect([...endingOf(pieces(...before, ' rare', unknown), ' rare quetzal')]).toEqual([-4, -5])
+      expect([...endingOf(pieces(...before, unknown, ' bird'), ' quetzal bird')]).toEqual([-4, -5])
+    },
+  )
+
+  test('the answer to another text is still refused', () => {
+    expect(() => endingOf(pieces(...before, ' rare', ' [UNK]'), ' common quetzal')).toThrow(
+      'not those',
+    )
+    expect(() => endingOf(pieces(...before, ' swan'), ' quetzal')).toThrow('not those')
+  })
 })
