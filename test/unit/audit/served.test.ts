@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { VERBS } from '../../../evals/bin/verbs.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
@@ -45,6 +45,10 @@ const words = (base: string, candidate: string, limit: string) => [
   ...['eval', '--model', `${server.url}#${base}`, '--candidate', `${server.url}#${candidate}`],
   ...['--suite', 'house', '--limit', limit],
 ]
+const filesIn = (folder: string): string[] =>
+  globSync('**/*', { cwd: folder, withFileTypes: true })
+    .filter((found) => found.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
 const rowsIn = (folder: string): AuditRows => {
   const store = openStore(join(folder, 'touchstone.db'))
   try {
@@ -62,7 +66,9 @@ describe('two addresses are compared', () => {
   beforeAll(async () => {
     vi.stubEnv('PLANTED_KEY', KEY)
     folder = freshFolder()
-    const out = ['--out-dir', folder, '--key-env', 'PLANTED_KEY', '-o', join(folder, 'log.eval')]
+    const exports = ['log.eval', 'all.csv', 'all.jsonl', 'card.modelcard.md', 'all.oscal.json']
+    const files = exports.flatMap((name) => ['-o', join(folder, name)])
+    const out = ['--out-dir', folder, '--key-env', 'PLANTED_KEY', ...files]
     const ran = await runCommand([...words('strict', 'loose', '40'), ...out], {}, COMMANDS)
     printed = ran.stdout + ran.stderr
     expect(ran.code, ran.stderr).toBe(100)
@@ -100,12 +106,10 @@ describe('two addresses are compared', () => {
 
   test('the key was sent, and is nowhere; withheld replies are in the database alone', () => {
     expect(server.calls.some(({ headers }) => headers.authorization === `Bearer ${KEY}`)).toBe(true)
-    const files = globSync('**/*', { cwd: folder, withFileTypes: true }).filter((f) => f.isFile())
-    expect(files.length).toBeGreaterThan(2)
+    const files = filesIn(folder)
+    expect(files.length).toBeGreaterThan(7)
     const holders = (text: string) =>
-      files.flatMap(({ parentPath, name }) =>
-        readFileSync(join(parentPath, name)).includes(text) ? [name] : [],
-      )
+      files.filter((file) => readFileSync(file).includes(text)).map((file) => basename(file))
     expect(holders(KEY)).toEqual([])
     expect(printed).not.toContain(KEY)
     const withheld = rowsIn(folder).replies.filter(
@@ -119,6 +123,26 @@ describe('two addresses are compared', () => {
     expect(holding.filter((name) => !name.startsWith('touchstone.db'))).toEqual([])
     expect(existsSync(join(folder, rowsIn(folder).run.id, 'served', 'base.jsonl'))).toBe(false)
   })
+})
+
+test('a server that says the key back is not quoted', async () => {
+  vi.stubEnv('PLANTED_KEY', KEY)
+  const echo = await serveDouble({
+    models: ['hotel'],
+    says(_body, { response }) {
+      response.writeHead(401, `No ${KEY}`).end(JSON.stringify({ error: { message: KEY } }))
+      return undefined
+    },
+  })
+  const folder = freshFolder()
+  const argv = ['eval', '--model', `${echo.url}#hotel`, '--suite', 'house', '--out-dir', folder]
+  const ran = await runCommand([...argv, '--key-env', 'PLANTED_KEY'], {}, COMMANDS)
+  vi.unstubAllEnvs()
+  expect(ran.code).toBe(1)
+  expect(echo.calls.length).toBeGreaterThan(0)
+  expect(ran.stdout + ran.stderr).not.toContain(KEY)
+  expect(filesIn(folder).filter((file) => readFileSync(file).includes(KEY))).toEqual([])
+  await echo.close()
 })
 
 test('a base that contradicts itself decides nothing', async () => {
