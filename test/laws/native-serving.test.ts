@@ -139,8 +139,8 @@ describe.skipIf(!found.addon)(title, () => {
           return { data: values, dims: dims.with(0, (dims[0]! / 3) * rows.length) }
         }
         const pool: Feeds = {
-          keys: { ...fresh.keys, data: fresh.keys.data.slice() as Float32Array },
-          values: { ...fresh.values, data: fresh.values.data.slice() as Float32Array },
+          keys: { ...fresh.keys, data: fresh.keys.data.slice() },
+          values: { ...fresh.values, data: fresh.values.data.slice() },
         }
         const results = await runner.run({
           ...{ q: chosen(q), k: chosen(k), v: chosen(v), ...pool, table: chosen(table) },
