@@ -44,6 +44,8 @@ export async function matchArms(
       const again = {
         ...plan,
         evaluateAt: [step],
+        // Reports show those of the last step.
+        evaluation: { ...evaluation, measures: [] },
         aside,
         onEvaluated: undefined,
         refusalMargin: undefined,

@@ -3,7 +3,7 @@ import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Dialect } from '../graph/op.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import { meanPooled } from '../models/pooling.ts'
+import { meanPooled, statesAt } from '../models/pooling.ts'
 import { createScope, forwardPass } from '../models/scope.ts'
 import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner, type Runner } from '../runtime/session.ts'
@@ -79,9 +79,13 @@ function build(
   const attention = { kind: 'bidirectional', segments } as const
   const input = { tokens, positions, attention, batch, seq }
   const { hiddenStates } = forwardPass(scope, model, input)
-  if (graph === 'embedding') return { g, y: meanPooled(g, { hiddenStates, segments, batch, seq }) }
+  if (graph === 'embedding')
+    return { g, y: meanPooled(architecture, g, { hiddenStates, segments, batch, seq }) }
   const first = g.input('first', 'int32', [batch])
-  return { g, y: architecture.logits(scope, g.gatherRows(hiddenStates, first), config) }
+  return {
+    g,
+    y: architecture.logits(scope, statesAt(architecture, g, hiddenStates, first), config),
+  }
 }
 
 /** Segment of padding tokens. */

@@ -45,8 +45,9 @@ export type AttentionPlan =
   | { readonly kind: 'causal' }
   /**
    * A token attends to every token, or to those of its own segment, int32 `[batch, seq]`. Padding has a segment of its own.
+   * Queries are read in `blocks`, of which rows have as many tokens at least; in one if absent.
    */
-  | { readonly kind: 'bidirectional'; readonly segments?: Value }
+  | { readonly kind: 'bidirectional'; readonly segments?: Value; readonly blocks?: number }
   /** Several texts per row: a token attends only to its own segment, int32 `[batch, seq]`. */
   | { readonly kind: 'packed'; readonly segments: Value }
   /** `last` int32 `[batch]`: index of each row's last valid position; `total` int32 `[1]`: 1 + their maximum. */
@@ -92,7 +93,7 @@ export interface ForwardInput {
 }
 
 export interface ForwardOutput {
-  /** After the final norm, `[batch*seq, hidden]`. Heads are separate objects. */
+  /** After the final norm, `[batch*seq, hidden]`, or `[batch, hidden]`. Heads are separate objects. */
   readonly hiddenStates: Value
   readonly present: readonly KeyValue[]
 }
@@ -157,6 +158,8 @@ export interface ModelArchitecture<C = unknown> {
   readonly name: string
   /** Decoders attend causally and generate text; encoders attend in both directions and classify it. */
   readonly kind: 'decoder' | 'encoder'
+  /** Of encoders that read a row as a whole: they give it one state. By default each token has one. */
+  readonly states?: 'rows'
   /** Supported values of config.json's `model_type`. */
   readonly modelTypes: readonly string[]
   readonly config: z.ZodType<C>

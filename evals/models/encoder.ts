@@ -8,7 +8,7 @@ import type { Value } from '../graph/value.ts'
 import type { ForwardInput, ModelArchitecture, ModelScope, WeightSpec } from './architecture.ts'
 import type { WeightIndex } from './weights/storage.ts'
 import type { HeadPart } from './encoder-heads.ts'
-import { attend, attentionBias } from './layers.ts'
+import { attend, attentionBias, blocksOf } from './layers.ts'
 import {
   checkedSpecs,
   headsOf,
@@ -127,7 +127,9 @@ function declareHead({ head, classes, hidden }: EncoderPlan, list: WeightList): 
 function run(scope: ModelScope, input: ForwardInput, plan: EncoderPlan): Value {
   const { g } = scope
   const { names, norm, projections, mlp } = plan
-  const bias = [attentionBias(g, input)]
+  const { attention } = input
+  const blocks = attention.kind === 'bidirectional' ? (attention.blocks ?? 1) : 1
+  const bias = blocksOf(g, attentionBias(g, input), blocks)
   const block = (layer: number, x: Value): Value => {
     const prefix = prefixOf(plan, layer)
     const heads = projections.heads(prefix, (name) => scope.weight(name).shape)

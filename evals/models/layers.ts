@@ -67,7 +67,9 @@ export function attend(
   index: number,
 ): { output: Value; present?: KeyValue } {
   const scaled = { scale: scale ?? 1 / Math.sqrt(headDim), ...(softcap && { softcap }) }
-  const attributes = { heads, kvHeads, headDim, batch, seq, ...scaled }
+  // Nothing that is shipped was trained on an encoder, so its bits may rest on the processor.
+  const form = attention.kind === 'bidirectional' && ({ softmax: 'whole' } as const)
+  const attributes = { heads, kvHeads, headDim, batch, seq, ...scaled, ...form }
   const turn = (x: Value, count: number) =>
     rotary ? g.rotary(x, rotary.rows, rotary.tables, { heads: count, headDim, batch, seq }) : x
   if (attention.kind === 'cached' || attention.kind === 'paged') {
@@ -104,14 +106,20 @@ export const MOST_BLOCKS = 8
 export const queryBlocks = (longest: number): number =>
   Math.min(MOST_BLOCKS, Math.max(1, Math.floor(longest / BLOCK_TOKENS)))
 
+/** Where every token sees all others: the narrower a block, the nearer its scores stay to the processor. */
+export const evenBlocks = (longest: number): number =>
+  longest < 2 * BLOCK_TOKENS ? 1 : MOST_BLOCKS
+
+/** The bias per block of queries, `[.., seq/count, keys]`. */
+export const blocksOf = (g: Graph, bias: Value, count: number): Value[] =>
+  Array.from({ length: count }, (_, i) => g.piece(bias, 3, [i, i + 1], count))
+
 /**
- * The bias per block of queries, `[.., seq/count, keys up to the block's end]`: later keys are masked for the whole block.
- * This holds for packed texts too, whose tokens are in order.
+ * The same over keys up to the block's end: later keys are masked for the whole block. This holds for packed texts too, whose
+ * tokens are in order.
  */
 export const causalBlocks = (g: Graph, bias: Value, count: number): Value[] =>
-  Array.from({ length: count }, (_, i) =>
-    g.piece(g.piece(bias, 3, [i, i + 1], count), 4, [0, i + 1], count),
-  )
+  blocksOf(g, bias, count).map((own, i) => g.piece(own, 4, [0, i + 1], count))
 
 interface AttentionAttributes extends ScoreAttributes, CacheLayer {
   readonly batch: Dim
@@ -120,7 +128,7 @@ interface AttentionAttributes extends ScoreAttributes, CacheLayer {
 
 /**
  * Attention of q `[batch*seq, heads*d]` over k, v `[batch*seq, kvHeads*d]` → as q; query head j reads key/value head
- * ⌊j·kvHeads/heads⌋. Each block of queries reads only keys up to its own end.
+ * ⌊j·kvHeads/heads⌋. Each block of queries reads the keys that its bias is for: all, or those up to its own end.
  */
 export function attended(
   g: Graph,
@@ -134,8 +142,9 @@ export function attended(
   const [K, V] = [g.splitHeads(k, layout), g.splitHeads(v, layout)]
   const count = bias.length
   const blocks = bias.map((own, i) => {
-    const upTo = (x: Value) => g.piece(x, 2, [0, i + 1], count)
-    return g.attention([g.piece(Q, 3, [i, i + 1], count), upTo(K), upTo(V), own], scores)
+    const isWhole = own.shape[4] === K.shape[2]
+    const read = (x: Value) => (isWhole ? x : g.piece(x, 2, [0, i + 1], count))
+    return g.attention([g.piece(Q, 3, [i, i + 1], count), read(K), read(V), own], scores)
   })
   return g.joinHeads(g.joined(blocks, 3, seq), grouped)
 }

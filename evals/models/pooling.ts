@@ -1,10 +1,17 @@
-/** @file Sentence embedding: pools an encoder's hidden states into one vector per text. */
+/** @file One state a row of an encoder: those that heads read, and sentence embeddings. */
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
+import type { ModelArchitecture } from './architecture.ts'
+
+type OfStates = Pick<ModelArchitecture, 'states'>
+
+/** States at `rows`, int32 `[count]`, of hidden states by token; where rows have one state each, those as they are. */
+export const statesAt = ({ states }: OfStates, g: Graph, hidden: Value, rows: Value): Value =>
+  states === 'rows' ? hidden : g.gatherRows(hidden, rows)
 
 interface PoolingInput {
-  /** `[batch*seq, hidden]`. */
+  /** `[batch*seq, hidden]`, or `[batch, hidden]` where rows have one state each. */
   readonly hiddenStates: Value
   /** int32 `[batch, seq]`: 0 for the text's tokens, negative for padding. */
   readonly segments: Value
@@ -19,13 +26,17 @@ const SMALLEST = 1e-24
  * e = m/‖m‖ with m the mean over a text's tokens, special ones included: `[batch, hidden]` (Reimers & Gurevych, 2019,
  * normalised as in their MiniLM models).
  */
-export function meanPooled(g: Graph, { hiddenStates, segments, batch, seq }: PoolingInput): Value {
+export function meanPooled({ states }: OfStates, g: Graph, input: PoolingInput): Value {
+  const sum = states === 'rows' ? input.hiddenStates : summed(g, input)
+  const square = g.reduceSum(g.mul(sum, sum), [-1], { keepDims: true })
+  return g.div(sum, g.sqrt(g.add(square, g.scalar(SMALLEST))))
+}
+
+/** The sum serves as the mean: normalisation cancels the count. */
+function summed(g: Graph, { hiddenStates, segments, batch, seq }: PoolingInput): Value {
   const hidden = hiddenStates.shape[1]!
   const isOwn = g.greaterOrEqual(segments, g.constant([0], 'int32', []))
   const stands = g.where(isOwn, g.scalar(1), g.scalar(0))
   const kept = g.mul(hiddenStates, g.reshape(stands, [multiply(batch, seq), 1]))
-  // The sum serves as the mean: normalisation cancels the count.
-  const sum = g.reduceSum(g.reshape(kept, [batch, seq, hidden]), [1], { keepDims: false })
-  const square = g.reduceSum(g.mul(sum, sum), [-1], { keepDims: true })
-  return g.div(sum, g.sqrt(g.add(square, g.scalar(SMALLEST))))
+  return g.reduceSum(g.reshape(kept, [batch, seq, hidden]), [1], { keepDims: false })
 }

@@ -147,7 +147,7 @@ describe.each(GOLDEN_ENCODERS.bare)('%s', (name) => {
       },
       model.config,
     )
-    const embedding = meanPooled(g, { ...shared, hiddenStates, segments: segments! })
+    const embedding = meanPooled({}, g, { ...shared, hiddenStates, segments: segments! })
     const outputs = { hidden: hiddenStates, embedding }
     const runner = await createRunner(g, outputs, { device, purpose: 'generate', frozen: weights })
     const results = await runner.run({

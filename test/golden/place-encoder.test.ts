@@ -7,7 +7,7 @@ import { namedViews } from '../../evals/finetune/training/parameters.ts'
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { openEncoderSession } from '../../evals/inference/encoder-session.ts'
 import { PLACE_ENCODER } from '../../evals/models/families/place-encoder.ts'
-import { encode, FLOAT64 } from '../../evals/models/location/encodings.ts'
+import { featuresAt } from '../../evals/models/location/encodings.ts'
 import { recognise } from '../../evals/models/registry.ts'
 import { numberTokenizer } from '../../evals/models/text/number-tokenizer.ts'
 import { floats, integers, readOracle, relativeError } from '../doubles/models/safetensors.ts'
@@ -59,7 +59,7 @@ function rowsOf(values: ArrayLike<number>, columns: number): number[][] {
 test('spherical harmonics are those of Legendre’s polynomials', () => {
   const reference = rowsOf(floats(oracleOf(NETWORKS[0]), 'harmonics'), degrees ** 2)
   places.forEach(([lon = NaN, lat = NaN], i) => {
-    const found = encode(FLOAT64, 'spherical-harmonics', { lon, lat }, { degrees, scales: 1 })
+    const found = featuresAt('spherical-harmonics', { lon, lat }, { degrees, scales: 1 })
     found.forEach((value, f) => expect(value).toBeCloseTo(reference[i]![f]!, 6))
   })
 })

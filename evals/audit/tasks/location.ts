@@ -6,7 +6,7 @@
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { isLand } from '../../bundled/places/coast.ts'
 import { PLACE_ENCODER, type PlaceEncoderConfig } from '../../models/families/place-encoder.ts'
-import { FLOAT64, encode } from '../../models/location/encodings.ts'
+import { featuresAt } from '../../models/location/encodings.ts'
 import { NUMBER_TOKENIZER } from '../../models/text/number-tokenizer.ts'
 import { randomStream, type RandomStream } from '../../statistics/random.ts'
 import {
@@ -172,7 +172,7 @@ const lattice = Array.from({ length: LATTICE }, (_, i) =>
 )
 
 function vectorOf(point: Point): readonly number[] {
-  return encode(FLOAT64, 'cartesian3d', point, SIZE)
+  return featuresAt('cartesian3d', point, SIZE)
 }
 
 function nearest(point: Point): number {

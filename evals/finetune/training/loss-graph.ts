@@ -3,6 +3,8 @@ import { gradients } from '../../graph/gradient.ts'
 import type { Graph } from '../../graph/ops/index.ts'
 import { pieceOf } from '../../graph/shape.ts'
 import type { Value } from '../../graph/value.ts'
+import { evenBlocks } from '../../models/layers.ts'
+import { statesAt } from '../../models/pooling.ts'
 import { isEncoder, type Model } from '../../models/registry.ts'
 import { createScope, forwardPass, type ScopeOptions } from '../../models/scope.ts'
 import type { Feeds, Tensor } from '../../runtime/tensor.ts'
@@ -17,12 +19,12 @@ interface LossGraph extends Omit<LossInputs, 'outputs'> {
 
 /** Logits `[labelled, vocab]` (or classes), labels int32 `[labelled]`, and −Σ weight·log p(label) `[]`. */
 export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGraph {
-  const { fed, labels, rowWeights } = declared(g, model)
+  const { fed, labels, rowWeights } = declared(g, model, options)
   const scope = createScope(g, model.weights, options)
   const { architecture, config } = model
   const hidden = labelledStates(scope, model, fed)
   const logits = architecture.logits(scope, hidden, config)
-  const targets = (width: number) => g.input('targets', g.float, ['labelled', width])
+  const targets = (width: number) => g.input('targets', g.float, [labels.shape[0]!, width])
   const io = { hidden, outputs: logits, labels, rowWeights, targets }
   const named: Graph = {
     ...g,
@@ -60,7 +62,7 @@ export function buildLossInPieces(
   options: ScopeOptions,
   count: number,
 ): LossInPieces {
-  const { fed, labels, rowWeights } = declared(g, model)
+  const { fed, labels, rowWeights } = declared(g, model, options)
   const { architecture, config, weights } = model
   const hidden = labelledStates(createScope(g, weights, options), model, fed)
   const { maxPositions, storage } = options
@@ -96,15 +98,17 @@ function sharing(g: Graph, first: Value): Graph {
   }
 }
 
-function declared(g: Graph, model: Model) {
+function declared(g: Graph, model: Model, { maxPositions }: ScopeOptions) {
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
   const positions = g.input('positions', 'int32', ['batch', 'seq'])
   const segments = g.input('segments', 'int32', ['batch', 'seq'])
   const rows = g.input('rows', 'int32', ['labelled'])
-  const labels = g.input('labels', 'int32', ['labelled'])
-  const rowWeights = g.input('row_weights', g.float, ['labelled'])
-  const kind = isEncoder(model) ? 'bidirectional' : 'packed'
-  const fed = { tokens, positions, attention: { kind, segments }, rows } as const
+  const count = model.architecture.states === 'rows' ? 'batch' : 'labelled'
+  const labels = g.input('labels', 'int32', [count])
+  const rowWeights = g.input('row_weights', g.float, [count])
+  const both = { kind: 'bidirectional', segments, blocks: evenBlocks(maxPositions) } as const
+  const attention = isEncoder(model) ? both : ({ kind: 'packed', segments } as const)
+  const fed = { tokens, positions, attention, rows } as const
   return { fed, labels, rowWeights }
 }
 
@@ -117,7 +121,7 @@ const logitsOf = (scope: Scope, model: Model, fed: Fed): Value =>
 /** Hidden states of the rows that the head reads: those with a labelled next token, or first tokens for classes. */
 function labelledStates(scope: Scope, model: Model, { rows, ...fed }: Fed): Value {
   const input = { ...fed, batch: 'batch', seq: 'seq' }
-  return scope.g.gatherRows(forwardPass(scope, model, input).hiddenStates, rows)
+  return statesAt(model.architecture, scope.g, forwardPass(scope, model, input).hiddenStates, rows)
 }
 
 type AsFloat = (data: Float32Array) => Float32Array | Float64Array

@@ -1,6 +1,6 @@
 /** @file Rotary position embedding, grouped-query attention, and attention over a cache of keys and values. */
 import type { GraphCore } from '../builder.ts'
-import type { Emitter, Op } from '../op.ts'
+import type { Dialect, Emitter, Op, RuleGraph } from '../op.ts'
 import { multiply } from '../shape.ts'
 import type { Dim, Shape, Value } from '../value.ts'
 import { product } from './linalg.ts'
@@ -135,12 +135,14 @@ export interface ScoreAttributes {
   readonly scale: number
   /** The c of c·tanh(score/c), applied before the bias (Gemma 2). */
   readonly softcap?: number
+  /** Softmax so, whatever the dialect. */
+  readonly softmax?: Dialect['softmax']
 }
 
 /**
  * O = softmax(scale·Q·Kᵀ + bias)·V per head; the queries of a group share one key and value head.
- * Q `[batch, kvHeads, group, queries, d]`, K and V `[batch, kvHeads, keys, d]`, bias `[batch or 1, 1, 1, queries, keys]` → as
- * Q.
+ * Q `[batch, kvHeads, group, queries, d]`, K and V `[batch, kvHeads, keys, d]`, bias `[batch or 1, 1, 1, queries, keys]` if
+ * there is one → as Q.
  *
  * A macro. A group's queries are stacked, so keys and values are not repeated and their gradients sum over the group. It keeps
  * P `[batch, kvHeads, group*queries, keys]`.
@@ -153,7 +155,8 @@ export const Attention: Op<ScoreAttributes> = {
     const scores = { dtype: q!.dtype, shape: [...below(q!.shape).slice(0, 3), k!.shape[2]!] }
     return { outputs: [q!], keep: { P: scores, ...(softcap !== undefined && { T: scores }) } }
   },
-  emit: ({ e, inputs: [Q, K, V, bias], types: [q, k], attributes: { scale, softcap } }) => {
+  emit: ({ e, inputs: [Q, K, V, bias], types: [q, k], attributes }) => {
+    const { scale, softcap, softmax: form } = attributes
     const shape = q!.shape
     const keys = k!.shape[2]!
     const [queries] = e.node('Reshape', [Q!, e.shape(below(shape))])
@@ -161,25 +164,37 @@ export const Attention: Op<ScoreAttributes> = {
     const T = softcap === undefined ? undefined : e.node('Tanh', [raw])[0]!
     const score = T === undefined ? raw : e.node('Mul', [T, e.scalar(softcap!)])[0]!
     const [wide] = e.node('Reshape', [score, e.shape([...shape.slice(0, 4), keys])])
-    const [biased] = e.node('Add', [wide!, bias!])
+    const biased = bias === undefined ? wide! : e.node('Add', [wide!, bias])[0]!
     const flat = e.shape([...below(shape).slice(0, 3), keys])
-    const [P] = e.node('Reshape', [softmax(e, biased!), flat])
+    const [P] = e.node('Reshape', [softmax(e, biased, form), flat])
     const outputs = e.node('Reshape', [product(e, P!, V!, [4, 4], {}), e.shape(shape)])
     return { outputs, keep: { P: P!, ...(T && { T }) } }
   },
-  vjp: ({ g, inputs: [Q, K, V], outputs: [O], kept: { P, T }, attributes, dY }) => {
+  vjp: ({ g, inputs: [Q, K, V, ...bias], outputs: [O], kept: { P, T }, attributes, dY }) => {
     const [q, o, dO] = [Q!, O!, dY].map((x) => g.reshape(x, below(x.shape)))
     const weighted = g.reduceSum(g.mul(dO!, o!), [-1], { keepDims: true })
-    const dCapped = g.mul(P!, g.sub(g.matMulT(dO!, V!), weighted))
+    const dCapped = g.mul(P!, dProducts(g, [dO!, V!], weighted, attributes))
     const dS = T ? g.mul(dCapped, g.sub(g.scalar(1), g.mul(T, T))) : dCapped
     const scale = g.scalar(attributes.scale)
     return [
       g.reshape(g.mul(g.matMul(dS, K!), scale), Q!.shape),
       g.mul(g.tMatMul(dS, q!), scale),
       g.tMatMul(P!, dO!),
-      undefined,
+      ...bias.map(() => undefined),
     ]
   },
+}
+
+/** dO·Vᵀ − rowsum(dO·O); where bits may rest on the processor, as one product: [dO, −rowsum]·[V, 1]ᵀ. */
+function dProducts(
+  g: RuleGraph,
+  [dO, V]: readonly [Value, Value],
+  weighted: Value,
+  { softmax: form }: ScoreAttributes,
+): Value {
+  if (form === undefined) return g.sub(g.matMulT(dO, V), weighted)
+  const ones = g.filled([...V.shape.slice(0, -1), 1], 1)
+  return g.matMulT(g.concat([dO, g.neg(weighted)], 3), g.concat([V, ones], 3))
 }
 
 /** From `[batch, kvHeads, group, queries, d]`, with the group's queries stacked. */
@@ -235,8 +250,12 @@ export const attention = (g: GraphCore) => ({
     g.apply(Rotary, [x, positions, cos, sin], attributes)[0]!,
   splitHeads: (x: Value, layout: HeadLayout) => g.apply(SplitHeads, [x], layout)[0]!,
   joinHeads: (x: Value, layout: HeadLayout) => g.apply(JoinHeads, [x], layout)[0]!,
-  attention: (inputs: readonly [Value, Value, Value, Value], attributes: ScoreAttributes) =>
-    g.apply(Attention, inputs, attributes)[0]!,
+  attention: (inputs: readonly [Value, Value, Value, Value?], attributes: ScoreAttributes) =>
+    g.apply(
+      Attention,
+      inputs.flatMap((input) => input ?? []),
+      attributes,
+    )[0]!,
   cachedAttention: (inputs: readonly Value[], attributes: CachedAttributes) => {
     const [output, keys, values] = g.apply(CachedAttention, inputs, attributes)
     return { output: output!, keys: keys!, values: values! }

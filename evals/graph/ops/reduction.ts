@@ -96,8 +96,8 @@ export function exponentials(
   return { shifted: shifted!, powers: powers!, sum: sum! }
 }
 
-export function softmax(e: Emitter, x: string): string {
-  if (e.dialect.softmax === 'whole') return e.node('Softmax', [x], { axis: -1 })[0]!
+export function softmax(e: Emitter, x: string, form = e.dialect.softmax): string {
+  if (form === 'whole') return e.node('Softmax', [x], { axis: -1 })[0]!
   const { powers, sum } = exponentials(e, x)
   return e.node('Div', [powers, sum])[0]!
 }

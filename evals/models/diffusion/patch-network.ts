@@ -181,10 +181,7 @@ function attended(
   const over = { ...layout, seq: keys }
   const scale = 1 / Math.sqrt(layout.headDim)
   const [Q, K, V] = [g.splitHeads(q, from), g.splitHeads(k, over), g.splitHeads(v, over)]
-  if (!kept) {
-    const bias = g.filled([1, 1, 1, count, keys], 0)
-    return g.joinHeads(g.attention([Q, K, V, bias], { scale }), from)
-  }
+  if (!kept) return g.joinHeads(g.attention([Q, K, V], { scale, softmax: 'whole' }), from)
   const queries = g.reshape(Q, [batch, heads, count, layout.headDim])
   const scores = g.mul(g.matMulT(queries, K), g.scalar(scale))
   const P = g.softmax(kept.bias ? g.add(scores, kept.bias) : scores)

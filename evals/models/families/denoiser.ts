@@ -6,14 +6,13 @@
  */
 import { z } from 'zod'
 import type { Graph } from '../../graph/ops/index.ts'
-import { multiply } from '../../graph/shape.ts'
 import type { Dim, Value } from '../../graph/value.ts'
 import type { ForwardInput, ModelArchitecture, ModelScope } from '../architecture.ts'
 import { patchNoise, patchWeights } from '../diffusion/patch-network.ts'
 import { layersIn, timeEmbedding, timeWeights } from '../diffusion/time.ts'
 import { classesIn, classFields } from '../encoder-heads.ts'
 import type { ModelFamily } from '../family.ts'
-import { NUMBER_UNIT } from '../text/number-tokenizer.ts'
+import { numberColumns } from '../number-columns.ts'
 import { createWeightList, type WeightList } from '../weight-list.ts'
 
 export const DENOISER = 'denoiser'
@@ -86,19 +85,12 @@ const patches: Network = {
 
 const NETWORKS: Readonly<Record<DenoiserConfig['network'], Network>> = { patches, points }
 
-/** Columns of a row of numbers; its sequence has no known length. */
 function rowOf(g: Graph, { tokens }: ForwardInput, c: DenoiserConfig): Row {
-  const across = g.transpose(tokens!)
-  const columns = (from: number, count: number) => {
-    const places = Int32Array.from({ length: count }, (_, i) => from + i)
-    return g.transpose(g.gatherRows(across, g.constant([...places], 'int32', [count])))
-  }
-  const numbers = (y: Value) => g.mul(g.cast(y, g.float), g.scalar(1 / NUMBER_UNIT))
   const size = sizeOf(c)
   return {
-    x: numbers(columns(0, size)),
-    t: numbers(columns(size, 1)),
-    prompt: g.cast(numbers(columns(size + 1, c.prompt_length)), 'int32'),
+    x: numberColumns(g, tokens!, 0, size),
+    t: numberColumns(g, tokens!, size, 1),
+    prompt: g.cast(numberColumns(g, tokens!, size + 1, c.prompt_length), 'int32'),
   }
 }
 
@@ -112,14 +104,11 @@ const architecture: ModelArchitecture<DenoiserConfig> = {
     NETWORKS[c.network].weights(list, c)
     return list.specs()
   },
-  /** ε̂ at each position of a row. */
+  states: 'rows',
+  /** ε̂ */
   forward(scope, input, c) {
-    const { g } = scope
-    const { batch, seq } = input
-    const size = sizeOf(c)
-    const noise = NETWORKS[c.network].apply(scope, rowOf(g, input, c), batch, c)
-    const spread = g.add(g.reshape(noise, [batch, 1, size]), g.filled([batch, seq, 1], 0))
-    return { hiddenStates: g.reshape(spread, [multiply(batch, seq), size]), present: [] }
+    const noise = NETWORKS[c.network].apply(scope, rowOf(scope.g, input, c), input.batch, c)
+    return { hiddenStates: noise, present: [] }
   },
   logits: (_, hidden) => hidden,
   attention: () => [],

@@ -33,7 +33,6 @@ const LOGIT_SCALE = 'logit_scale.weight'
 const COORDINATES = 2
 
 const candidatesIn = (c: Config) => classesIn(c).length
-const relu = (g: Graph, x: Value) => g.where(g.greaterOrEqual(x, g.scalar(0)), x, g.scalar(0))
 
 /** Of a row: the place, then the features. */
 const numbersIn = (c: Config) => COORDINATES + candidatesIn(c) * c.feature_size
@@ -47,10 +46,9 @@ function unit(g: Graph, x: Value): Value {
 /** tokens `[batch, seq]` → features of the candidates as vectors of length 1, `[batch, candidates·dim]`. */
 function candidates({ g, linear }: ModelScope, { tokens, batch }: ForwardInput, c: Config): Value {
   const count = candidatesIn(c)
-  const numbers = numberColumns(g, tokens!, numbersIn(c))
-  const described = g.slice(numbers, 1, COORDINATES, numbersIn(c))
+  const described = numberColumns(g, tokens!, COORDINATES, count * c.feature_size)
   const each = g.reshape(described, [multiply(batch, count), c.feature_size])
-  const vectors = linear(FEATURES[1], relu(g, linear(FEATURES[0], each)))
+  const vectors = linear(FEATURES[1], g.relu(linear(FEATURES[0], each)))
   return g.reshape(unit(g, vectors), [batch, count * c.projection_dim])
 }
 
@@ -96,16 +94,13 @@ const architecture: ModelArchitecture<Config> = {
     list.norm(LOGIT_SCALE.replace(/\.weight$/u, ''), 1)
     return list.specs()
   },
-  /** One vector a row, at each of its positions: that of the place, then those of the candidates. */
+  states: 'rows',
+  /** The vector of the place, then those of the candidates. */
   forward(scope, input, c) {
     const { g } = scope
-    const { batch, seq } = input
     const network = placeVector(scope, input, c)
     const place = unit(g, scope.linear(PLACE, network))
-    const row = g.concat([place, candidates(scope, input, c)], 1)
-    const width = c.projection_dim * (1 + candidatesIn(c))
-    const spread = g.add(g.reshape(row, [batch, 1, width]), g.filled([batch, seq, 1], 0))
-    return { hiddenStates: g.reshape(spread, [multiply(batch, seq), width]), present: [] }
+    return { hiddenStates: g.concat([place, candidates(scope, input, c)], 1), present: [] }
   },
   /** e^t·cosine of the place with each candidate. */
   logits(scope, hidden, c) {

@@ -3,7 +3,6 @@
  * head. Networks of Rußwurm et al. (ICLR 2024) and SatCLIP: none, residual ReLU blocks, or sines (SIREN, Sitzmann et al. 2020).
  */
 import { z } from 'zod'
-import { multiply } from '../../graph/shape.ts'
 import type { ModelArchitecture } from '../architecture.ts'
 import { classesIn, classFields } from '../encoder-heads.ts'
 import type { ModelFamily } from '../family.ts'
@@ -35,15 +34,8 @@ const architecture: ModelArchitecture<PlaceEncoderConfig> = {
     })
     return list.specs()
   },
-  /** One vector a place, at each of its positions. */
-  forward(scope, input, c) {
-    const { g } = scope
-    const { batch, seq } = input
-    const y = placeVector(scope, input, c)
-    const width = y.shape[1] as number
-    const spread = g.add(g.reshape(y, [batch, 1, width]), g.filled([batch, seq, 1], 0))
-    return { hiddenStates: g.reshape(spread, [multiply(batch, seq), width]), present: [] }
-  },
+  states: 'rows',
+  forward: (scope, input, c) => ({ hiddenStates: placeVector(scope, input, c), present: [] }),
   logits: ({ linear }, hidden) => linear(HEAD, hidden),
   attention: () => [],
   classifier: {

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod'
 import type { Graph } from '../../graph/ops/index.ts'
-import { multiply } from '../../graph/shape.ts'
 import type { Value } from '../../graph/value.ts'
 import type { ModelArchitecture } from '../architecture.ts'
 import type { ModelFamily } from '../family.ts'
@@ -35,7 +34,6 @@ const HEAD = 'head'
 const nameOf = (layer: number) => `layers.${layer}.linear`
 const layersIn = ({ num_hidden_layers: count }: Config) =>
   Array.from({ length: count }, (_, i) => i)
-const relu = (g: Graph, x: Value) => g.where(g.greaterOrEqual(x, g.scalar(0)), x, g.scalar(0))
 const flat = (g: Graph, x: Value) => g.reshape(x, [x.shape[0]!])
 
 /** ‖x‖ of each row, `[rows]`; differentiable at 0. */
@@ -56,13 +54,11 @@ const architecture: ModelArchitecture<Config> = {
     list.linear(HEAD, [OUTPUTS, c.hidden_size], { biased: true })
     return list.specs()
   },
-  /** One state a row, at each of its positions. */
-  forward({ g, linear }, { tokens, batch, seq }, c) {
-    const pixel = numberColumns(g, tokens!, PIXEL_NUMBERS)
-    const state = layersIn(c).reduce((x, layer) => relu(g, linear(nameOf(layer), x)), pixel)
-    const each = g.reshape(state, [batch, 1, c.hidden_size])
-    const spread = g.add(each, g.filled([batch, seq, 1], 0))
-    return { hiddenStates: g.reshape(spread, [multiply(batch, seq), c.hidden_size]), present: [] }
+  states: 'rows',
+  forward({ g, linear }, { tokens }, c) {
+    const pixel = numberColumns(g, tokens!, 0, PIXEL_NUMBERS)
+    const state = layersIn(c).reduce((x, layer) => g.relu(linear(nameOf(layer), x)), pixel)
+    return { hiddenStates: state, present: [] }
   },
   logits: ({ linear }, hidden) => linear(HEAD, hidden),
   objective: {

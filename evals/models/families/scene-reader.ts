@@ -95,12 +95,9 @@ function wordVectors(scope: ModelScope, pixels: Value, batch: Dim, c: SceneReade
   const split = (part: string, more: object = {}) =>
     g.splitHeads(linear(`letters.0.${part}`, own), { ...layout, ...more })
   const group = { group: 1 }
-  const bias = g.filled([1, 1, 1, LETTERS, LETTERS], 0)
-  const inputs = [split('q', group), split('k'), split('v'), bias] as const
-  const mixed = g.joinHeads(g.attention(inputs, { scale: 1 / Math.sqrt(width / heads) }), {
-    ...layout,
-    ...group,
-  })
+  const inputs = [split('q', group), split('k'), split('v')] as const
+  const scores = { scale: 1 / Math.sqrt(width / heads), softmax: 'whole' } as const
+  const mixed = g.joinHeads(g.attention(inputs, scores), { ...layout, ...group })
   const seen = g.add(begin, linear('letters.0.o', mixed))
   const up = g.silu(linear('letters.0.up', normed('letters.0.mlp_norm', seen)))
   const end = g.add(seen, linear('letters.0.down', up))
@@ -163,14 +160,12 @@ const architecture: ModelArchitecture<SceneReaderConfig> = {
     }
     return list.specs()
   },
-  /** The words' scores at each position of a row. */
-  forward(scope, input, c) {
-    const { g } = scope
-    const { batch, seq } = input
-    const logits = scores(scope, rowOf(g, input), batch, c)
-    const spread = g.add(g.reshape(logits, [batch, 1, WORDS]), g.filled([batch, seq, 1], 0))
-    return { hiddenStates: g.reshape(spread, [multiply(batch, seq), WORDS]), present: [] }
-  },
+  states: 'rows',
+  /** The words' scores. */
+  forward: (scope, input, c) => ({
+    hiddenStates: scores(scope, rowOf(scope.g, input), input.batch, c),
+    present: [],
+  }),
   logits: (_, hidden) => hidden,
   attention: () => [],
   classifier: {

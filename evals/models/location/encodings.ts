@@ -1,26 +1,45 @@
 /**
- * @file Encodings of a place on the sphere by longitude and latitude, each written once over any kind of number: float64 here,
- * columns of a graph in a network. Formulas of the location encoders in Rußwurm et al. (ICLR 2024, §3) and Mai et al. (2023).
+ * @file Encodings of a place on the sphere by longitude and latitude, each written once over any kind of features: float64 here,
+ * rows of a graph in a network. Formulas of the location encoders in Rußwurm et al. (ICLR 2024, §3) and Mai et al. (2023).
  */
 import { sphericalHarmonics } from './spherical-harmonics.ts'
 
-/** Arithmetic that an encoding is written in. */
-export interface Numbers<T> {
-  readonly of: (value: number) => T
+/**
+ * Arithmetic that an encoding is written in, over features: one number of a place, or several. A single one meets each of
+ * several.
+ */
+export interface Features<T> {
+  /** The same numbers at every place. */
+  readonly of: (...values: number[]) => T
   readonly add: (a: T, b: T) => T
   readonly sub: (a: T, b: T) => T
   readonly mul: (a: T, b: T) => T
   readonly sin: (x: T) => T
   readonly cos: (x: T) => T
+  readonly join: (parts: readonly T[]) => T
+  /** Some of them, in this order. */
+  readonly pick: (x: T, which: readonly number[]) => T
 }
 
-export const FLOAT64: Numbers<number> = {
-  of: (value) => value,
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  sin: Math.sin,
-  cos: Math.cos,
+type Numbers = readonly number[]
+
+const pairs =
+  (f: (a: number, b: number) => number) =>
+  (a: Numbers, b: Numbers): Numbers =>
+    Array.from({ length: Math.max(a.length, b.length) }, (_, i) =>
+      f(a[a.length === 1 ? 0 : i]!, b[b.length === 1 ? 0 : i]!),
+    )
+
+/** Of one place, in float64. */
+const FLOAT64: Features<Numbers> = {
+  of: (...values) => values,
+  add: pairs((a, b) => a + b),
+  sub: pairs((a, b) => a - b),
+  mul: pairs((a, b) => a * b),
+  sin: (x) => x.map(Math.sin),
+  cos: (x) => x.map(Math.cos),
+  join: (parts) => parts.flat(),
+  pick: (x, which) => which.map((i) => x[i]!),
 }
 
 /** In degrees: longitude in [−180, 180], latitude in [−90, 90]. */
@@ -36,13 +55,11 @@ interface EncodingSize {
   readonly scales: number
 }
 
-/** Place → features, each a number. */
-type Encoding = <T>(n: Numbers<T>, place: Place<T>, size: EncodingSize) => T[]
+type Encoding = <T>(n: Features<T>, place: Place<T>, size: EncodingSize) => T
 
-const scaled = <T>(n: Numbers<T>, x: T, factor: number): T => n.mul(x, n.of(factor))
-const radians = <T>(n: Numbers<T>, { lon, lat }: Place<T>): Place<T> => ({
-  lon: scaled(n, lon, Math.PI / 180),
-  lat: scaled(n, lat, Math.PI / 180),
+const radians = <T>(n: Features<T>, { lon, lat }: Place<T>): Place<T> => ({
+  lon: n.mul(lon, n.of(Math.PI / 180)),
+  lat: n.mul(lat, n.of(Math.PI / 180)),
 })
 
 /** Smallest and largest scale, degrees per radian (the training script of the published comparators). */
@@ -55,13 +72,19 @@ const frequencies = (scales: number): number[] =>
     (_, s) => 1 / (FINEST * (COARSEST / FINEST) ** (s / Math.max(1, scales - 1))),
   )
 
-/** Features of each scale; the multi-scale encodings take degrees as they are. */
+/** What an encoding makes of each scale, by scale; the multi-scale encodings take degrees as they are. */
 const multiScale =
-  (one: <T>(n: Numbers<T>, scaledPlace: Place<T>, place: Place<T>) => T[]): Encoding =>
-  (n, place, { scales }) =>
-    frequencies(scales).flatMap((f) =>
-      one(n, { lon: scaled(n, place.lon, f), lat: scaled(n, place.lat, f) }, place),
+  (parts: <T>(n: Features<T>, scaledPlace: Place<T>, place: Place<T>) => T[]): Encoding =>
+  (n, place, { scales }) => {
+    const factors = n.of(...frequencies(scales))
+    const at = { lon: n.mul(place.lon, factors), lat: n.mul(place.lat, factors) }
+    const all = parts(n, at, place)
+    const byScale = Array.from(
+      { length: scales * all.length },
+      (_, i) => (i % all.length) * scales + Math.floor(i / all.length),
     )
+    return n.pick(n.join(all), byScale)
+  }
 
 /** Unit vectors at 0°, 120° and 240°. */
 const HEXAGON = [0, 1, 2].map((k) => [
@@ -73,21 +96,21 @@ const ENCODINGS = {
   'spherical-harmonics': (n, place, { degrees }) => sphericalHarmonics(n, place, degrees),
   direct(n, place) {
     const { lon, lat } = radians(n, place)
-    return [n.sub(lon, n.of(Math.PI)), n.sub(lat, n.of(Math.PI))]
+    return n.join([n.sub(lon, n.of(Math.PI)), n.sub(lat, n.of(Math.PI))])
   },
   cartesian3d(n, place) {
     const { lon, lat } = radians(n, place)
     const flat = n.cos(lat)
-    return [n.mul(n.cos(lon), flat), n.mul(n.sin(lon), flat), n.sin(lat)]
+    return n.join([n.mul(n.cos(lon), flat), n.mul(n.sin(lon), flat), n.sin(lat)])
   },
   wrap(n, place) {
     const { lon, lat } = radians(n, place)
-    return [n.cos(lon), n.sin(lon), n.cos(lat), n.sin(lat)]
+    return n.join([n.cos(lon), n.sin(lon), n.cos(lat), n.sin(lat)])
   },
   grid: multiScale((n, { lon, lat }) => [n.sin(lon), n.cos(lon), n.sin(lat), n.cos(lat)]),
   theory: multiScale((n, { lon, lat }) =>
     HEXAGON.flatMap(([x, y]) => {
-      const along = n.add(scaled(n, lon, x!), scaled(n, lat, y!))
+      const along = n.add(n.mul(lon, n.of(x!)), n.mul(lat, n.of(y!)))
       return [n.sin(along), n.cos(along)]
     }),
   ),
@@ -110,13 +133,13 @@ const ENCODINGS = {
 export type EncodingName = keyof typeof ENCODINGS
 export const ENCODING_NAMES = Object.keys(ENCODINGS) as EncodingName[]
 
-const sphereC = <T>(n: Numbers<T>, { lon, lat }: Place<T>): T[] => [
+const sphereC = <T>(n: Features<T>, { lon, lat }: Place<T>): T[] => [
   n.sin(lat),
   n.mul(n.cos(lat), n.cos(lon)),
   n.mul(n.cos(lat), n.sin(lon)),
 ]
 
-const sphereM = <T>(n: Numbers<T>, at: Place<T>, place: Place<T>): T[] => [
+const sphereM = <T>(n: Features<T>, at: Place<T>, place: Place<T>): T[] => [
   n.sin(at.lat),
   n.mul(n.cos(at.lat), n.cos(place.lon)),
   n.mul(n.cos(place.lat), n.cos(at.lon)),
@@ -124,13 +147,20 @@ const sphereM = <T>(n: Numbers<T>, at: Place<T>, place: Place<T>): T[] => [
   n.mul(n.cos(place.lat), n.sin(at.lon)),
 ]
 
-/** Number of features. */
-export const featuresOf = (name: EncodingName, size: EncodingSize): number =>
-  ENCODINGS[name](FLOAT64, { lon: 0, lat: 0 }, size).length
-
 export const encode = <T>(
-  n: Numbers<T>,
+  n: Features<T>,
   name: EncodingName,
   place: Place<T>,
   size: EncodingSize,
-): T[] => ENCODINGS[name](n, place, size)
+): T => ENCODINGS[name](n, place, size)
+
+/** Features of one place, in float64. */
+export const featuresAt = (
+  name: EncodingName,
+  { lon, lat }: Place<number>,
+  size: EncodingSize,
+): readonly number[] => encode(FLOAT64, name, { lon: [lon], lat: [lat] }, size)
+
+/** Number of features. */
+export const featuresOf = (name: EncodingName, size: EncodingSize): number =>
+  featuresAt(name, { lon: 0, lat: 0 }, size).length

@@ -6,9 +6,9 @@ import { z } from 'zod'
 import type { Graph } from '../../graph/ops/index.ts'
 import type { Value } from '../../graph/value.ts'
 import type { ForwardInput, ModelScope } from '../architecture.ts'
-import { NUMBER_UNIT } from '../text/number-tokenizer.ts'
+import { numberRows } from '../number-columns.ts'
 import type { WeightList } from '../weight-list.ts'
-import { encode, ENCODING_NAMES, featuresOf, type Numbers } from './encodings.ts'
+import { encode, ENCODING_NAMES, featuresOf, type Features } from './encodings.ts'
 
 export const PLACE_NETWORKS = ['siren', 'residual', 'linear'] as const
 
@@ -39,7 +39,6 @@ const BLOCKS = 'network.layers'
 const biased = (layer: number) => ({ biased: true, layer })
 const layersIn = ({ num_hidden_layers: count }: PlaceNetworkConfig) =>
   Array.from({ length: count }, (_, i) => i)
-const relu = (g: Graph, x: Value) => g.where(g.greaterOrEqual(x, g.scalar(0)), x, g.scalar(0))
 
 /** Frequency of the first layer of sines; the others have 1. */
 const FIRST_FREQUENCY = 30
@@ -72,7 +71,7 @@ const residual: Network = {
         list.linear(`${BLOCKS}.${layer}.${part}`, [c.hidden_size, c.hidden_size], biased(layer))
   },
   apply({ g, linear }, x, c) {
-    const bent = (name: string, input: Value) => relu(g, linear(`${BLOCKS}.${name}`, input))
+    const bent = (name: string, input: Value) => g.relu(linear(`${BLOCKS}.${name}`, input))
     return layersIn(c).reduce(
       (y, layer) => g.add(y, bent(`${layer}.down`, bent(`${layer}.up`, y))),
       bent('0.input', x),
@@ -106,29 +105,20 @@ export const placeVector = (scope: ModelScope, input: ForwardInput, c: PlaceNetw
   NETWORKS[c.network].apply(scope, placeFeatures(scope.g, input, c), c)
 
 const sizeOf = ({ degrees, scales }: PlaceNetworkConfig) => ({ degrees, scales })
-/** Columns `[batch, 1]` of a graph as numbers, and constants `[]`. */
-const columnsOf = ({ scalar, add, sub, mul, sin, cos }: Graph): Numbers<Value> => ({
-  of: scalar,
-  add,
-  sub,
-  mul,
-  sin,
-  cos,
+/** Features `[count, batch]` of a graph. */
+const featuresIn = (g: Graph): Features<Value> => ({
+  of: (...values) => g.constant(values, g.float, [values.length, 1]),
+  add: g.add,
+  sub: g.sub,
+  mul: g.mul,
+  sin: g.sin,
+  cos: g.cos,
+  join: (parts) => g.concat(parts, 0),
+  pick: (x, which) => g.gatherRows(x, g.constant(which, 'int32', [which.length])),
 })
 
 /** tokens `[batch, seq]`, longitude and latitude first → features `[batch, features]`. */
-function placeFeatures(g: Graph, input: ForwardInput, c: PlaceNetworkConfig): Value {
-  const { batch, positions } = input
-  const numbers = g.mul(g.cast(input.tokens!, g.float), g.scalar(1 / NUMBER_UNIT))
-  const column = (place: number) => {
-    const isHere = g.equal(positions, g.constant([place], 'int32', []))
-    return g.reduceSum(g.where(isHere, numbers, g.scalar(0)), [1], { keepDims: true })
-  }
-  const place = { lon: column(0), lat: column(1) }
-  const zeros = g.filled([batch, 1], 0)
-  // The first harmonic is a constant.
-  const columns = encode(columnsOf(g), c.encoding, place, sizeOf(c)).map((feature) =>
-    feature.shape.length === 0 ? g.add(feature, zeros) : feature,
-  )
-  return g.concat(columns, 1)
+function placeFeatures(g: Graph, { tokens }: ForwardInput, c: PlaceNetworkConfig): Value {
+  const place = { lon: numberRows(g, tokens!, 0, 1), lat: numberRows(g, tokens!, 1, 1) }
+  return g.transpose(encode(featuresIn(g), c.encoding, place, sizeOf(c)))
 }

@@ -7,43 +7,56 @@
  *
  *     N_00 = 1/√(4π);  N_mm = −√((2m+1)/2m)·sin θ·N_(m−1)(m−1);  N_(m+1)m = √(2m+3)·cos θ·N_mm
  *     N_lm = √((4l²−1)/(l²−m²))·(cos θ·N_(l−1)m − √(((l−1)²−m²)/(4(l−1)²−1))·N_(l−2)m)
+ *
+ * One step of the recurrence makes N_(m+j)m of every order m at once.
  */
-import type { Numbers, Place } from './encodings.ts'
+import type { Features, Place } from './encodings.ts'
 
 /** Features in the order l = 0 … degrees − 1, m = −l … l: degrees² of them, Σ Y² = degrees²/4π at every place. */
-export function sphericalHarmonics<T>(n: Numbers<T>, { lon, lat }: Place<T>, degrees: number): T[] {
+export function sphericalHarmonics<T>(n: Features<T>, { lon, lat }: Place<T>, degrees: number): T {
   const radians = (x: T, shift: number) => n.mul(n.add(x, n.of(shift)), n.of(Math.PI / 180))
   const [φ, θ] = [radians(lon, 180), radians(lat, 90)]
-  const N = normalisedLegendre(n, n.cos(θ), n.sin(θ), degrees)
-  const around = (m: number, turn: 'sin' | 'cos') =>
-    n.mul(n[turn](n.mul(φ, n.of(m))), n.of(Math.SQRT2))
-  const turns = Array.from({ length: degrees }, (_, m) =>
-    m === 0 ? undefined : { sin: around(m, 'sin'), cos: around(m, 'cos') },
+  const orders = Array.from({ length: degrees }, (_, m) => m)
+  const angles = n.mul(φ, n.of(...orders))
+  const lengths = n.of(...orders.map((m) => (m === 0 ? 1 : Math.SQRT2)))
+  const turns = n.join([n.mul(n.cos(angles), lengths), n.mul(n.sin(angles), lengths)])
+  const N = n.join(normalisedLegendre(n, n.cos(θ), n.sin(θ), degrees))
+  const places = orders.flatMap((l) =>
+    Array.from({ length: 2 * l + 1 }, (_, i) => ({ l, m: i - l })),
   )
-  return Array.from({ length: degrees }, (_, l) =>
-    Array.from({ length: 2 * l + 1 }, (__, i) => {
-      const m = i - l
-      const value = N[l]![Math.abs(m)]!
-      return m === 0 ? value : n.mul(value, turns[Math.abs(m)]![m < 0 ? 'sin' : 'cos'])
-    }),
-  ).flat()
+  return n.mul(
+    n.pick(
+      N,
+      places.map(({ l, m }) => (l - Math.abs(m)) * degrees + Math.abs(m)),
+    ),
+    n.pick(
+      turns,
+      places.map(({ m }) => (m < 0 ? degrees - m : m)),
+    ),
+  )
 }
 
-/** N[l][m], 0 ≤ m ≤ l < degrees, at x = cos θ and s = sin θ. */
-function normalisedLegendre<T>(n: Numbers<T>, x: T, s: T, degrees: number): T[][] {
-  const times = (value: T, factor: number) => n.mul(value, n.of(factor))
-  const N: T[][] = Array.from({ length: degrees }, () => [])
-  for (let m = 0; m < degrees; m++) {
-    N[m]![m] =
-      m === 0
-        ? n.of(1 / Math.sqrt(4 * Math.PI))
-        : times(n.mul(s, N[m - 1]![m - 1]!), -Math.sqrt((2 * m + 1) / (2 * m)))
-    if (m + 1 < degrees) N[m + 1]![m] = times(n.mul(x, N[m]![m]!), Math.sqrt(2 * m + 3))
-    for (let l = m + 2; l < degrees; l++) {
-      const outer = Math.sqrt((4 * l ** 2 - 1) / (l ** 2 - m ** 2))
-      const inner = Math.sqrt(((l - 1) ** 2 - m ** 2) / (4 * (l - 1) ** 2 - 1))
-      N[l]![m] = times(n.sub(n.mul(x, N[l - 1]![m]!), times(N[l - 2]![m]!, inner)), outer)
-    }
+/** N_(m+j)m of each order m at x = cos θ and s = sin θ, by j = 0 … degrees − 1; of a degree that is not wanted, any number. */
+function normalisedLegendre<T>(n: Features<T>, x: T, s: T, degrees: number): T[] {
+  const ofOrders = (f: (m: number) => number) =>
+    n.of(...Array.from({ length: degrees }, (_, m) => f(m)))
+  const diagonal = [n.add(n.mul(s, n.of(0)), n.of(1 / Math.sqrt(4 * Math.PI)))]
+  for (let m = 1; m < degrees; m++)
+    diagonal.push(n.mul(n.mul(s, diagonal[m - 1]!), n.of(-Math.sqrt((2 * m + 1) / (2 * m)))))
+  const N = [n.join(diagonal)]
+  if (degrees > 1)
+    N.push(
+      n.mul(
+        n.mul(x, N[0]!),
+        ofOrders((m) => Math.sqrt(2 * m + 3)),
+      ),
+    )
+  for (let j = 2; j < degrees; j++) {
+    const outer = ofOrders((m) => Math.sqrt((4 * (m + j) ** 2 - 1) / ((m + j) ** 2 - m ** 2)))
+    const inner = ofOrders((m) =>
+      Math.sqrt(((m + j - 1) ** 2 - m ** 2) / (4 * (m + j - 1) ** 2 - 1)),
+    )
+    N.push(n.mul(n.sub(n.mul(x, N[j - 1]!), n.mul(N[j - 2]!, inner)), outer))
   }
   return N
 }

@@ -1,64 +1,28 @@
 /**
  * @file What fine-tunes of every task gain and forget, by rank, and where on the earth encodings fail:
- * `node evals/bin/run.js findings`. Writes docs/tasks/findings.md; with `poles`, `ranks`, `distilled` or `scenes`, that section of it
+ * `node evals/bin/run.js findings`. Writes docs/tasks/findings.md; with names of `SECTIONS`, those sections
  * alone; `ranks location rna` runs those tasks, and takes the rows of the others as they stand.
  */
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TASKS } from '../../../evals/audit/tasks/registry.ts'
 import { SCENE3D } from '../../../evals/audit/tasks/scene3d/scene3d-facts.ts'
-import { Results } from '../../../evals/contract/results.ts'
+import type { Results } from '../../../evals/contract/results.ts'
 import { lora } from '../../../evals/finetune/methods/lora.ts'
 import { polarGap } from './latitudes.ts'
-import { meanAndSd } from '../../../evals/statistics/summary.ts'
-import { studentQuantile } from '../../../evals/statistics/student.ts'
+import { composed, places, sensed, transcribed } from './task-directions.ts'
+import { all, BASE_SEEDS, meanWithInterval, ran, root, spread } from './task-runs.ts'
 
-const root = join(import.meta.dirname, '..', '..', '..')
 const SEEDS = [0, 1, 2]
-const BASE_SEEDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 const ENCODINGS = ['spherical-harmonics', 'grid', 'theory']
 /** Pieces of a row of the table over ranks, cut at its bars. */
 const RANK_CELLS = 9
 const DISTILLED_RANKS = [1, 4, 16]
-/** Commands that run side by side, one thread each. */
-const SIDE_BY_SIDE = 2
 
 const page = join(root, 'docs', 'tasks', 'findings.md')
 const before = existsSync(page) ? readFileSync(page, 'utf8') : ''
 /** Sections, and of the table over ranks tasks. */
 const asked = process.argv.slice(2)
-
-/** Results of a command; those of an earlier, finished run are taken as they are. */
-async function ran(name: string, argv: readonly string[]): Promise<Results> {
-  const folder = join(root, 'out', 'task-findings', name.replaceAll('/', '-'))
-  const path = join(folder, 'results.json')
-  if (!existsSync(path)) {
-    const rest = ['--threads', '1', '--exit-zero', '--quiet', '--out-dir', folder]
-    const command = [join(root, 'evals', 'bin', 'cli.ts'), 'task', ...argv, ...rest]
-    const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] })
-    const code = await new Promise((resolve) => child.on('close', resolve))
-    if (code !== 0) throw new Error(`${name} ended with exit code ${String(code)}`)
-  }
-  return Results.parse(JSON.parse(readFileSync(path, 'utf8')))
-}
-
-/** Jobs in order, some at once. */
-async function all<T>(jobs: readonly (() => Promise<T>)[]): Promise<T[]> {
-  const results = new Array<T>(jobs.length)
-  const waiting = [...jobs.entries()]
-  const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift())
-      results[next[0]] = await next[1]()
-  }
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work))
-  return results
-}
-
-const spread = (values: readonly number[], digits: number): string => {
-  const show = (value: number) => value.toFixed(digits).replace('-', '−')
-  return `${show(meanAndSd(values).mean)} (${show(Math.min(...values))} to ${show(Math.max(...values))})`
-}
 
 function armRows(task: string, results: Results): string[] {
   const content = results.artifacts.flatMap((row) =>
@@ -88,14 +52,6 @@ function armRows(task: string, results: Results): string[] {
     ]
     return `| ${[task, arm, ...cells].join(' | ')} |`
   })
-}
-
-/** Mean with its 95 % interval of Student's t over seeds. */
-function meanWithInterval(values: readonly number[]): string {
-  const { mean, sd } = meanAndSd(values)
-  const half = (studentQuantile(0.975, values.length - 1) * (sd ?? NaN)) / Math.sqrt(values.length)
-  const show = (value: number) => value.toFixed(1).replace('-', '−')
-  return `${show(mean)} (${show(mean - half)} to ${show(mean + half)})`
 }
 
 async function ranks(): Promise<string> {
@@ -210,6 +166,10 @@ const SECTIONS = {
   ranks: { heading: 'What is gained and what is forgotten, by rank', make: ranks },
   distilled: { heading: 'Guidance in one call, by rank', make: distilled },
   poles: { heading: 'Encodings and the poles', make: poles },
+  senses: { heading: 'Text in scenes with one sense alone', make: sensed },
+  places: { heading: 'Places and their features', make: places },
+  transcripts: { heading: 'Transcripts beside their longest frame', make: transcribed },
+  composed: { heading: 'Concepts in their boxes', make: composed },
 }
 
 const written: string[] = []

@@ -42,6 +42,8 @@ describe.each([
   ['location', 'wrap/residual', 'base, seed 0: training', 3],
   // Its rows are what the trained base tells.
   ['guided-diffusion', 'mixture/3', 'lora-r2, seed 0: training', 1],
+  // Its arm is measured together with the companion.
+  ['composer', 'canvas-small', 'companion, seed 0: training', 1],
 ])('%s on %s, stopped in “%s” at step %i', (task, base, phase, step) => {
   const config = TaskConfig.parse({
     task,

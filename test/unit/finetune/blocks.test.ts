@@ -1,11 +1,20 @@
 /** @file Long rows are read in blocks of queries: the loss and the gradients of short rows that are read whole, in every family. */
 import { describe, expect, test } from 'vitest'
-import { makePackedBatch, type Example } from '../../../evals/finetune/training/dataset.ts'
+import {
+  makeBatch,
+  makePackedBatch,
+  type Example,
+} from '../../../evals/finetune/training/dataset.ts'
 import { bindMethod } from '../../../evals/finetune/registry.ts'
 import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
-import { queryBlocks } from '../../../evals/models/layers.ts'
+import { evenBlocks, queryBlocks } from '../../../evals/models/layers.ts'
 import type { Model } from '../../../evals/models/registry.ts'
-import { GOLDEN_FAMILIES, openGolden, type GoldenModel } from '../../doubles/models/golden-llama.ts'
+import {
+  GOLDEN_ENCODERS,
+  GOLDEN_FAMILIES,
+  openGolden,
+  type GoldenModel,
+} from '../../doubles/models/golden-llama.ts'
 import { vocabularyOf } from '../../doubles/training/one-gradient.ts'
 import { relativeError } from '../../doubles/models/safetensors.ts'
 import { randomIds } from '../../doubles/models/tiny-model.ts'
@@ -21,16 +30,21 @@ function lengthened({ model, ...rest }: GoldenModel): GoldenModel | undefined {
   return { ...rest, model: { ...model, config: { ...config, [key]: LONG } } satisfies Model }
 }
 
-async function gradientOf({ model, weights }: GoldenModel, rows: readonly Example[]) {
+const longestOf = (rows: readonly Example[]) => Math.max(...rows.map(({ ids }) => ids.length))
+
+async function gradientOf(
+  { model, weights }: GoldenModel,
+  batch: ReturnType<typeof makeBatch>,
+  maxPositions: number,
+) {
   const session = await openTraining({
     model,
     weights,
     method: bindMethod({ name: 'full', config: {} }),
     seed: 3,
-    maxPositions: Math.max(...rows.map(({ ids }) => ids.length)),
+    maxPositions,
     device: { name: 'cpu', threads: 2 },
   })
-  const batch = makePackedBatch(rows, 0)
   const { loss, flat } = await session.gradients(batch)
   await session.release()
   return { loss, flat: Array.from(flat), lanes: batch.batch }
@@ -55,12 +69,30 @@ describe('full on', () => {
       labelled: Array.from({ length }, (_, t) => isLearnt && t > length / 3),
     })
     const short = [0, 1, 2, 3, 4].map((i) => row(`row ${i}`, SHORT, true))
-    const whole = await gradientOf(golden, short)
+    const packed = (rows: readonly Example[]) =>
+      gradientOf(golden, makePackedBatch(rows, 0), longestOf(rows))
+    const whole = await packed(short)
     // Nothing is learnt of the long row; it makes room for the others to lie across the blocks' ends.
-    const blocks = await gradientOf(golden, [row('long', LONG, false), ...short])
+    const blocks = await packed([row('long', LONG, false), ...short])
     expect([whole.lanes, blocks.lanes]).toEqual([5, 2])
     expect(Math.hypot(...whole.flat)).toBeGreaterThan(1e-3)
     expect(blocks.loss).toBeCloseTo(whole.loss, 5)
     expect(relativeError(blocks.flat, whole.flat)).toBeLessThan(1e-5)
   })
+})
+
+test('an encoder that is opened for long rows gives the gradients of one for short rows', async () => {
+  const golden = await openGolden(GOLDEN_ENCODERS.classes[0]!)
+  const vocab = vocabularyOf(golden.model)
+  const rows = [11, 19, 8].map((length, label) => ({
+    ids: randomIds(`${label}`, length, vocab),
+    label,
+  }))
+  const [whole, blocks] = [SHORT, LONG].map((longest) =>
+    gradientOf(golden, makeBatch(rows, 0), longest),
+  )
+  expect([SHORT, LONG].map(evenBlocks)).toEqual([1, 8])
+  expect(Math.hypot(...(await whole!).flat)).toBeGreaterThan(1e-3)
+  expect((await blocks!).loss).toBeCloseTo((await whole!).loss, 5)
+  expect(relativeError((await blocks!).flat, (await whole!).flat)).toBeLessThan(1e-5)
 })

@@ -1,6 +1,7 @@
 /** @file Every macro equals the same function written in primitives: values and gradients, in float64. */
 import { describe, expect, test } from 'vitest'
 import { FLOAT64 } from '../../../evals/graph/op.ts'
+import type { ScoreAttributes } from '../../../evals/graph/ops/attention.ts'
 import type { Graph } from '../../../evals/graph/ops/index.ts'
 import type { Value } from '../../../evals/graph/value.ts'
 import { attended, causalBlocks } from '../../../evals/models/layers.ts'
@@ -27,7 +28,12 @@ interface Pair {
 const [BATCH, SEQ, DIM] = [2, 3, 4]
 
 /** In several blocks of queries, what is hidden from a whole block is never multiplied. */
-const attentionPair = (heads: number, kvHeads: number, blocks = 1): Pair => {
+const attentionPair = (
+  heads: number,
+  kvHeads: number,
+  blocks = 1,
+  form: Pick<ScoreAttributes, 'softmax'> = {},
+): Pair => {
   const attributes = {
     heads,
     kvHeads,
@@ -35,6 +41,7 @@ const attentionPair = (heads: number, kvHeads: number, blocks = 1): Pair => {
     batch: BATCH,
     seq: SEQ,
     scale: 1 / Math.sqrt(3),
+    ...form,
   }
   const wide = (label: string, count: number) => generic(label, [BATCH * SEQ, count * DIM])
   const biasOf = (g: Graph, bias: Value) => {
@@ -115,6 +122,7 @@ const PAIRS: Readonly<Record<string, Pair>> = {
   'Attention, as many key heads': attentionPair(2, 2),
   'Attention, grouped queries': attentionPair(4, 2),
   'Attention, one key head': attentionPair(3, 1),
+  'Attention, softmax as one kernel': attentionPair(4, 2, 1, { softmax: 'whole' }),
   'Attention in two blocks': attentionPair(4, 2, 2),
   'Attention in a block a token': attentionPair(2, 2, 3),
   LowRankLinear: {

@@ -22,7 +22,7 @@ const architecture: ModelArchitecture<z.infer<typeof config>> = {
   weights: ({ width }) => specsOf(width),
   /** Pixels in units of 2⁻²⁰ as tokens int32 `[batch, 64]` → one state a row, `[batch, width]`. */
   forward({ g, linear }, { tokens }) {
-    const first = g.relu(linear('input', numberColumns(g, tokens!, PIXELS)))
+    const first = g.relu(linear('input', numberColumns(g, tokens!, 0, PIXELS)))
     return { hiddenStates: g.relu(linear('hidden', first)), present: [] }
   },
   logits: ({ linear }, hidden) => linear('head', hidden),

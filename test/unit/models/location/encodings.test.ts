@@ -1,16 +1,15 @@
 /** @file Encodings of places: fixtures, the sphere's geometry, orthonormality, widths; and what is no number. */
 import { describe, expect, test } from 'vitest'
 import {
-  encode,
   ENCODING_NAMES,
+  featuresAt,
   featuresOf,
-  FLOAT64,
   type EncodingName,
 } from '../../../../evals/models/location/encodings.ts'
 import { NUMBER_UNIT, numberTokenizer } from '../../../../evals/models/text/number-tokenizer.ts'
 
 const at = (lon: number, lat: number, degrees = 10, name: EncodingName = 'spherical-harmonics') =>
-  encode(FLOAT64, name, { lon, lat }, { degrees, scales: 16 })
+  featuresAt(name, { lon, lat }, { degrees, scales: 16 })
 const close = (found: readonly number[], expected: readonly number[], digits = 6) => {
   expect(found).toHaveLength(expected.length)
   found.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, digits))

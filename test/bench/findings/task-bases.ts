@@ -1,0 +1,64 @@
+/** @file Bases of tasks alone: trained and asked in this process. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TaskConfig } from '../../../evals/audit/tasks/config.ts'
+import { findTask } from '../../../evals/audit/tasks/registry.ts'
+import type { OpenNetwork, PreparedTask, TaskRow } from '../../../evals/audit/tasks/task.ts'
+import { askedOfBase, trainedBase } from '../../../evals/audit/tasks/trained-base.ts'
+import type { TaskPart } from '../../../evals/contract/tasks/task-rows.ts'
+import type { Ask } from '../../../evals/measure/ask.ts'
+
+interface TrainedTask {
+  readonly prepared: PreparedTask
+  readonly ask: Ask
+  readonly network: OpenNetwork
+}
+
+/** @param base name of the network */
+export async function withBase<T>(
+  name: string,
+  base: string,
+  seed: number,
+  use: (trained: TrainedTask) => Promise<T>,
+): Promise<T> {
+  const task = findTask(name)
+  const reads = { base: Infinity, arm: Infinity, each: Infinity }
+  const prepared = await (await task.load()).prepare({ base, seed, file: null, reads })
+  const workspace = mkdtempSync(join(tmpdir(), 'task-base-'))
+  const config = TaskConfig.parse({ task: name, baseSeed: seed, threads: 1, device: 'cpu' })
+  const { model, baseRows: rows } = prepared
+  const context = {
+    emit: () => undefined,
+    seal: () => undefined,
+    flush: () => undefined,
+    signal: new AbortController().signal,
+    workspace,
+  }
+  try {
+    const path = await trainedBase({ model, rows, training: task.training.base, config }, context)
+    return await askedOfBase(path, config, context, (ask, network) =>
+      use({ prepared, ask, network }),
+    )
+  } finally {
+    rmSync(workspace, { recursive: true })
+  }
+}
+
+/** Share of a part's rows, of those that `isAsked` if given, whose class the base tells. */
+export async function shareRight(
+  { prepared, ask }: Pick<TrainedTask, 'prepared' | 'ask'>,
+  part: TaskPart,
+  isAsked: (row: TaskRow) => boolean = () => true,
+): Promise<number> {
+  const rows = prepared.measured.find((each) => each.part === part)!.rows.filter(isAsked)
+  const logits = await ask(
+    'classes',
+    rows.map(({ text }) => text),
+  )
+  const classes = Object.values(prepared.model.config['id2label'] as Record<string, string>)
+  const right = rows.filter(
+    ({ label }, i) => classes[logits[i]!.indexOf(Math.max(...logits[i]!))] === label,
+  )
+  return right.length / rows.length
+}
