@@ -80,6 +80,8 @@ const TASKS = {
     ['test/bench/findings/mixtures.ts'],
     ['test/bench/findings/federation.ts'],
     ['test/bench/findings/causes.ts'],
+    ['test/bench/findings/location.ts'],
+    ['test/bench/findings/direction.ts'],
     ['test/bench/findings/budget.ts'],
     ['test/bench/findings/remedies.ts'],
     ['test/bench/findings/double-descent.ts'],

@@ -55,11 +55,12 @@ export const HOUSE = {
   'house-capability': 'capability',
 } as const
 
-/** "97.7 % (93.3 – 99.2)", of an arm at its last step by the benchmark's first judge. */
-export function rateOf(results: Results, arm: string, benchmark: string): string {
+/** "97.7 % (93.3 – 99.2)", of an arm (and one of its seeds) at its last step by the benchmark's first judge. */
+export function rateOf(results: Results, arm: string, benchmark: string, seed?: number): string {
   const judge = firstJudge(results.benchmarks.find(({ name }) => name === benchmark)!)
   const { estimate, lower, upper } = results.evaluations
     .filter((row) => row.arm === arm && row.benchmark === benchmark && row.judge === judge)
+    .filter((row) => seed === undefined || row.seed === seed)
     .at(-1)!.rate
   const number = (share: number) => (100 * share).toFixed(1)
   return `${percent(estimate!)} (${number(lower!)} – ${number(upper!)})`
