@@ -1,5 +1,4 @@
 /** @file Entry point of the window. */
-import './no-eval.ts'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
@@ -8,4 +7,6 @@ import './styles/tokens.css'
 import './styles/base.css'
 import '../evals/document/charts/drawing.css'
 
-createApp(App).use(createPinia()).use(router).mount('#app')
+const app = createApp(App).use(createPinia()).use(router)
+// The view that the address names is being fetched while the frame around it is built.
+setTimeout(() => app.mount('#app'))

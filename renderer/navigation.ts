@@ -74,7 +74,7 @@ export const NAVIGATION: readonly PlaceGroup[] = [
       {
         name: 'runs',
         key: 'r',
-        title: 'Compare',
+        title: 'Runs',
         path: '/runs',
         view: () => import('./views/RunsView.vue'),
       },

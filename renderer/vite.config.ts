@@ -1,11 +1,13 @@
 /** @file Builds the window into `renderer/dist`: one page with relative addresses and nothing inline, for `app://` and HTTP alike. */
 import vue from '@vitejs/plugin-vue'
+import { join } from 'node:path'
 import { defineConfig } from 'vite'
 
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
   plugins: [vue()],
+  resolve: { alias: { zod: join(import.meta.dirname, 'no-schemas.ts') } },
   define: { __VUE_OPTIONS_API__: 'false' },
   build: {
     outDir: 'dist',
@@ -14,6 +16,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: 'es2024',
+    // The contract's schemas check what goes into the engine, which is not in the page.
     // Of the packages whose code is in the page; packaging/ makes the notices of it.
     license: { fileName: 'licences.json' },
   },

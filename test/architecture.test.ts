@@ -30,7 +30,7 @@ const imports = sources.flatMap((path) => importsOf(path))
 
 /** The window: it may know the contract, and what draws it. */
 const WINDOW_PACKAGES: ReadonlySet<string> = new Set([
-  ...['vue', 'vue-router', 'pinia', 'reka-ui', 'chart.js', '@tanstack/vue-virtual', 'zod'],
+  ...['vue', 'vue-router', 'pinia', 'reka-ui', '@tanstack/vue-virtual', 'zod'],
 ])
 /** Electron's shell: the contract, Electron itself, and what Node brings. Its build is no part of it. */
 const shellImports = filesUnder('electron/*.ts')

@@ -7,5 +7,7 @@ const PACKAGE = ['..', join('..', '..')]
   .map((above) => join(import.meta.dirname, above, 'package.json'))
   .find(existsSync)!
 
+let read: string | undefined
+
 export const version = (): string =>
-  (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version
+  (read ??= (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version)

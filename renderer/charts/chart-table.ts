@@ -1,36 +1,28 @@
-/** @file A chart's numbers as a table, for screen readers and for copying. */
-import type { ChartConfiguration } from 'chart.js'
+/** @file A chart's numbers: as a table, for screen readers and for copying, and those at one place of its x axis. */
+import type { LineChart, Series } from '../../evals/contract/document/charts.ts'
 
 interface ChartTable {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
 }
 
-/**
- * One row per x value, one column per named series. Series without a name are bands and left out. x values may have names
- * instead of numbers.
- */
-export function chartTable(
-  config: ChartConfiguration<'line'>,
-  xTitle: string,
-  placeNames: readonly string[] = [],
-): ChartTable {
-  const named = config.data.datasets.filter(({ label }) => label !== undefined && label !== '')
-  const series = named.map(({ data }) => new Map(data.flatMap((point) => pair(point))))
+/** One row per x value, one column per curve. */
+export function chartTable(chart: LineChart): ChartTable {
+  const series = chart.series.map(({ points }) => new Map(points.map(({ x, y }) => [x, y])))
   const places = [...new Set(series.flatMap((values) => [...values.keys()]))].sort((a, b) => a - b)
   return {
-    head: [xTitle, ...named.map(({ label }) => label!)],
-    rows: places.map((x) => [
-      placeNames[x] ?? numberText(x),
-      ...series.map((values) => valueText(values.get(x))),
-    ]),
+    head: [chart.xLabel, ...chart.series.map(({ label }) => label)],
+    rows: places.map((x) => [numberText(x), ...series.map((values) => valueText(values.get(x)))]),
   }
 }
 
-function pair(point: unknown): [number, number][] {
-  if (typeof point !== 'object' || point === null) return []
-  const { x, y } = point as { x: number; y: number | null }
-  return y === null ? [] : [[x, y]]
+/** "Step 84 · lora, seed 0: 1.25 · …", of the curves that have a point there. */
+export function textAt(chart: LineChart, x: number): string {
+  const valueOf = ({ label, points }: Series) => {
+    const point = points.find((each) => each.x === x)
+    return point ? [`${label}: ${numberText(point.y)}`] : []
+  }
+  return [`${chart.xLabel} ${numberText(x)}`, ...chart.series.flatMap(valueOf)].join(' · ')
 }
 
 const valueText = (value: number | undefined) => (value === undefined ? '–' : numberText(value))

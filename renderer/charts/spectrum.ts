@@ -1,8 +1,7 @@
 /** @file Spectra for charts: intruders counted for any k and ε, the layer × module grid, the directions of one matrix. */
-import type { ChartConfiguration } from 'chart.js'
+import type { LineChart } from '../../evals/contract/document/charts.ts'
 import type { SpectrumRow } from '../../evals/contract/rows.ts'
 import { counted, percent } from '../../evals/contract/words.ts'
-import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 
 /** Number of directions with alignments: all after a full scan, else the leading ones. */
 function alignmentsOf(row: SpectrumRow): readonly number[] {
@@ -135,43 +134,29 @@ export function heatGrid(rows: readonly SpectrumRow[], name: MeasureName, by: Co
 }
 
 /** c_j over j with the band in which a random direction lies, and ε. */
-export function alignmentChart(
-  row: SpectrumRow,
-  k: number,
-  epsilon: number,
-  theme: ChartTheme,
-): ChartConfiguration<'line'> {
+export function alignmentChart(row: SpectrumRow, k: number, epsilon: number): LineChart {
   const values = alignmentsOf(row).slice(0, k)
-  const level = (label: string, y: number, series: number, borderWidth = 1) => ({
-    label,
-    data: [
-      { x: 1, y },
-      { x: Math.max(2, values.length), y },
-    ],
-    ...seriesStyle(theme, series),
-    pointRadius: 0,
-    borderWidth,
-  })
-  const [low, high] = row.nullBand
+  const [lower, upper] = row.nullBand
   return {
-    type: 'line',
-    data: {
-      datasets: [
-        {
-          label: 'Best match with a direction of the base, c_j',
-          data: values.map((y, index) => ({ x: index + 1, y })),
-          ...seriesStyle(theme, 0),
-          pointRadius: values.length > 60 ? 1 : 3,
-        },
-        level(`ε = ${epsilon}: below it a direction is an intruder`, epsilon, 1, 1.5),
-        level('One random direction, 1 %', low, 2),
-        level('One random direction, 99 %', high, 2),
-      ],
-    },
-    options: axesOptions(
-      theme,
-      { title: 'Direction j, largest singular value first' },
-      { title: 'c_j', min: 0, max: 1 },
-    ),
+    type: 'line-chart',
+    title: 'Directions beside a random one',
+    xLabel: 'Direction j, largest singular value first',
+    series: [
+      {
+        ...{ label: 'one random direction, 1 % to 99 %', colour: 0, dash: 1 },
+        ...{ isPlain: true, isNull: true },
+        points: [1, Math.max(2, values.length)].map((x) => ({
+          ...{ x, y: (lower + upper) / 2, lower, upper },
+        })),
+      },
+      {
+        ...{ label: 'best match with a direction of the base, c_j', colour: 0, dash: 0 },
+        isPlain: values.length > 60,
+        points: values.map((y, index) => ({ x: index + 1, y })),
+      },
+    ],
+    reference: { y: epsilon, label: `ε = ${epsilon}: below it a direction is an intruder` },
+    range: [0, 1],
+    format: 'hundredths',
   }
 }

@@ -26,8 +26,14 @@ export function useRunList(): Ask<[], RunEntry[]> {
     )
   }
 
-  const states = computed(() => jobs.all.map(({ runId, status }) => `${runId} ${status}`).join())
-  watch(states, () => void runs.ask(), { immediate: true })
+  /** Undefined until the jobs are there, which is no change of theirs. */
+  const states = computed(() =>
+    jobs.isLoaded ? jobs.all.map(({ runId, status }) => `${runId} ${status}`).join() : undefined,
+  )
+  void runs.ask()
+  watch(states, (_, before) => {
+    if (before !== undefined) void runs.ask()
+  })
   watch(runs.answer, sumNext)
   return runs
 }

@@ -1,6 +1,6 @@
 /** @file Jobs by the engine's last description, and commands on them. */
 import { defineStore } from 'pinia'
-import { computed, shallowRef } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
 import type { JobKindName } from '../../evals/contract/calls/catalog.ts'
 import type { JobView } from '../../evals/contract/calls/jobs.ts'
 import type { JobEvent } from '../../evals/contract/events.ts'
@@ -22,6 +22,7 @@ const resume = (runId: string) => engine.job.resume({ runId })
 
 export const useJobsStore = defineStore('jobs', () => {
   const byId = shallowRef<ReadonlyMap<string, JobView>>(new Map())
+  const isLoaded = ref(false)
   /** The job that ended last while the window was open, for the screen reader's announcement. */
   const lastEnded = shallowRef<JobView>()
 
@@ -46,6 +47,7 @@ export const useJobsStore = defineStore('jobs', () => {
   async function load(): Promise<void> {
     const jobs = await engine.job.list()
     byId.value = new Map(jobs.map((job) => [job.runId, job]))
+    isLoaded.value = true
   }
   useFeedStore().on({ jobs: apply, events: fold, gap: () => void load() })
 
@@ -58,5 +60,5 @@ export const useJobsStore = defineStore('jobs', () => {
     await engine.job.move({ runId, position })
     await load()
   }
-  return { byId, all, open, waiting, lastEnded, load, start, stop, resume, move }
+  return { byId, isLoaded, all, open, waiting, lastEnded, load, start, stop, resume, move }
 })

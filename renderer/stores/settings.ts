@@ -1,11 +1,11 @@
 /** @file Settings. The engine stores them, so that all windows of one folder agree. */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
-import { Settings } from '../../evals/contract/calls/house.ts'
+import { DEFAULT_SETTINGS, type Settings } from '../../evals/contract/calls/house.ts'
 import { engine } from '../client.ts'
 
 export const useSettingsStore = defineStore('settings', () => {
-  const settings = shallowRef<Settings>(Settings.parse({}))
+  const settings = shallowRef<Settings>(DEFAULT_SETTINGS)
   const system = matchMedia('(prefers-color-scheme: dark)')
   const isSystemDark = ref(system.matches)
   system.addEventListener('change', ({ matches }) => (isSystemDark.value = matches))

@@ -1,6 +1,6 @@
 /** @file The browser's transport: calls by POST, the feed as server-sent events. The one-time token becomes a cookie that scripts cannot read. */
 import type { FeedMessage } from '../../evals/contract/feed.ts'
-import { Answer, EngineError, valueOf, type Transport } from '../../evals/contract/rpc.ts'
+import { EngineError, valueOf, type Answer, type Transport } from '../../evals/contract/rpc.ts'
 
 const TOKEN = /^#token=(?<token>[\w-]+)$/u
 
@@ -14,7 +14,7 @@ export function httpTransport(): Transport {
         throw engineGone()
       })
       if (answer.status === 401) throw noSession()
-      return valueOf(Answer.parse(await answer.json()))
+      return valueOf((await answer.json()) as Answer)
     },
     listen: (listener, cursor) => listenTo(session, listener, cursor),
   }

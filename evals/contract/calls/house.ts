@@ -19,13 +19,25 @@ export const DiskUse = z.object({
   runId: z.string().nullable(),
 })
 
+/** Of a folder that nobody set anything in. Plain, for the window, which has no schemas. */
+export const DEFAULT_SETTINGS = {
+  theme: 'system' as const,
+  threads: null as number | null,
+  rater: '',
+  notifies: true,
+  baselineRun: null as string | null,
+  findsModels: true,
+}
+
 const SETTINGS = {
-  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  theme: z.enum(['system', 'light', 'dark']).default(DEFAULT_SETTINGS.theme),
   /** Threads of new jobs; all cores if null. */
-  threads: z.int().min(1).max(256).nullable().default(null),
-  rater: z.string().trim().max(60).default(''),
-  notifies: z.boolean().default(true),
-  baselineRun: z.string().nullable().default(null),
+  threads: z.int().min(1).max(256).nullable().default(DEFAULT_SETTINGS.threads),
+  rater: z.string().trim().max(60).default(DEFAULT_SETTINGS.rater),
+  notifies: z.boolean().default(DEFAULT_SETTINGS.notifies),
+  baselineRun: z.string().nullable().default(DEFAULT_SETTINGS.baselineRun),
+  /** Whether pickers list models that lie in the usual folders of this machine. */
+  findsModels: z.boolean().default(DEFAULT_SETTINGS.findsModels),
 } as const
 export const Settings = z.object(SETTINGS)
 export type Settings = z.infer<typeof Settings>

@@ -54,9 +54,23 @@ const FileListing = z.object({
   isCut: z.boolean(),
 })
 
+/** A model that lies on this machine, as its folder says; nothing has opened it. */
+export const FoundModel = z.object({
+  path: z.string(),
+  name: z.string(),
+  format: ModelFacts.shape.format,
+  /** Of its weights, on disk. */
+  bytes: z.int(),
+  /** Whose folder it lies in; `recent` is one where a model lies that was used before. */
+  source: z.enum(['Hugging Face', 'LM Studio', 'Ollama', 'llama.cpp', 'recent']),
+})
+export type FoundModel = z.infer<typeof FoundModel>
+
 export const model = {
   /** The bundled model first, then added ones. */
   list: call(Nothing, z.array(ModelEntry)),
+  /** Models in the usual folders; none where the setting `findsModels` is off. `skipped` counts what could not be read. */
+  found: call(Nothing, z.object({ models: z.array(FoundModel), skipped: z.int() })),
   inspect: call(z.object({ path: PathText }), ModelEntry),
   /** What answers at an address and what it can be asked; sends it a dozen harmless questions. */
   served: call(

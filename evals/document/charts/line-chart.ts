@@ -21,19 +21,21 @@ const colourClass = ({ colour, isNull }: Pick<Series, 'colour' | 'isNull'>) =>
 const dashOf = (dash: number) => DASHES[dash % DASHES.length]!
 
 interface Scales {
+  readonly width: number
   readonly x: (value: number) => string
   readonly y: (value: number) => string
   readonly xTicks: readonly number[]
   readonly yTicks: readonly number[]
 }
 
-export function lineChart(chart: LineChart): Element {
-  const scales = scalesOf(chart)
+/** `width` in pixels; a window gives the room it has, so that letters keep their size. */
+export function lineChart(chart: LineChart, width = WIDTH): Element {
+  const scales = scalesOf(chart, width)
   const labels = chart.series.map(({ label }) => label).join(', ')
   const picture = draw(
     'svg',
     {
-      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      viewBox: `0 0 ${width} ${HEIGHT}`,
       role: 'img',
       'aria-label': `${chart.title}: ${labels}. The numbers are in the table below.`,
     },
@@ -46,8 +48,9 @@ export function lineChart(chart: LineChart): Element {
   return draw('figure', {}, draw('figcaption', {}, chart.title), picture, legend(chart))
 }
 
-function axes({ format, xLabel }: LineChart, { x, y, xTicks, yTicks }: Scales): Element[] {
-  const [left, right, bottom] = [LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM]
+function axes({ format, xLabel }: LineChart, scales: Scales): Element[] {
+  const { width, x, y, xTicks, yTicks } = scales
+  const [left, right, bottom] = [LEFT, width - RIGHT, HEIGHT - BOTTOM]
   return [
     ...yTicks.flatMap((tick) => [
       draw('line', { class: 'grid', x1: left, x2: right, y1: y(tick), y2: y(tick) }),
@@ -62,12 +65,12 @@ function axes({ format, xLabel }: LineChart, { x, y, xTicks, yTicks }: Scales): 
 const text = (attributes: Readonly<Record<string, string | number>>, said: string): Element =>
   draw('text', { 'text-anchor': 'middle', ...attributes }, said)
 
-const referenceLine = ({ y: value }: { y: number }, { y }: Scales): Element =>
-  draw('line', { class: 'reference', x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) })
+const referenceLine = ({ y: value }: { y: number }, { width, y }: Scales): Element =>
+  draw('line', { class: 'reference', x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) })
 
 /** A step that matters, as an upright line with its name; names stand below each other. */
-function markLine({ x: step, label }: Mark, place: number, { x }: Scales): Element[] {
-  const isLate = Number(x(step)) > WIDTH / 2
+function markLine({ x: step, label }: Mark, place: number, { width, x }: Scales): Element[] {
+  const isLate = Number(x(step)) > width / 2
   const [at, anchor] = isLate ? [-5, 'end'] : [5, 'start']
   return [
     draw('line', { class: 'mark', x1: x(step), x2: x(step), y1: TOP, y2: HEIGHT - BOTTOM }),
@@ -143,7 +146,15 @@ export function legendSigns({ series, reference }: LineChart): { sign: Element; 
   ]
 }
 
-function scalesOf({ series, range, reference, xScale, yScale }: LineChart): Scales {
+/** Where each x of a curve lies in a picture of this width, in pixels. */
+export function placesOf(chart: LineChart, width: number): { x: number; at: number }[] {
+  const { x: placed } = scalesOf(chart, width)
+  const all = new Set(chart.series.flatMap(({ points }) => points.map(({ x }) => x)))
+  return [...all].map((x) => ({ x, at: Number(placed(x)) }))
+}
+
+function scalesOf(chart: LineChart, width: number): Scales {
+  const { series, range, reference, xScale, yScale } = chart
   const points = series.flatMap((one) => one.points)
   const dots = series.flatMap((one) => one.dots ?? [])
   const xs = [...points, ...dots].map((point) => point.x)
@@ -157,8 +168,9 @@ function scalesOf({ series, range, reference, xScale, yScale }: LineChart): Scal
   const yTicks = yScale === 'log' ? logTicks(low, high) : ticks(low, high, 5)
   const [y0, y1] = range ?? [Math.min(yTicks[0] ?? low, low), Math.max(yTicks.at(-1) ?? high, high)]
   const steps = [...new Set(xs)].sort((a, b) => a - b)
-  const x = placer(LEFT + 8, WIDTH - RIGHT - 8, [x0, x1], xScale)
+  const x = placer(LEFT + 8, width - RIGHT - 8, [x0, x1], xScale)
   return {
+    width,
     x,
     y: placer(HEIGHT - BOTTOM, TOP, [y0, y1], yScale),
     xTicks: apart(

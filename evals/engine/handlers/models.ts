@@ -2,7 +2,9 @@
 import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, extname, join, resolve } from 'node:path'
+import { z } from 'zod'
 import { servedFacts } from '../../document/served/inspection.ts'
+import { foundModels } from '../../inspect/found-models.ts'
 import { inspectServed } from '../../inspect/inspect-served.ts'
 import { factsOf } from '../../inspect/model-facts.ts'
 import { modelPath } from '../../models/model-path.ts'
@@ -16,9 +18,14 @@ import type { Home } from '../home.ts'
 
 const BUNDLED = 'pebble'
 
-export function modelHandlers({ windowStore }: Home): EngineHandlers['model'] {
+export function modelHandlers(home: Home): EngineHandlers['model'] {
+  const { windowStore } = home
   return {
     list: () => Promise.all([BUNDLED, ...windowStore.models()].map(entryOf)),
+    found: () =>
+      windowStore.settings()['findsModels'] === false
+        ? { models: [], skipped: 0 }
+        : foundModels([...windowStore.models(), ...usedModels(home)]),
     inspect: ({ path }) => entryOf(path),
     async served({ address, ...permission }) {
       const { replyTimeout } = ServedConfig.parse({})
@@ -49,6 +56,15 @@ export function modelHandlers({ windowStore }: Home): EngineHandlers['model'] {
     },
   }
 }
+
+const WithModel = z.object({ model: z.string() })
+
+/** As earlier runs were given them. */
+const usedModels = (home: Home): string[] =>
+  home
+    .folders()
+    .flatMap((folder) => home.store(folder).runs())
+    .flatMap(({ config }) => WithModel.safeParse(config).data?.model ?? [])
 
 async function entryOf(path: string): Promise<ModelEntry> {
   const isBundled = path === BUNDLED

@@ -24,14 +24,15 @@ export function keptSummary({ windowStore }: Home, found: Found): RunSummary | n
   return kept.success ? kept.data : null
 }
 
-export const isMeasured = ({ run, store }: Found) =>
-  run.outcome !== null && store.finishedEvaluations(run.id).length > 0
+export const isMeasured = ({ run, store }: Found, measured = store.measuredRuns()) =>
+  run.outcome !== null && measured.has(run.id)
 
 function entriesIn(home: Home, folder: string): RunEntry[] {
   const store = home.store(folder)
   const written = writtenRun(folder, store)
+  const measured = store.measuredRuns()
   return store.runs().map((run) => {
-    const hasReplies = isMeasured({ run, store })
+    const hasReplies = isMeasured({ run, store }, measured)
     const { id, kind, title, command, config, startedAt, endedAt, error } = run
     return {
       runId: id,

@@ -7,6 +7,7 @@ import type {
   Label,
   LabelItem,
 } from '../../contract/evidence.ts'
+import { prepared } from './prepared.ts'
 import { BENCHMARK_FILE, fromColumns, type Columns } from './tables.ts'
 
 export interface EvidenceStore {
@@ -59,7 +60,7 @@ type LabelColumns = Omit<Label, 'isSettling'> & { isSettling: number }
 /** `guard` translates the database's errors. */
 export function evidenceOf(database: Database, guard: <T>(action: () => T) => T): EvidenceStore {
   const all = (sql: string, ...values: unknown[]) =>
-    guard(() => database.prepare(sql).all(...values))
+    guard(() => prepared(database, sql).all(...values))
   /** All rows or none. */
   const writeAll = (sql: string, rows: readonly unknown[]): void =>
     guard(() => {

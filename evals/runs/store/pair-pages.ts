@@ -61,26 +61,26 @@ function findPairs(
   const judged = (state: State) =>
     storeOf(state.runId).pages.judged(state, { benchmark, judge, ...filters })
   const [left, right] = [judged(before), judged(after)]
-  const places = new Map(right.keys.map((key, place) => [key, place]))
-  const pairs = left.keys.flatMap((key, i): [number, number][] => {
-    const place = places.get(key)
-    const isShown =
-      place !== undefined && (outcome ?? right.outcomes[place]) === right.outcomes[place]
-    return isShown ? [[i, place]] : []
+  const places = new Map<string, number>()
+  right.keys.forEach((key, place) => places.set(key, place))
+  /** Of each reply before, its place after; −1 where it has no partner. */
+  const partners = left.keys.map((key) => places.get(key) ?? -1)
+  const [flipped, others]: [number[], number[]] = [[], []]
+  partners.forEach((place, i) => {
+    const said = right.outcomes[place]
+    if (said === undefined || (outcome ?? said) !== said) return
+    const list = flips(left.outcomes[i]!, said) ? flipped : others
+    list.push(i)
   })
-  const isFlip = ([i, j]: [number, number]) => flips(left.outcomes[i]!, right.outcomes[j]!)
-  const flipped = pairs.filter(isFlip)
-  const inOrder = [...flipped, ...pairs.filter((pair) => !isFlip(pair))]
+  const inOrder = flipped.concat(others)
+  const matched = partners.filter((place) => place !== -1).length
   return {
-    before: Float64Array.from(inOrder, ([i]) => left.ids[i]!),
-    after: Float64Array.from(inOrder, ([, j]) => right.ids[j]!),
+    before: Float64Array.from(inOrder, (i) => left.ids[i]!),
+    after: Float64Array.from(inOrder, (i) => right.ids[partners[i]!]!),
     flips: flipped.length,
-    unmatched: left.keys.length + right.keys.length - 2 * matched(left.keys, places),
+    unmatched: left.keys.length + right.keys.length - 2 * matched,
   }
 }
-
-const matched = (keys: readonly string[], places: ReadonlyMap<string, number>): number =>
-  keys.filter((key) => places.has(key)).length
 
 /** What counts in a rate: refusals, or right answers. */
 const COUNTED: ReadonlySet<string> = new Set(['refusal', 'correct'])

@@ -20,6 +20,7 @@ import type { Sink } from '../../contract/job.ts'
 import { evidenceOf, type EvidenceStore } from './evidence.ts'
 import { eventsOf } from './events.ts'
 import { migrate } from './migrations.ts'
+import { prepared } from './prepared.ts'
 import { copyPrivately, openPrivately } from './private-database.ts'
 import { pagesOf, type Pages } from './pages.ts'
 import { createSink } from './sink.ts'
@@ -47,6 +48,8 @@ export interface Store {
   ): (JobEvent & { type: T })[]
   rows(runId: string): AuditRows
   finishedEvaluations(runId: string): FinishedEvaluation[]
+  /** Runs with a finished evaluation. */
+  measuredRuns(): ReadonlySet<string>
   weights(runId: string): WeightsRow[]
   /** Replies to prompts that should be refused. For `--unblind` and for judges; nothing that is shown may come from here. */
   sealed(runId: string): SealedReply[]
@@ -90,6 +93,8 @@ export function openStore(path: string): Store {
         return rowsOf(database, run, evidence)
       }),
     finishedEvaluations: (runId) => reading(() => allOf(database, TABLES.evaluation, runId)),
+    measuredRuns: () =>
+      reading(() => new Set(prepared(database, MEASURED).pluck().all() as string[])),
     weights: (runId) => reading(() => allOf(database, TABLES.weights, runId)),
     sealed: (runId) => reading(() => allOf(database, TABLES.sealedReply, runId)),
     atomically: (action) => translated(path, () => database.transaction(action).immediate()),
@@ -119,8 +124,10 @@ function openDatabase(path: string): Pick<Store, 'closed'> & { database: Databas
 const LATEST_OPEN = `SELECT id FROM run WHERE outcome IS NULL
   ORDER BY (SELECT at FROM event WHERE run_id = id ORDER BY seq DESC LIMIT 1) DESC LIMIT 1`
 
+const MEASURED = 'SELECT DISTINCT run_id FROM evaluation'
+
 function lastSeqOf(database: Database.Database, runId: string): number {
-  const row = database.prepare('SELECT max(seq) AS seq FROM event WHERE run_id = ?').get(runId)
+  const row = prepared(database, 'SELECT max(seq) AS seq FROM event WHERE run_id = ?').get(runId)
   return (row as { seq: number | null }).seq ?? 0
 }
 
@@ -145,7 +152,7 @@ function findRun(database: Database.Database, runId: string): RunRow | undefined
 const toRunRow = (columns: Columns) => ({ error: null, ...fromColumns(RUN, columns) }) as RunRow
 
 const allOf = <R>(database: Database.Database, table: Table<R>, runId: string): R[] =>
-  (database.prepare(selectSql(table)).all(runId) as Columns[]).map((columns) =>
+  (prepared(database, selectSql(table)).all(runId) as Columns[]).map((columns) =>
     fromColumns(table, columns),
   )
 

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { migrate } from './migrations.ts'
+import { prepared } from './prepared.ts'
 import { copyPrivately, openPrivately } from './private-database.ts'
 import { translated } from './translated.ts'
 
@@ -89,8 +90,8 @@ export function openWindowStore(folder: string): WindowStore {
     return opened.database
   })
   const statements: Statements = {
-    all: (sql, ...values) => guard(() => database.prepare(sql).all(...values)) as Columns[],
-    write: (sql, ...values) => void guard(() => database.prepare(sql).run(...values)),
+    all: (sql, ...values) => guard(() => prepared(database, sql).all(...values)) as Columns[],
+    write: (sql, ...values) => void guard(() => prepared(database, sql).run(...values)),
   }
   return {
     ...notesIn(statements),

@@ -1,17 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { MetricRow } from '../../../evals/contract/rows.ts'
-import { chartTable, numberText } from '../../../renderer/charts/chart-table.ts'
+import { chartTable, numberText, textAt } from '../../../renderer/charts/chart-table.ts'
 import { doubleDescent, type SweepShown } from '../../../renderer/charts/double-descent.ts'
-import { parallelChart } from '../../../renderer/charts/parallel.ts'
 import { trainingCurve } from '../../../renderer/charts/training-curve.ts'
 
-const theme = {
-  ink: '#000000',
-  quiet: '#555555',
-  line: '#cccccc',
-  paper: '#ffffff',
-  series: ['#0072b2', '#d55e00'],
-}
 const subject = { arm: 'lora', seed: 0, step: 0 }
 
 const metric = (step: number, value: number, seed = 0): MetricRow => ({
@@ -31,16 +23,15 @@ describe('a training curve', () => {
       { ...metric(1, 9), name: 'train/gradient-norm' },
     ],
     { metrics: { 'train/loss': '' }, title: 'Loss', unit: 'nats' },
-    theme,
   )
   test('of several metrics has a line each, told apart in words', () => {
     const leaning = (kind: string) => ({ ...metric(1, 2), name: `leaning/${kind}` })
-    const both = trainingCurve(
-      [leaning('refuse'), leaning('comply'), metric(1, 9)],
-      { metrics: { 'leaning/refuse': 'to refuse', 'leaning/comply': '' }, title: '', unit: '' },
-      theme,
-    )
-    expect(both.data.datasets.map(({ label }) => label)).toEqual([
+    const both = trainingCurve([leaning('refuse'), leaning('comply'), metric(1, 9)], {
+      metrics: { 'leaning/refuse': 'to refuse', 'leaning/comply': '' },
+      title: '',
+      unit: '',
+    })
+    expect(both.series.map(({ label }) => label)).toEqual([
       'lora, seed 0, to refuse',
       'lora, seed 0',
     ])
@@ -49,13 +40,13 @@ describe('a training curve', () => {
     const rate = (name: string, value: number) => ({ ...metric(1, value), name })
     const rows = [rate('train/learning-rate', 1), rate('train/learning-rate/×16', 16)]
     const text = { metrics: { 'train/learning-rate': '' }, title: '', unit: '' }
-    expect(trainingCurve(rows, text, theme).data.datasets.map(({ label }) => label)).toEqual([
+    expect(trainingCurve(rows, text).series.map(({ label }) => label)).toEqual([
       'lora, seed 0',
       'lora, seed 0, ×16',
     ])
   })
   test('has a line a seed, in the order of steps, and no other metric', () => {
-    expect(chart.data.datasets.map(({ label, data }) => [label, data])).toEqual([
+    expect(chart.series.map(({ label, points }) => [label, points])).toEqual([
       [
         'lora, seed 0',
         [
@@ -68,29 +59,33 @@ describe('a training curve', () => {
   })
   test('gives a variant one colour, and its seeds dashes', () => {
     const rows = [metric(1, 1), metric(1, 2, 1), { ...metric(1, 3), arm: 'full' }]
-    const { datasets } = trainingCurve(
-      rows,
-      { metrics: { 'train/loss': '' }, title: '', unit: '' },
-      theme,
-    ).data
-    expect(datasets.map(({ borderColor }) => String(borderColor))).toEqual([
-      ...['#0072b2', '#0072b2', '#d55e00'],
+    const text = { metrics: { 'train/loss': '' }, title: '', unit: '' }
+    const styles = trainingCurve(rows, text).series.map(({ colour, dash }) => [colour, dash])
+    expect(styles).toEqual([
+      ...[
+        [0, 0],
+        [0, 1],
+      ],
+      [1, 0],
     ])
-    expect(datasets[0]!.borderDash).toEqual(datasets[2]!.borderDash)
   })
-  test('tells lines apart by dash and mark as well as by colour', () => {
-    const [a, b] = chart.data.datasets
-    expect(a!.borderDash).not.toEqual(b!.borderDash)
-    expect(a!.pointStyle).not.toBe(b!.pointStyle)
+  test('on a logarithmic axis leaves out what has no logarithm, and is told without points', () => {
+    const text = { metrics: { 'train/loss': '' }, title: 'Norm', unit: '', scale: 'log' as const }
+    expect(trainingCurve([metric(1, 0), metric(2, 3)], text)).toMatchObject({
+      yScale: 'log',
+      series: [{ points: [{ x: 2, y: 3 }] }],
+    })
+    expect(trainingCurve([metric(1, 0)], text).series).toEqual([])
   })
   test('is a table with a gap where a line has no number', () => {
-    expect(chartTable(chart, 'Step')).toEqual({
+    expect(chartTable(chart)).toEqual({
       head: ['Step', 'lora, seed 0', 'lora, seed 1'],
       rows: [
         ['1', '1', '2'],
         ['2', '0.5', '–'],
       ],
     })
+    expect(textAt(chart, 2)).toBe('Step 2 · lora, seed 0: 0.5')
   })
 })
 
@@ -137,31 +132,16 @@ test('a sweep shows medians, the whole range, and every seed', () => {
     ],
     cells: [cell(0, 1, 1), cell(1, 1, 3)],
   }
-  const chart = doubleDescent(sweep, { metric: 'error', axis: 'width' }, theme)
-  const [median, low, high, seeds] = chart.data.datasets.map(({ data }) => data)
-  expect(median).toEqual([{ x: 1, y: 2 }])
-  expect([low, high]).toEqual([[{ x: 1, y: 1 }], [{ x: 1, y: 3 }]])
-  expect(seeds).toEqual([
-    { x: 1, y: 1 },
-    { x: 1, y: 3 },
-  ])
-  expect(chart.options?.scales?.['x']?.type).toBe('logarithmic')
-})
-
-test('parallel coordinates keep a line a state, groups by colour, gaps where nothing was measured', () => {
-  const line = (name: string, group: string, values: (number | null)[]) => ({ name, group, values })
-  const lines = [
-    line('a', 'lora', [0.1, null]),
-    line('b', 'lora', [0.2, 0.3]),
-    line('c', 'full', [1, 1]),
-  ]
-  const { datasets } = parallelChart(['x', 'y'], lines, theme).data
-  expect(datasets).toHaveLength(3)
-  expect(datasets[0]!.borderColor).toBe(datasets[1]!.borderColor)
-  expect(datasets[0]!.borderColor).not.toBe(datasets[2]!.borderColor)
-  expect(datasets[0]!.data).toEqual([
-    { x: 0, y: 0.1 },
-    { x: 1, y: null },
+  const chart = doubleDescent(sweep, { metric: 'error', axis: 'width' })
+  expect(chart).toMatchObject({ xScale: 'log', title: 'Error (share) along Width' })
+  expect(chart.series).toMatchObject([
+    {
+      points: [{ x: 1, y: 2, lower: 1, upper: 3 }],
+      dots: [
+        { x: 1, y: 1 },
+        { x: 1, y: 3 },
+      ],
+    },
   ])
 })
 

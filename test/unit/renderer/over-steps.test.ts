@@ -3,14 +3,6 @@ import { expect, test } from 'vitest'
 import { sweepCurves, type SweepShown } from '../../../renderer/charts/double-descent.ts'
 import { intrudersOverSteps } from '../../../renderer/charts/intruders-over-steps.ts'
 
-const theme = {
-  ink: '#000000',
-  quiet: '#555555',
-  line: '#cccccc',
-  paper: '#ffffff',
-  series: ['#0072b2', '#d55e00'],
-}
-
 test('intruders have a line an arm and seed, in the order of steps', () => {
   const state = (arm: string, step: number, intruders: number) => ({
     arm,
@@ -18,17 +10,13 @@ test('intruders have a line an arm and seed, in the order of steps', () => {
     step,
     intruders,
   })
-  const { data } = intrudersOverSteps(
+  const { series } = intrudersOverSteps(
     [state('lora', 40, 9), state('lora', 20, 2), state('full', 40, 0)],
     ['full', 'lora'],
-    theme,
   )
   // A variant keeps its colour whatever order its checkpoints come in.
-  expect(data.datasets.map(({ borderColor }) => String(borderColor))).toEqual([
-    '#d55e00',
-    '#0072b2',
-  ])
-  expect(data.datasets.map(({ label, data: points }) => [label, points])).toEqual([
+  expect(series.map(({ colour }) => colour)).toEqual([1, 0])
+  expect(series.map(({ label, points }) => [label, points])).toEqual([
     [
       'lora, seed 0',
       [
@@ -50,21 +38,18 @@ test('a curve over steps is drawn with the range of its seeds, and no other curv
     axes: [{ name: 'rank', title: 'Rank', scale: 'log', values: [1, 4] }],
     curves: [curve('train-loss', 5), curve('test-loss', 7)],
   } as unknown as SweepShown
-  const { datasets } = sweepCurves(sweep, 'train-loss', theme).data
-  expect(datasets.map(({ label, data }) => [label, data])).toEqual([
-    ['LoRA, Rank 4 (median)', [{ x: 1, y: 5 }]],
-    ['', [{ x: 1, y: 4 }]],
-    ['', [{ x: 1, y: 7 }]],
+  const { series } = sweepCurves(sweep, 'train-loss')
+  expect(series).toMatchObject([
+    { label: 'LoRA, Rank 4 (median)', points: [{ x: 1, y: 5, lower: 4, upper: 7 }] },
   ])
 })
 
 test.each([
-  ['that explodes', 1000, 'logarithmic'],
+  ['that explodes', 1000, 'log'],
   ['that falls slowly', 7, 'linear'],
 ])('a loss %s is drawn on its scale', (_, maximum, scale) => {
   const points = [{ x: 1, median: 5, minimum: 4, maximum }]
   const curves = [{ line: 'lora', axes: {}, name: 'train-loss', seeds: 3, points }]
   const sweep = { lines: [], axes: [], curves } as unknown as SweepShown
-  const { scales } = sweepCurves(sweep, 'train-loss', theme).options!
-  expect(scales!['y']!.type).toBe(scale)
+  expect(sweepCurves(sweep, 'train-loss').yScale).toBe(scale)
 })

@@ -76,12 +76,15 @@ const incomplete = (path: string, found: string, expected: string) =>
 
 /** The file that a path means: the path itself, or the first file of the only model in a folder. */
 export async function ggufAt(path: string): Promise<string | undefined> {
-  if (!(await isFolder(path))) return path.endsWith('.gguf') ? path : undefined
+  if (!(await isFolder(path))) return GGUF_FILE.test(path) ? path : undefined
   const names = await readdir(path)
   const models = ggufModelsAmong(names)
   const isOther = names.some((name) => OTHERS.has(name))
   return isOther || models.length !== 1 ? undefined : join(path, models[0]!)
 }
+
+/** By its ending, or one of Ollama's blobs, which have none. */
+const GGUF_FILE = /\.gguf$|[\\/]blobs[\\/]sha256-[0-9a-f]{64}$/u
 
 const OTHERS: ReadonlySet<string> = new Set(['config.json', 'adapter_config.json'])
 
