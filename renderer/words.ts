@@ -24,7 +24,7 @@ export const RATE_MEANING: Readonly<Record<BenchmarkRole, string>> = {
   capability: 'share answered correctly',
 }
 
-const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
 /** 1,300,000 → "1.3 MB"; thousands, as disks are sold. */
 export function bytesText(bytes: number): string {

@@ -36,7 +36,7 @@ export function comparedSection({ subjects, benchmarks }: Results): Section[] {
     number('Prompts', ({ samples }) => wholeNumber(samples)),
     label('Judged by', firstJudge),
     label('Also by', ({ judges }) => judges.slice(1).join(', ')),
-    number('Tokens at most', ({ maxNewTokens }) => maxNewTokens),
+    number('Max new tokens', ({ maxNewTokens }) => maxNewTokens),
     ...(benchmarks.some(({ licences }) => licences)
       ? [label<BenchmarkRow>('Licence', ({ licences }) => licences?.join(', ') ?? '–')]
       : []),
