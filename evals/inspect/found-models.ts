@@ -7,9 +7,8 @@ import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
-import { z } from 'zod'
 import type { FoundModel } from '../contract/calls/models.ts'
-import { readJson } from '../files/read-file.ts'
+import { readJson, type JsonObject } from '../files/read-file.ts'
 import { ggufModelsAmong } from '../models/formats/gguf/split.ts'
 import { snapshotOf } from '../models/model-path.ts'
 
@@ -61,10 +60,19 @@ const MOST_ENTRIES = 1000
 async function inHub(search: Search, hub: string): Promise<void> {
   for (const { name } of await listed(search, hub)) {
     if (!name.startsWith('models--')) continue
-    const cached = join(hub, name)
-    const snapshot = snapshotOf(cached)
-    if (snapshot === cached) search.skipped++
+    const snapshot = snapshotIn(join(hub, name))
+    if (snapshot === undefined) search.skipped++
     else await inFolder(search, snapshot, name.split('--').slice(1).join('/'), 'Hugging Face')
+  }
+}
+
+/** Undefined where the download is not whole or cannot be read. */
+function snapshotIn(cached: string): string | undefined {
+  try {
+    const snapshot = snapshotOf(cached)
+    return snapshot === cached ? undefined : snapshot
+  } catch {
+    return undefined
   }
 }
 
@@ -130,9 +138,6 @@ async function kept(
   if (!search.models.has(model.path)) search.models.set(model.path, { ...model, bytes })
 }
 
-const Manifest = z.object({
-  layers: z.array(z.object({ mediaType: z.string(), digest: z.string() })),
-})
 const MODEL_LAYER = 'application/vnd.ollama.image.model'
 const MANIFEST_BYTES = 2 ** 20
 
@@ -141,9 +146,7 @@ async function inOllama(search: Search, folder: string): Promise<void> {
   const blobs = join(folder, 'blobs')
   for (const place of await placesBelow(search, join(folder, 'manifests'), 4)) {
     const path = join(folder, 'manifests', ...place)
-    const read = Manifest.safeParse(await readJson(path, MANIFEST_BYTES).catch(() => undefined))
-    const digest = read.data?.layers.find(({ mediaType }) => mediaType === MODEL_LAYER)?.digest
-    const [blob] = /^sha256-[0-9a-f]{64}$/u.exec(digest?.replace(':', '-') ?? '') ?? []
+    const blob = blobOf(await readJson(path, MANIFEST_BYTES).catch(() => undefined))
     if (blob === undefined) {
       search.skipped++
       continue
@@ -153,6 +156,14 @@ async function inOllama(search: Search, folder: string): Promise<void> {
     const model = { path: join(blobs, blob), name: title, format: 'gguf' as const }
     await kept(search, { ...model, source: 'Ollama' }, blobs, [blob])
   }
+}
+
+/** Undefined where a manifest names none, or no blob. */
+function blobOf(manifest: JsonObject | undefined): string | undefined {
+  const { layers } = manifest ?? {}
+  const all = (Array.isArray(layers) ? layers : []) as ({ [name: string]: unknown } | null)[]
+  const digest = all.find((layer) => layer?.['mediaType'] === MODEL_LAYER)?.['digest']
+  return /^sha256-[0-9a-f]{64}$/u.exec(String(digest).replace(':', '-'))?.[0]
 }
 
 /** Names on the way to what lies `depth` folders below. */

@@ -11,7 +11,7 @@ export const suggested = (values: readonly string[]): Suggestion[] =>
   [...new Set(values)].map((value) => ({ value }))
 
 /** "Qwen/Qwen3-0.6B, safetensors, 1.2 GB, Hugging Face" */
-export const foundText = ({ name, format, bytes, source }: FoundModel): string =>
+const foundText = ({ name, format, bytes, source }: FoundModel): string =>
   [name, format, bytesText(bytes), source === 'recent' ? 'beside one used before' : source].join(
     ', ',
   )

@@ -17,6 +17,7 @@ function inOrder(a: JobView, b: JobView): number {
   return place(a) === place(b) ? b.startedAt - a.startedAt : place(a) - place(b)
 }
 
+const listed = async () => new Map((await engine.job.list()).map((job) => [job.runId, job]))
 const stop = (runId: string) => engine.job.stop({ runId })
 const resume = (runId: string) => engine.job.resume({ runId })
 
@@ -45,8 +46,7 @@ export const useJobsStore = defineStore('jobs', () => {
     apply(known.map((job) => foldedJob(job, events)))
   }
   async function load(): Promise<void> {
-    const jobs = await engine.job.list()
-    byId.value = new Map(jobs.map((job) => [job.runId, job]))
+    byId.value = await listed()
     isLoaded.value = true
   }
   useFeedStore().on({ jobs: apply, events: fold, gap: () => void load() })
@@ -56,9 +56,6 @@ export const useJobsStore = defineStore('jobs', () => {
     await load()
     return runId
   }
-  async function move(runId: string, position: number): Promise<void> {
-    await engine.job.move({ runId, position })
-    await load()
-  }
+  const move = (runId: string, position: number) => engine.job.move({ runId, position }).then(load)
   return { byId, isLoaded, all, open, waiting, lastEnded, load, start, stop, resume, move }
 })
