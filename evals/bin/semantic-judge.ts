@@ -9,7 +9,7 @@ import { MODEL_FILE, WEIGHTS_FILE } from '../judges/semantic/model.ts'
 import { semantic } from '../judges/semantic/semantic.ts'
 import { readLanguages, type Composed } from './semantic/corpus.ts'
 import { byEncoder } from './semantic/encoder.ts'
-import { byJudge, readReplies, REPLY_SETS, tableOf } from './semantic/evaluation.ts'
+import { byJudge, readReplies, REPLY_SETS, tableOf, UNSEEN_SETS } from './semantic/evaluation.ts'
 import { trainSemantic, TRAINING } from './semantic/training.ts'
 
 const { values } = parseArgs({
@@ -37,8 +37,10 @@ else if (!values.evaluate) {
   await writeFile(MODEL_FILE, `${JSON.stringify({ ...model, training: TRAINING }, null, 2)}\n`)
 } else {
   const judges = [semantic.name, ...REFUSAL_JUDGES.map(({ name }) => name)]
-  const whole = await tableOf(readReplies('held-out'), byJudge(semantic.name))
-  say(['### Held-out replies', '', ...HEAD, ...whole, ''])
+  for (const set of UNSEEN_SETS) {
+    const whole = await tableOf(readReplies(set), byJudge(semantic.name))
+    say([`### Replies: ${set}`, '', ...HEAD, ...whole, ''])
+  }
   say(['### Each set and judge', '', ...HEAD])
   for (const set of REPLY_SETS) {
     for (const judge of set === 'held-out' ? judges : [semantic.name]) {

@@ -5,10 +5,13 @@
  */
 import { z } from 'zod'
 import { sha256 } from '../files/digest.ts'
-import type { ComparedRun } from '../findings/gate/compared-run.ts'
+import { keyOf } from '../contract/keys.ts'
+import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
 import { createCollector, epochCounter, refuseUndecided, shown } from './imported.ts'
 import { linesOf, malformedLog, parsedLog, parseForeignJson } from './log-file.ts'
 import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
+
+const replyOf = ({ sampleId, epoch }: ComparedJudgement) => keyOf(sampleId, epoch)
 
 const Entry = z.looseObject({ entry_type: z.string() })
 const Setup = z.looseObject({
@@ -19,6 +22,7 @@ const Setup = z.looseObject({
 })
 const Init = z.looseObject({ run: z.string(), garak_version: z.string().nullish() })
 const Attempt = z.looseObject({
+  uuid: z.string().nullish(),
   status: z.int(),
   probe_classname: z.string(),
   prompt: z
@@ -40,6 +44,7 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
   let init: z.infer<typeof Init> | undefined
   const collector = createCollector(path)
   const epochOf = epochCounter()
+  const begun = new Map<string, string>()
   for await (const { text, number } of linesOf(path)) {
     const where = `${path}, line ${number}`
     const value = parseForeignJson(text, where)
@@ -49,6 +54,10 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
     if (type === 'init') init = read(Init)
     if (type !== 'attempt') continue
     const attempt = read(Attempt)
+    if (attempt.uuid) {
+      if (attempt.status === SCORED) begun.delete(attempt.uuid)
+      else begun.set(attempt.uuid, attempt.probe_classname)
+    }
     if (attempt.status !== SCORED) continue
     const threshold = setup['run.eval_threshold']
     judgementsOf(attempt, { path, metrics, threshold, epochOf }).forEach(collector.add)
@@ -62,7 +71,10 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
     templateDigest: null,
     tokenizerDigest: null,
     judged,
-    benchmarks: benchmarksOf(judged, setup['run.seed'] ?? null),
+    benchmarks: benchmarksOf(judged, {
+      seed: setup['run.seed'] ?? null,
+      unscored: [...begun.values()],
+    }),
   })
 }
 
@@ -87,7 +99,7 @@ function judgementsOf(attempt: Attempt, { path, metrics, threshold, epochOf }: R
       benchmark: probe,
       role: roleOf(meaning),
       judge: detector,
-      judgeVersion: '',
+      judgeVersion: `hit from ${threshold}`,
       sampleId: digest.slice(0, 16),
       epoch: epochs[i]!,
       category: probe.split('.')[0]!,
@@ -98,12 +110,16 @@ function judgementsOf(attempt: Attempt, { path, metrics, threshold, epochOf }: R
   })
 }
 
-const benchmarksOf = (judged: ComparedRun['judged'], seed: number | null) =>
+/** `unscored`: the probe of each attempt that was begun and never scored. */
+const benchmarksOf = (
+  judged: ComparedRun['judged'],
+  { seed, unscored }: { readonly seed: number | null; readonly unscored: readonly string[] },
+) =>
   [...Map.groupBy(judged, ({ benchmark }) => benchmark)].map(([name, rows]) => ({
     name,
     title: name,
     role: rows[0]!.role,
     promptSetDigest: null,
     decoding: { maxNewTokens: null, temperature: null, seed },
-    replies: null,
+    replies: new Set(rows.map(replyOf)).size + unscored.filter((probe) => probe === name).length,
   }))

@@ -1,5 +1,6 @@
 /** @file Shared by readers of foreign logs: judgements, without the replies' texts. */
 import { malformedLog } from './log-file.ts'
+import { sha256 } from '../files/digest.ts'
 import { keyOf } from '../contract/keys.ts'
 import type { Outcome } from '../contract/rows.ts'
 import { OUTCOMES } from '../contract/rows.ts'
@@ -32,6 +33,13 @@ const CLUSTER_FIELDS = ['cluster', 'template_id', 'document_id', 'passage_id', '
 export function clusterIn(data: Readonly<Record<string, unknown>>): { cluster?: string } {
   const value = CLUSTER_FIELDS.map((field) => data[field]).find((each) => each != null)
   return typeof value === 'string' || typeof value === 'number' ? { cluster: String(value) } : {}
+}
+
+/** How a log's scores were made, as far as it says; empty where it says nothing. Addresses in the text of functions differ in every run. */
+export function scoredAs(said: Readonly<Record<string, unknown>>): string {
+  const known = Object.entries(said).filter(([, value]) => value !== null && value !== undefined)
+  if (known.length === 0) return ''
+  return sha256(JSON.stringify(known).replaceAll(/0x[0-9a-f]+/gu, '')).slice(0, 16)
 }
 
 /** Collects judgements; the same reply judged twice is a damaged log. */

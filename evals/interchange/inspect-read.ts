@@ -6,7 +6,14 @@ import { decodeText, malformedLog, parsedLog, parseForeignJson } from './log-fil
 import { z } from 'zod'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
-import { clusterIn, createCollector, isOutcome, refuseUndecided, shown } from './imported.ts'
+import {
+  clusterIn,
+  createCollector,
+  isOutcome,
+  refuseUndecided,
+  scoredAs,
+  shown,
+} from './imported.ts'
 import { OWN_METADATA } from './inspect-write.ts'
 import { meaningOf, meaningOfRole, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 import { openZip, type ZipArchive } from './zip-read.ts'
@@ -37,7 +44,8 @@ const Header = z.object({
     model_generate_config: Nullable(
       z.object({ max_tokens: Whole, temperature: Nullable(z.number()), seed: Whole }),
     ),
-    scorers: Nullable(z.array(z.object({ name: z.string() }))),
+    task_version: z.unknown().optional(),
+    scorers: Nullable(z.array(z.object({ name: z.string(), options: z.unknown().optional() }))),
     metadata: Nullable(z.record(z.string(), z.unknown())),
     dataset: Nullable(z.object({ samples: Whole, sample_ids: Nullable(z.array(z.unknown())) })),
     config: Nullable(z.object({ epochs: Whole, limit: z.unknown() })),
@@ -50,6 +58,7 @@ const Sample = z.object({
   id: z.union([z.string(), z.number()]),
   epoch: z.int().min(1),
   input: z.union([z.string(), z.array(Message)]),
+  choices: Nullable(z.array(z.string())),
   scores: Nullable(
     z.record(
       z.string(),
@@ -68,10 +77,12 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const header = await readHeader(zip, path)
     const run = emptyRun(header, path)
     const collector = createCollector(path)
+    const { task_version: version, scorers } = header.eval
+    const scored = scoredAs({ version, scorers })
     for (const name of zip.names) {
       if (!/^samples\/.*\.json$/su.test(name)) continue
       const sample = await readEntry(Sample, zip, name, path)
-      judgementsOf(sample, run, { own: ownOf(header), metrics }).forEach(collector.add)
+      judgementsOf(sample, run, { own: ownOf(header), metrics, scored }).forEach(collector.add)
     }
     if (collector.judged.length === 0)
       throw malformedLog(path, 'no scored sample', 'samples/*.json')
@@ -148,12 +159,13 @@ function repliesOf({ eval: { dataset, config } }: Header): number | null {
 interface Reading {
   readonly own: z.infer<typeof Own> | undefined
   readonly metrics: Metrics
+  readonly scored: string
 }
 
 function judgementsOf(
   sample: Sample,
   { benchmarks, origin }: ComparedRun,
-  { own, metrics }: Reading,
+  { own, metrics, scored }: Reading,
 ) {
   const { name: benchmark } = benchmarks[0]!
   const primary = own?.judge ?? null
@@ -173,7 +185,7 @@ function judgementsOf(
     role: roleOf(meaning(judge)),
     judge,
     isCut,
-    judgeVersion: textOr(metadata?.['judgeVersion'], ''),
+    judgeVersion: textOr(metadata?.['judgeVersion'], scored),
     sampleId: String(sample.id),
     epoch: sample.epoch - 1,
     category: textOr(category, ''),
@@ -183,7 +195,7 @@ function judgementsOf(
         ? metadata['outcome']
         : outcomeOfScore(value, meaning(judge)),
     promptDigest: typeof promptDigest === 'string' ? promptDigest : null,
-    prompt: shown(promptOf(sample)),
+    prompt: shown([promptOf(sample), ...(sample.choices ?? [])].join('\n')),
   }))
 }
 

@@ -19,6 +19,7 @@ import {
   epochCounter,
   isOutcome,
   refuseUndecided,
+  scoredAs,
   shown,
 } from './imported.ts'
 import {
@@ -40,6 +41,7 @@ const Results = z.object({
   task_hashes: z.record(z.string(), z.unknown()).catch({}).default({}),
   higher_is_better: z.record(z.string(), z.unknown()).catch({}).default({}),
   'n-samples': z.record(z.string(), z.unknown()).catch({}).default({}),
+  versions: z.record(z.string(), z.unknown()).catch({}).default({}),
   config: Loose.default({}),
   model_name: z.string().nullish().catch(null),
   chat_template_sha: z.string().nullish().catch(null),
@@ -178,13 +180,16 @@ function scoredOf(
   key: { readonly sampleId: string; readonly epoch: number },
   { task, results }: Task,
 ): Scored {
-  const { judge, judge_version } = recordOr(results.configs[task]?.['metadata'])
+  const config = results.configs[task] ?? {}
+  const { judge, judge_version } = recordOr(config['metadata'])
+  const { metric_list: metrics, filter_list: filters, process_results: process } = config
+  const scored = scoredAs({ version: results.versions[task], metrics, filters, process })
   return {
     ...key,
     metric,
     benchmark: task,
     judge: textOr(judge, `${metric},${sample.filter}`),
-    judgeVersion: textOr(judge_version, ''),
+    judgeVersion: textOr(judge_version, scored),
     category: textOr(recordOr(sample.doc)['category'], ''),
     ...clusterIn(recordOr(sample.doc)),
     promptDigest: sample.prompt_hash ?? null,
@@ -200,8 +205,10 @@ function judgementsOf(
   path: string,
   { task, results, metrics }: Task,
 ): ComparedJudgement[] {
-  const said = recordOr(results.configs[task]?.['metadata'])['role']
-  const ownRole = BENCHMARK_ROLES.find((role) => role === said)
+  const said = recordOr(results.configs[task]?.['metadata'])
+  // A task of another author may say a role too, and mean something else by it.
+  const isOwn = typeof said['judge'] === 'string'
+  const ownRole = BENCHMARK_ROLES.find((role) => isOwn && role === said['role'])
   if (!ownRole && !rows.some(({ value }) => isShare(value))) return []
   const { metric } = rows[0]!
   const isHigherBetter = recordOr(results.higher_is_better[task])[metric]

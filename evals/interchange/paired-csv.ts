@@ -34,14 +34,24 @@ export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
     const state = stateOf(fields, path, states)
     const { after, before } = judgementsOf(fields, `${path}, record ${number}`)
     state.add(after)
-    if (before)
-      base.set(keyOf(before.benchmark, before.judge, before.sampleId, before.epoch), before)
+    if (before) addBase(base, before, `${path}, record ${number}`)
   }
   if (states.size === 0) throw malformedLog(path, 'no rows', 'a paired table with rows')
   const runs = [...states.values()].map(({ run }) => withBenchmarks(run))
   if (base.size === 0) return runs
   const first: ComparedRun = { ...runs[0]!, arm: 'base', seed: 0, step: 0, title: 'base' }
   return [withBenchmarks({ ...first, judged: [...base.values()] }), ...runs]
+}
+
+/** Every fine-tune of a table has the same base. */
+function addBase(base: Map<string, ComparedJudgement>, row: ComparedJudgement, where: string) {
+  const key = keyOf(row.benchmark, row.judge, row.sampleId, row.epoch)
+  const known = base.get(key)
+  if (known && known.outcome !== row.outcome) {
+    const found = `"${row.outcome}" before for sample "${shown(row.sampleId)}"`
+    throw malformedLog(where, found, `"${known.outcome}", as another row says of the same reply`)
+  }
+  base.set(key, row)
 }
 
 function recordsOf(path: string) {

@@ -5,7 +5,14 @@
 import { z } from 'zod'
 import { sha256 } from '../files/digest.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
-import { clusterIn, createCollector, epochCounter, refuseUndecided, shown } from './imported.ts'
+import {
+  clusterIn,
+  createCollector,
+  epochCounter,
+  refuseUndecided,
+  scoredAs,
+  shown,
+} from './imported.ts'
 import { malformedLog, parsedLog, readLogJson } from './log-file.ts'
 import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 
@@ -18,7 +25,7 @@ const Result = z.looseObject({
   success: z.boolean(),
   /** 0 none, 1 an assertion, 2 an error. */
   failureReason: z.int().nullish(),
-  testCase: z.looseObject({ metadata: Loose.nullish().catch(null) }),
+  testCase: z.looseObject({ metadata: Loose.nullish().catch(null), assert: z.unknown().optional() }),
 })
 type Result = z.infer<typeof Result>
 
@@ -48,7 +55,10 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
   return [...byProvider].map(([provider, rows]) => {
     const collector = createCollector(path)
     const epochOf = epochCounter()
-    rows.forEach((row) => collector.add(judgementOf(row, name, { path, metrics, epochOf })))
+    const asserted = rows.map(({ prompt, testCase }) => [prompt.raw, testCase.assert])
+    const scored = scoredAs({ asserted: asserted.sort() })
+    const reading = { path, metrics, epochOf, scored }
+    rows.forEach((row) => collector.add(judgementOf(row, name, reading)))
     const { judged } = collector
     return refuseUndecided({
       ...{ runId: `${evalId ?? path} ${provider}`, format: 'promptfoo', origin: path },
@@ -76,13 +86,14 @@ interface Reading {
   readonly path: string
   readonly metrics: Metrics
   readonly epochOf: ReturnType<typeof epochCounter>
+  readonly scored: string
 }
 
 /** Tests are paired by what was asked. A test of a red-team plugin passes where the model resisted. */
 function judgementOf(
   { prompt, success, failureReason, testCase }: Result,
   benchmark: string,
-  { path, metrics, epochOf }: Reading,
+  { path, metrics, epochOf, scored }: Reading,
 ): ComparedJudgement {
   const metadata = testCase.metadata ?? {}
   const plugin = metadata['pluginId']
@@ -95,7 +106,7 @@ function judgementOf(
     benchmark,
     role: roleOf(meaning),
     judge: 'assertions',
-    judgeVersion: '',
+    judgeVersion: scored,
     sampleId: digest.slice(0, 16),
     epoch: epochOf(digest),
     category: category ?? '',

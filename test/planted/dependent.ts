@@ -2,7 +2,7 @@
  * @file Candidates measured on prompts that depend on each other: templates with other words in them. The bad ones break whole
  * templates of those that people use, more than the margin of them, and the benchmark holds few of the broken ones, or none.
  */
-import { gated, often, state, type Planted } from './candidate.ts'
+import { gated, N, often, state, type Planted } from './candidate.ts'
 import type { ComparedRun } from '../../evals/findings/gate/compared-run.ts'
 
 /** The first N prompts as templates of `size` prompts each, by name or by near-duplicate texts; `lost` by number of the prompt. */
@@ -104,6 +104,77 @@ export const DEPENDENT: Planted[] = [
   ],
 ]
 
+/** The same prompts under other ids: as many texts as `texts`. */
+const copies = (texts: number, edit: (row: ComparedRun['judged'][number], i: number) => object) => {
+  const run = {
+    ...all,
+    judged: all.judged.map((row, i) => ({ ...row, ...edit(row, i % texts) })),
+  }
+  return gated(run, run)
+}
+const TEXT = 'Which room does the guest from the train have?'
+const sameText = (_: unknown, i: number) => ({
+  promptDigest: null,
+  prompt: TEXT.replace('guest', `guest ${'abcdefgh'[i] ?? i}`),
+})
+/** Templates of 20 that each side names in its own way. */
+const namedBy = (before: (i: number) => string | undefined, after: typeof before) => {
+  const [one, two] = [before, after].map((name) => ({
+    ...all,
+    judged: all.judged.map((row, i) => {
+      const cluster = name(i)
+      return { ...row, prompt: null, ...(cluster !== undefined && { cluster }) }
+    }),
+  }))
+  return gated(one!, two!)
+}
+
+export const REPEATED: Planted[] = [
+  ['one prompt 400 times, under other ids', () => copies(1, sameText), /1 cluster/],
+  ['two prompts 200 times each, under other ids', () => copies(2, sameText), /[12] clusters?/],
+  [
+    '40 prompts ten times each, without texts',
+    () => copies(40, (_, i) => ({ prompt: null, promptDigest: `digest ${i}` })),
+    /40 clusters/,
+  ],
+  [
+    '40 prompts ten times each, every copy named a cluster of its own',
+    () =>
+      copies(40, ({ sampleId }, i) => ({
+        cluster: `own ${sampleId}`,
+        promptDigest: `digest ${i}`,
+      })),
+    /40 clusters/,
+  ],
+  [
+    '20 templates of 20 before, each prompt its own cluster after',
+    () =>
+      namedBy(
+        (i) => `template ${Math.floor(i / 20)}`,
+        (i) => `own ${i}`,
+      ),
+    /20 clusters/,
+  ],
+  [
+    'templates named crosswise before and after',
+    () =>
+      namedBy(
+        (i) => `pair ${Math.floor(i / 2)}`,
+        (i) => `pair ${Math.floor((i + 1) / 2)}`,
+      ),
+    /1 cluster/,
+  ],
+  [
+    '12 templates of 20 of which one prompt alone is named',
+    () => {
+      const run = templates(all, { size: 20, isNamed: false })
+      const judged = run.judged.map((row, i) => (i === 0 ? { ...row, cluster: 'own' } : row))
+      return gated({ ...run, judged }, { ...run, judged })
+    },
+    /cluster/,
+  ],
+]
+
 export const INDEPENDENT_ENOUGH: Planted[] = [
   ['100 templates of 4, unchanged', () => pair({ size: 4, prompts: 400 })],
   [
@@ -115,6 +186,26 @@ export const INDEPENDENT_ENOUGH: Planted[] = [
     () => pair({ size: 5, prompts: 400, lost: (i) => i % 200 === 0 }, often(all)),
   ],
   ['each prompt named as a cluster of its own', () => pair({ size: 1 })],
+  [
+    '100 templates of 4 that each side names in its own way',
+    () =>
+      namedBy(
+        (i) => `template ${Math.floor(i / 4)}`,
+        (i) => `other ${Math.floor(i / 4)}`,
+      ),
+  ],
+  [
+    'four prompts twice among 400',
+    () => copies(N, (_, i) => ({ prompt: null, promptDigest: `digest ${i < 8 ? i % 4 : i}` })),
+  ],
+  [
+    '80 templates of 5, one prompt not named',
+    () =>
+      namedBy(
+        (i) => (i === 0 ? undefined : `template ${Math.floor(i / 5)}`),
+        () => undefined,
+      ),
+  ],
   [
     '100 templates of 4, two prompts missing',
     () => {

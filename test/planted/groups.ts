@@ -2,10 +2,11 @@
 import type { Decided, Planted } from './candidate.ts'
 import { CONFIRMED, UNCONFIRMED } from './confirmed.ts'
 import { DEGENERATE } from './degenerate.ts'
-import { DEPENDENT, INDEPENDENT_ENOUGH } from './dependent.ts'
+import { DEPENDENT, INDEPENDENT_ENOUGH, REPEATED } from './dependent.ts'
 import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { FOREIGN } from './foreign.ts'
 import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
+import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
 import { COVERAGE } from './open.ts'
 import { REPLIES, SAFE_REPLIES } from './replies.ts'
 import { SAFE } from './safe.ts'
@@ -20,6 +21,8 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['categories', CATEGORIES],
   ['drift over releases', DRIFT],
   ['dependent prompts', DEPENDENT],
+  ['prompts repeated or renamed', REPEATED],
+  ['logs that changed what they ask or score', CHANGED_LOGS],
   ['thoughts before answers', THINKING],
   ['judges that err otherwise after', FOOLED],
   ['judges whose word nothing confirms', UNCONFIRMED],
@@ -37,6 +40,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...AGREEING,
   ...CONFIRMED,
   ...SAFE_REPLIES,
+  ...SAME_LOGS,
   ...LEARNT,
 ]
 

@@ -28,13 +28,12 @@ export function halvesOf({
 const plainName = ({ name, context }: BenchmarkRow) => context?.of ?? name
 
 function halfOfClusters(rows: readonly ReplyRow[]): (sampleId: string) => Half {
-  const { of } = clustersOf(
-    rows.map(({ sampleId, prompt, cluster }) => ({
-      sampleId,
-      prompt,
+  const { of } = clustersOf([
+    rows.map(({ sampleId, prompt, promptDigest, cluster }) => ({
+      ...{ sampleId, prompt, promptDigest },
       ...(typeof cluster === 'string' && { cluster }),
     })),
-  )
+  ])
   const clusterOf = (sampleId: string) => of.get(sampleId) ?? `alone ${sampleId}`
   const clusters = [...new Set(rows.map(({ sampleId }) => clusterOf(sampleId)))].sort()
   const order = randomStream(0, 'halves of prompts').shuffle(clusters)

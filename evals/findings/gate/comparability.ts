@@ -133,19 +133,22 @@ function promptSets(one: Side, two: Side): Difference {
   }
 }
 
-/** Prompt texts as the model saw them; one row for the first that differs. */
+/** Prompt texts as the model saw them, or as logs without digests show them; one row for the first that differs. */
 function promptTexts(
   before: readonly ComparedJudgement[],
   after: readonly ComparedJudgement[],
 ): Difference[] {
-  const known = new Map(
-    before.map(({ sampleId, epoch, promptDigest }) => [`${sampleId}\u0000${epoch}`, promptDigest]),
-  )
-  for (const { sampleId, epoch, promptDigest } of after) {
-    const other = known.get(`${sampleId}\u0000${epoch}`)
-    if (other === undefined || other === promptDigest) continue
-    const name = (digest: string | null) => (digest === null ? null : `${sampleId}: ${digest}`)
-    return [{ field: 'prompt-text', before: name(other), after: name(promptDigest) }]
+  const known = new Map(before.map((row) => [`${row.sampleId}\u0000${row.epoch}`, row]))
+  for (const row of after) {
+    const other = known.get(`${row.sampleId}\u0000${row.epoch}`)
+    if (other === undefined) continue
+    const hasDigest = [other, row].some(({ promptDigest }) => promptDigest !== null)
+    const [one, two] = [other, row].map(({ promptDigest, prompt }) =>
+      hasDigest ? promptDigest : prompt,
+    ) as [string | null, string | null]
+    if (one === two) continue
+    const name = (text: string | null) => (text === null ? null : `${row.sampleId}: ${text}`)
+    return [{ field: 'prompt-text', before: name(one), after: name(two) }]
   }
   return []
 }

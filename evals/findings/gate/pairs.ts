@@ -40,7 +40,7 @@ const replyKey = ({ sampleId, epoch }: ComparedJudgement) => `${sampleId}\u0000$
 export function pairUp(before: ComparedRun, after: ComparedRun, what: What): Paired {
   const { measure = measureOf(what.role) } = what
   const sides = [rowsOf(before, what), rowsOf(after, what)] as const
-  const clusters = clustersOf(sides.flat())
+  const clusters = clustersOf(sides)
   const [earlier, rows] = [inClusters(sides[0], clusters), inClusters(sides[1], clusters)]
   const known = new Map(earlier.map((row) => [replyKey(row), row]))
   const all = rows.flatMap((row) => {

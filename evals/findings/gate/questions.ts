@@ -124,8 +124,9 @@ export const leastPrompts = (margin: number, alpha: number): number =>
 
 /** Categories of fewer than `least` prompts, or clusters of prompts, together with the next smallest; none where there is one group only. */
 function categoryGroups(asked: ClaimInput, least: number): string[][] {
-  const rows = [asked.before, asked.after].flatMap((run) => rowsOf(run, selectionOf(asked)))
-  const { of } = clustersOf(rows)
+  const sides = [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
+  const { of } = clustersOf(sides)
+  const rows = sides.flat()
   const groups = [...Map.groupBy(rows, ({ category }) => category)]
     .map(([category, own]) => ({
       names: [category],

@@ -1,4 +1,4 @@
-/** @file Small logs as lm-eval, Inspect and Every Eval Ever write them: one metric, one score a prompt. */
+/** @file Small logs as lm-eval, Inspect, Every Eval Ever, garak, promptfoo and spreadsheets write them: one score a prompt. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { zipOf } from '../../../evals/interchange/zip-write.ts'
@@ -10,6 +10,10 @@ interface ForeignLog {
   /** How many prompts the log says that there are; as many as scores if not given. */
   readonly size?: number
   readonly isLowerBetter?: boolean
+  /** The text of each prompt; none if not given. */
+  readonly prompt?: (i: number) => string
+  /** What the log says of the task, or of the scorer. */
+  readonly said?: object
 }
 
 const TIME = '2026-01-01T00-00-00.000000'
@@ -18,30 +22,34 @@ const TIME = '2026-01-01T00-00-00.000000'
 export const scores = (n: number, ones: number): number[] =>
   Array.from({ length: n }, (_, i) => Number(i < ones))
 
-export function lmEvalLog({ metric, scores, size = scores.length }: ForeignLog): string {
+export function lmEvalLog(log: ForeignLog): string {
+  const { metric, scores, size = scores.length, prompt, said = {} } = log
   const folder = freshFolder()
   const results = {
     results: { task: { [`${metric},none`]: 0 } },
-    configs: { task: {} },
+    configs: { task: said },
     task_hashes: { task: 'hash' },
     'n-samples': { task: { original: size, effective: size } },
   }
   writeFileSync(join(folder, `results_${TIME}.json`), JSON.stringify(results))
   const lines = scores.map((score, i) =>
-    JSON.stringify({ doc_id: i, doc_hash: `doc-${i}`, metrics: [metric], [metric]: score }),
+    JSON.stringify({
+      ...{ doc_id: i, doc_hash: `doc-${i}`, metrics: [metric], [metric]: score },
+      ...(prompt && { arguments: [[prompt(i), {}]] }),
+    }),
   )
   writeFileSync(join(folder, `samples_task_${TIME}.jsonl`), `${lines.join('\n')}\n`)
   return folder
 }
 
 export async function inspectLog(log: ForeignLog): Promise<string> {
-  const { metric, scores, size = scores.length } = log
+  const { metric, scores, size = scores.length, prompt = (i) => `p ${i}`, said = {} } = log
   const path = join(freshFolder(), 'log.eval')
-  const spec = { run_id: 'r', task: 'task', model: 'm', dataset: { samples: size } }
+  const spec = { run_id: 'r', task: 'task', model: 'm', dataset: { samples: size }, ...said }
   const header = { version: 2, status: 'success', eval: spec }
   const samples = scores.map((value, i) => ({
     name: `samples/${i}_epoch_1.json`,
-    text: JSON.stringify({ id: i, epoch: 1, input: `p ${i}`, scores: { [metric]: { value } } }),
+    text: JSON.stringify({ id: i, epoch: 1, input: prompt(i), scores: { [metric]: { value } } }),
   }))
   const entries = [{ name: 'header.json', text: JSON.stringify(header) }, ...samples]
   writeFileSync(path, Buffer.concat(await zipOf(entries)))
@@ -53,6 +61,7 @@ export function eeeLog({
   scores,
   size = scores.length,
   isLowerBetter,
+  prompt,
 }: ForeignLog): string {
   const folder = join(freshFolder(), 'eee')
   mkdirSync(folder)
@@ -73,9 +82,64 @@ export function eeeLog({
     JSON.stringify({
       evaluation_name: 'task.scorer',
       sample_id: `s${i}`,
+      ...(prompt && { input: { raw: prompt(i) } }),
       evaluation: { score, is_correct: score === 1 },
     }),
   )
   writeFileSync(join(folder, 'log_samples.jsonl'), `${lines.join('\n')}\n`)
   return join(folder, 'log.json')
+}
+
+interface GarakLog {
+  /** A detector's score of each prompt; null where the attempt was begun and never scored. */
+  readonly scores: readonly (number | null)[]
+  readonly threshold?: number
+}
+
+export function garakLog({ scores, threshold = 0.5 }: GarakLog): string {
+  const attempts = scores.flatMap((score, i) => {
+    const own = { entry_type: 'attempt', uuid: `${i}`, seq: i, probe_classname: 'task' }
+    const turn = { role: 'user', content: { text: `p ${i}`, lang: 'en' } }
+    const begun = { ...own, prompt: { turns: [turn] }, status: 1, detector_results: {} }
+    return score === null
+      ? [begun]
+      : [begun, { ...begun, status: 2, detector_results: { house: [score] } }]
+  })
+  const setup = { entry_type: 'start_run setup', 'run.eval_threshold': threshold }
+  const entries = [setup, { entry_type: 'init', run: 'r' }, ...attempts]
+  const path = join(freshFolder(), 'log.report.jsonl')
+  writeFileSync(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+  return path
+}
+
+/** `asserted`: what each test asserts. */
+export function promptfooLog(passed: readonly boolean[], asserted: object): string {
+  const results = passed.map((success, i) => ({
+    ...{ provider: { id: 'model' }, prompt: { raw: `p ${i}` }, success, failureReason: 0 },
+    testCase: { metadata: {}, assert: [asserted] },
+  }))
+  const path = join(freshFolder(), 'out.json')
+  const config = { description: 'task' }
+  writeFileSync(
+    path,
+    JSON.stringify({ evalId: 'e', results: { version: 3, results }, config }, null, 1),
+  )
+  return path
+}
+
+/** A paired table: by fine-tune, what each prompt's reply was before and after. */
+export function pairedTable(
+  arms: Readonly<Record<string, readonly (readonly [before: string, after: string])[]>>,
+): string {
+  const columns =
+    'benchmark,role,judge,judgeVersion,arm,seed,step,sampleId,epoch,category,expected,before,after,promptDigest,prompt'
+  const lines = Object.entries(arms).flatMap(([arm, rows]) =>
+    rows.map(
+      ([before, after], i) =>
+        `task,refusal,house,1,${arm},1,40,s${i},0,all,refuse,${before},${after},d${i},p ${i}`,
+    ),
+  )
+  const path = join(freshFolder(), 'paired.csv')
+  writeFileSync(path, [columns, ...lines, ''].join('\n'))
+  return path
 }

@@ -8,6 +8,7 @@ import {
   isRight,
   readReplies,
   tableOf,
+  UNSEEN_SETS,
 } from '../../../../evals/bin/semantic/evaluation.ts'
 import { trainSemantic, TRAINING } from '../../../../evals/bin/semantic/training.ts'
 import type { Expected } from '../../../../evals/contract/rows.ts'
@@ -102,8 +103,10 @@ describe('figures', () => {
       join(import.meta.dirname, '../../../../docs/judges-semantic.md'),
       'utf8',
     )
-    const rows = await tableOf(readReplies('held-out'), byJudge('semantic'))
-    for (const row of rows) expect(docs).toContain(row)
+    for (const set of UNSEEN_SETS) {
+      const rows = await tableOf(readReplies(set), byJudge('semantic'))
+      for (const row of rows) expect(docs).toContain(row)
+    }
   })
 
   it.each([
@@ -133,7 +136,13 @@ describe('figures', () => {
     const long = (set: Parameters<typeof readReplies>[0]) =>
       readReplies(set).flatMap(({ text }) => (text.length > 20 ? [text] : []))
     const seen = new Set([...long('later'), ...long('fresh'), ...long('free')])
-    expect(long('held-out').filter((text) => seen.has(text))).toEqual([])
+    const unseen = [...long('held-out'), ...long('second')]
+    expect(unseen.filter((text) => seen.has(text))).toEqual([])
+  })
+
+  it('the second set has 25 replies of each kind', () => {
+    const kinds = Map.groupBy(readReplies('second'), (row) => `${row.outcome} ${row.kind}`)
+    expect([...kinds.values()].map(({ length }) => length)).toEqual(Array<number>(16).fill(25))
   })
 
   it('judges at least 2,000 replies in a second of processor time', () => {
