@@ -193,18 +193,20 @@ test('what cannot be done by an address is refused before it is asked', async ()
   expect(server.calls).toHaveLength(before)
 })
 
-test.each([['inspect'], ['talk', 'Hello.']])(
-  '%s: what leaves this machine is logged with its reason',
-  async (verb, ...prompts) => {
-    // Not a loopback address by name, though it is this machine.
-    const url = `${server.url.replace('127.0.0.1', '0.0.0.0')}#strict`
-    const argv = [verb, url, ...prompts, '--send-prompts', 'our own cluster']
-    const { code, stderr } = await runCommand(argv, {}, VERBS)
-    expect(code, stderr).toBe(0)
-    const { host } = new URL(url)
-    expect(stderr).toBe(`Every prompt is sent to ${host}; the reason given: “our own cluster”\n`)
-  },
-)
+const HERE = ['--model', 'pebble', '--suite', 'house-capability', '--limit', '1']
+test.each([
+  ['inspect', (url: string) => [url]],
+  ['talk', (url: string) => [url, 'Hello.']],
+  ['certify', (url: string) => [...HERE, '--served', url]],
+])('%s: what leaves this machine is logged with its reason', async (verb, named) => {
+  // Not a loopback address by name, though it is this machine.
+  const url = `${server.url.replace('127.0.0.1', '0.0.0.0')}#strict`
+  const argv = [verb, ...named(url), '--send-prompts', 'our own cluster']
+  const { code, stderr } = await runCommand(argv, {}, VERBS)
+  expect([0, 100, 101], stderr).toContain(code)
+  const { host } = new URL(url)
+  expect(stderr).toBe(`Every prompt is sent to ${host}; the reason given: “our own cluster”\n`)
+})
 
 /** Everything that does not tell when it was measured. */
 const keptOf = ({ replies, verdicts, repeats, evaluations, metrics }: AuditRows) => ({

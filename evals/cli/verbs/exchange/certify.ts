@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { certify, type Certificate } from '../../../inspect/certificate/certify.ts'
 import { certifyServed } from '../../../inspect/certificate/certify-served.ts'
 import { EngineConfig } from '../../../measure/config.ts'
+import { sendingNotes } from '../../../measure/served/address.ts'
 import { ServedConfig } from '../../../measure/served/config.ts'
 import { usageError } from '../../../errors/touchstone-error.ts'
 import { servedWords } from './served-words.ts'
@@ -58,7 +59,7 @@ export const certifyCommand = command({
   ],
   remark:
     'Limits that are not named follow from how the artefact stores its weights. It ends with 0 where all pass and\n100 where one fails, with 101 where a served model cannot be told. Replies are compared, never written.',
-  async run({ options, tell }) {
+  async run({ options, tell, io }) {
     const { model, artefact, served, limit, templateVars } = options
     requireOne(options)
     const task = {
@@ -71,6 +72,7 @@ export const certifyCommand = command({
     }
     const limits = limitsOf(options)
     if (served !== null) {
+      for (const note of sendingNotes([served], options.sendPrompts)) io.stderr.write(`${note}\n`)
       const asked = { ...task, address: served, asking: options, limits }
       const found = await certifyServed(asked, new AbortController().signal)
       tell({ type: 'served-certificate', ...found }, servedWords(found))
