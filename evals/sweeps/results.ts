@@ -3,6 +3,7 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
 import type { CellRow, SeedSummary, Sweep, SweepAxis } from '../contract/sweeps.ts'
 import { armNameOf, type MethodChoice } from '../finetune/method-choice.ts'
+import { canonicalJson } from '../files/canonical-json.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { meanAndSd } from '../statistics/summary.ts'
 import { findAxis } from './axes.ts'
@@ -79,10 +80,13 @@ function linesOf(config: SweepConfig, cells: readonly CellRow[]): Sweep['lines']
   return names.map((name) => ({ name, title: titleOf(name) }))
 }
 
-/** "LoRA-GGPO (sigma 0.3)": with the settings that were named. */
+/** "LoRA-GGPO (sigma 0.3)": with the settings that are not the method's own. */
 function methodTitle({ name, config }: MethodChoice): string {
-  const settings = Object.entries(config).map(([key, value]) => `${key} ${String(value)}`)
-  const { title } = findMethod(name)
+  const { title, config: schema } = findMethod(name)
+  const own = schema.parse({}) as Readonly<Record<string, unknown>>
+  const settings = Object.entries(config)
+    .filter(([key, value]) => canonicalJson(value) !== canonicalJson(own[key] ?? null))
+    .map(([key, value]) => `${key} ${String(value)}`)
   return settings.length === 0 ? title : `${title} (${settings.join(', ')})`
 }
 

@@ -22,7 +22,6 @@ const { values: flags } = parseArgs({
 })
 const RANKS = [2, 3, 4, 8, 16, 64]
 const BED = ['--testbed', 'digits-tuned']
-const OVER_RANK = ['--axis', `rank=${RANKS.join(',')}`]
 /** Half of the preset's seeds, and of its ranks, where the grid is wide. */
 const HALF = ['--seeds', '10..19']
 const FEW_RANKS = ['--axis', 'rank=2,4,64']
@@ -31,9 +30,17 @@ const even = (sigma: number) => ['--even.sigma', String(sigma), '--even.shape', 
 const noisy = (sigma: number) => ['--noisy.sigma', String(sigma)]
 
 const SWEEPS = {
-  'lora-ggpo': ['--preset', 'lora-ggpo'],
+  /** The preset without its control, whose noise takes most of the time. */
+  methods: [
+    ...['--preset', 'lora-ggpo', '--methods', 'lora,mgpo,full,ggpo'],
+    ...['--ggpo.sigma', String(SIGMA)],
+  ],
+  control: [
+    ...['--preset', 'lora-ggpo', '--methods', 'lora,ggpo,even=ggpo', ...even(SIGMA)],
+    ...['--ggpo.sigma', String(SIGMA), '--axis', 'rank=2,3,4,16', '--seeds', '10..23'],
+  ],
   decay: [
-    ...[...BED, ...HALF, '--methods', 'lora', ...OVER_RANK],
+    ...[...BED, ...HALF, '--methods', 'lora', ...FEW_RANKS],
     ...['--axis', `weight-decay=${DECAYS.join(',')}`],
   ],
   strengths: [
@@ -49,17 +56,17 @@ const SWEEPS = {
 type Name = keyof typeof SWEEPS
 const NAMES = Object.keys(SWEEPS) as Name[]
 /** What weight decay is held against. */
-const FIRST: Name = 'lora-ggpo'
+const FIRST: Name = 'methods'
 const asked = flags.only?.split(',') ?? NAMES
 const chosen = NAMES.filter((name) => name === FIRST || asked.includes(name))
-/** Sweeps whose figure stands in docs. */
-const PICTURED: readonly Name[] = ['lora-ggpo', 'refusal']
+/** Figures in docs. */
+const PICTURES: Partial<Record<Name, string>> = { methods: 'lora-ggpo', refusal: 'refusal' }
 
 async function swept(name: Name): Promise<Sweep> {
   const folder = join(root, 'out', 'findings', 'double-descent')
-  const picture = join(root, 'docs', 'images', `${name}.svg`)
+  const picture = PICTURES[name]
   const own = ['--jobs', flags.jobs, '--exit-zero', '--quiet', '--out-dir', folder]
-  if (PICTURED.includes(name)) own.push('-o', picture)
+  if (picture !== undefined) own.push('-o', join(root, 'docs', 'images', `${picture}.svg`))
   const words = [join(root, 'evals', 'bin', 'cli.ts'), 'sweep', ...SWEEPS[name], ...own]
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] })
   const code = await new Promise((resolve) => child.on('close', resolve))
@@ -105,10 +112,11 @@ function curveTable(sweep: Sweep, line: string): string {
 }
 
 const TEST_ERROR = 'test-error'
+const ranksOf = ({ axes }: Sweep) => axes.find(({ name }) => name === 'rank')!.values
 
 /** One table of test errors, every line at every rank. */
 function linesTable(sweep: Sweep): string {
-  const ranks = sweep.axes.find(({ name }) => name === 'rank')!.values
+  const ranks = ranksOf(sweep)
   const rows = sweep.lines.map(({ name, title }) => [
     `\`${name}\`: ${title}`,
     ...ranks.map((rank) => {
@@ -156,12 +164,12 @@ const peakSentences = ({ descents }: Sweep, metric = TEST_ERROR) =>
     })
     .join('\n')
 
-/** The peaks of one line, seed by seed, at a place on the other axes. */
+/** The peaks of one line over these ranks, seed by seed. */
 function sizesOf(
   cells: readonly Pick<CellRow, 'spec' | 'metrics'>[],
+  ranks: readonly number[],
   isHere: (cell: CellRow['spec']) => boolean,
 ) {
-  const u = RANKS.map(Math.log2)
   const own = cells.filter(({ spec }) => isHere(spec))
   return [...Map.groupBy(own, ({ spec }) => spec.seed)]
     .sort(([a], [b]) => a - b)
@@ -170,16 +178,18 @@ function sizesOf(
         group
           .find(({ spec }) => spec.axes['rank'] === rank)!
           .metrics.find(({ name }) => name === TEST_ERROR)!.value
-      return peakSize(u, RANKS.map(value))
+      return peakSize(ranks.map(Math.log2), ranks.map(value))
     })
 }
 
 /** Weight decay against none, over the seeds of both sweeps. */
 function decayTable(decay: Sweep, plain: Sweep): string {
   const seeds = new Set(decay.cells.map(({ spec }) => spec.seed))
-  const against = sizesOf(plain.cells, ({ line, seed }) => line === 'lora' && seeds.has(seed))
+  const ranks = ranksOf(decay)
+  const isPlain = ({ line, seed }: CellRow['spec']) => line === 'lora' && seeds.has(seed)
+  const against = sizesOf(plain.cells, ranks, isPlain)
   const effects = DECAYS.map((value) => {
-    const own = sizesOf(decay.cells, ({ axes }) => axes['weight-decay'] === value)
+    const own = sizesOf(decay.cells, ranks, ({ axes }) => axes['weight-decay'] === value)
     const [height, place, area] = (['height', 'place', 'area'] as const).map((quantity) =>
       pairedEffect(
         own.map((size) => size[quantity]),
@@ -236,11 +246,11 @@ const found = new Map<Name, Sweep>()
 for (const name of chosen) found.set(name, await swept(name))
 
 const parts: Readonly<Record<Name, (sweep: Sweep) => string>> = {
-  'lora-ggpo': (sweep) => `## What the methods do to the peak
+  methods: (sweep) => `## What the methods do to the peak
 
 ![Test error over rank](../images/lora-ggpo.svg)
 
-${command('lora-ggpo')}: ${sweep.cells.length} cells. Median test error over the seeds, %, with the median training error in brackets:
+${command('methods')}: ${sweep.cells.length} cells. Median test error over the seeds, %, with the median training error in brackets:
 
 ${linesTable(sweep)}
 
@@ -248,7 +258,7 @@ Is there a peak over rank?
 
 ${peakSentences(sweep)}
 
-Height, place and area of the peak, test error in points, each line against LoRA and GGPO against its isotropic control over the same seeds (difference / lower / upper):
+Height, place and area of the peak, test error in points, each line against LoRA over the same seeds (difference / lower / upper):
 
 ${claims(sweep)}
 
@@ -257,6 +267,13 @@ ${claims(sweep)}
 Medians over the seeds; λ and trace are those of the Hessian of the training loss in the adapted matrix.
 
 ${['lora', 'ggpo', 'mgpo'].map((line) => `\`${line}\`:\n\n${curveTable(sweep, line)}`).join('\n\n')}`,
+  control: (sweep) => `## Beyond noise without its shape?
+
+GGPO's noise against isotropic noise of the same energy: ${command('control')}, ${sweep.cells.length} cells.
+
+${linesTable(sweep)}
+
+${claims(sweep)}`,
   decay: (sweep) => `## Weight decay
 
 ${command('decay')}: ${sweep.cells.length} cells. The same peaks against those of LoRA without decay:

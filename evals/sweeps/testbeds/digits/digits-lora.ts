@@ -30,7 +30,7 @@ export const digitsLora: Testbed<Config> = {
   source: 'Hu et al. 2021; Nakkiran et al. 2019; data Alpaydin and Kaynak 1998',
   config: Config,
   ...sideBySide(async (config, seeds, signal) => {
-    const { rank, width, epochs, learningRate, weightDecay } = config
+    const { rank, width, learningRate, weightDecay } = config
     const base = await trained(baseStart(width, seeds), BASE.epochs, signal)
     const rows = seeds.map((seed) => digitRows(config, seed))
     const start = {
@@ -40,7 +40,7 @@ export const digitsLora: Testbed<Config> = {
       learningRate,
       weightDecay,
     }
-    return { start, test: rows.map(({ test }) => successors(test)), epochs }
+    return { start, test: rows.map(({ test }) => successors(test)), ...config }
   }),
 }
 

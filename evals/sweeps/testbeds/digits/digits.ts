@@ -20,6 +20,7 @@ export const COMMON = {
     .describe('share of training labels that are wrong'),
   samples: z.int().min(10).max(1500).default(800).describe('training rows of 1,797'),
   epochs: z.int().min(1).max(100_000).default(2000).describe('full-batch steps of Adam'),
+  firstLook: z.int().min(1).default(1).describe('epoch of the first of 25 measurements'),
   learningRate: z.number().positive().max(1).default(0.01).describe('of Adam, constant'),
   weightDecay: z.number().min(0).max(1).default(0).describe('λ of λ/2·‖θ‖² in the loss'),
 }
@@ -43,7 +44,7 @@ export const digits: Testbed<Config> = {
   source: 'Nakkiran et al. 2019; data Alpaydin and Kaynak 1998',
   config: Config,
   ...sideBySide(async (config, seeds) => {
-    const { width, initialScale, epochs, learningRate, weightDecay } = config
+    const { width, initialScale, learningRate, weightDecay } = config
     const rows = seeds.map((seed) => digitRows(config, seed))
     const start = {
       network: twoLayers(width),
@@ -52,7 +53,7 @@ export const digits: Testbed<Config> = {
       learningRate,
       weightDecay,
     }
-    return Promise.resolve({ start, test: rows.map(({ test }) => test), epochs })
+    return Promise.resolve({ start, test: rows.map(({ test }) => test), ...config })
   }),
 }
 

@@ -3,12 +3,14 @@ import type { CurvePoint, Testbed, TestbedResult } from '../testbed.ts'
 import { CLASSES, type Rows } from './rows.ts'
 import { openTraining, type Start, type Tensors, type Training } from './side-by-side.ts'
 
-/** Epochs at which a trial is measured, evenly spaced in the logarithm from 1 to the last. */
+/** Epochs at which a trial is measured, evenly spaced in the logarithm from the first to the last. */
 const LOOKS = 25
 
-const lookEpochs = (epochs: number): number[] => [
-  ...new Set(Array.from({ length: LOOKS }, (_, i) => Math.round(epochs ** (i / (LOOKS - 1))))),
-]
+function lookEpochs({ firstLook, epochs }: Pick<Trial, 'firstLook' | 'epochs'>): number[] {
+  const first = Math.min(firstLook, epochs)
+  const at = (i: number) => Math.round(first * (epochs / first) ** (i / (LOOKS - 1)))
+  return [...new Set(Array.from({ length: LOOKS }, (_, i) => at(i)))]
+}
 
 /**
  * Seeds of a block. A kernel may round a tensor's end otherwise than its inside, so that the bits of a seed depend on how many
@@ -21,6 +23,7 @@ interface Trial {
   readonly start: Start
   /** One set of the same size for each seed. */
   readonly test: readonly Rows[]
+  readonly firstLook: number
   readonly epochs: number
 }
 
@@ -65,13 +68,13 @@ interface Fit {
 }
 
 async function measured(
-  { start, test, epochs }: Trial,
+  { start, test, ...times }: Trial,
   signal: AbortSignal,
 ): Promise<TestbedResult[]> {
   const training = await openTraining(start)
   try {
     const looks: Look[] = []
-    for (const epoch of lookEpochs(epochs)) {
+    for (const epoch of lookEpochs(times)) {
       await training.advance(epoch - (looks.at(-1)?.epoch ?? 0), signal)
       const [onTrain, onTest] = [await fits(training, start.rows), await fits(training, test)]
       looks.push({ epoch, onTrain, onTest, norms: parameterNorms(training, start) })
