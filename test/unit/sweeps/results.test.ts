@@ -131,7 +131,7 @@ describe('the page', () => {
 describe('lines of methods', () => {
   const RANKS = [1, 2, 4]
   const methods = [
-    { name: 'lora', config: {} },
+    { name: 'lora', config: { rank: 8 } },
     { name: 'ggpo', arm: 'noisy', config: { sigma: 0.1 } },
   ]
   const tuned = SweepConfig.parse({
@@ -150,7 +150,7 @@ describe('lines of methods', () => {
   )
   const all = cellRows('sweep', tuned, rows)
 
-  test('are named with their settings, and their peaks compared', () => {
+  test('are named with settings that are not the method’s own, and their peaks compared', () => {
     const { lines, comparisons } = sweepOf(all)!
     expect(lines).toEqual([
       { name: 'lora', title: 'LoRA' },
