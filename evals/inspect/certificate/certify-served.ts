@@ -98,7 +98,6 @@ async function certificate(
   const over = beyond(agreement, own, limits)
   const unchecked = template === null ? [NO_TEMPLATE] : []
   const isWrong = over.length > 0 || faults.some(({ kind }) => kind !== 'rounding')
-  const isOpen = template === null && agreement.sameReplies < agreement.prompts
   return {
     address,
     facts: served.facts,
@@ -109,12 +108,12 @@ async function certificate(
     beyond: over,
     faults,
     unchecked,
-    outcome: isWrong ? 'FAIL' : isOpen ? 'INCONCLUSIVE' : 'PASS',
+    outcome: isWrong ? 'FAIL' : template === null ? 'INCONCLUSIVE' : 'PASS',
   }
 }
 
 const NO_TEMPLATE =
-  'the prompt that the model is given: the server neither counts its tokens nor shows it, so a template that changes few replies would not be seen'
+  'the prompt that the model is given: the server neither counts its tokens nor shows it, so a template that changes no reply here would not be seen; let the server return usage.prompt_tokens'
 
 /** In the opposite order, so that replies that depend on their neighbours differ. */
 const turnedRound = (prepared: PreparedBenchmark): PreparedBenchmark => ({
