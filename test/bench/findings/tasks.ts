@@ -166,24 +166,32 @@ const SECTIONS = {
   ranks: { heading: 'What is gained and what is forgotten, by rank', make: ranks },
   distilled: { heading: 'Guidance in one call, by rank', make: distilled },
   poles: { heading: 'Encodings and the poles', make: poles },
-  senses: { heading: 'Text in scenes with one sense alone', make: sensed },
   places: { heading: 'Places and their features', make: places },
+  senses: { heading: 'Text in scenes with one sense alone', make: sensed },
   transcripts: { heading: 'Transcripts beside their longest frame', make: transcribed },
   composed: { heading: 'Concepts in their boxes', make: composed },
 }
 
-const written: string[] = []
-for (const [name, { heading, make }] of Object.entries(SECTIONS)) {
-  const isAsked = asked.length === 0 || asked.includes(name)
-  const old = new RegExp(`## ${heading}\n\n([^]*?)(?=\n## |$)`, 'u').exec(before)?.[1]?.trim()
-  const text = isAsked ? await make() : old
-  if (text !== undefined) written.push(`## ${heading}\n\n${text}\n`)
-}
-writeFileSync(
-  page,
-  `# Findings on tasks
+/** Each section's text, in their order; of one that was never made, none. */
+const texts = new Map(
+  Object.entries(SECTIONS).flatMap(([name, { heading }]) => {
+    const old = new RegExp(`## ${heading}\n\n([^]*?)(?=\n## |$)`, 'u').exec(before)?.[1]?.trim()
+    return old === undefined ? [] : [[name, old] as const]
+  }),
+)
+for (const [name, { make }] of Object.entries(SECTIONS)) {
+  if (asked.length > 0 && !asked.includes(name)) continue
+  texts.set(name, await make())
+  // What is there stays, should a later section be stopped.
+  const written = Object.entries(SECTIONS).flatMap(([own, { heading }]) =>
+    texts.has(own) ? `## ${heading}\n\n${texts.get(own)!}\n` : [],
+  )
+  writeFileSync(
+    page,
+    `# Findings on tasks
 
 \`npm run findings\` printed this page. [Tasks](README.md) are small and trained here: nothing below is a figure of a paper.
 
 ${written.join('\n')}`,
-)
+  )
+}
