@@ -8,16 +8,17 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { emitLog } from '../contract/job.ts'
+import { PRUNED_SHARE } from '../contract/metrics/pruning.ts'
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { lastGood } from '../contract/gate/steps.ts'
 import { counted } from '../contract/words.ts'
-import { cutArm, cutWeight } from '../finetune/cut.ts'
+import { cutArm, cutWeight, goneShare } from '../finetune/cut.ts'
 import { namedViews } from '../finetune/training/parameters.ts'
 import { loadParameters, saveParameters, type TrainingState } from '../finetune/training/state.ts'
 import { exists } from '../files/read-file.ts'
 import { overlaid, smallOf } from '../models/weights/small-weights.ts'
 import type { TunedWeights } from '../models/weights/tuned-weights.ts'
-import { isAskedAsTrained, isAskedMerged, tunedOf } from './arm-adapter.ts'
+import { isAskedAsTrained, isAskedMerged, keptOf, tunedOf } from './arm-adapter.ts'
 import { nameOf, titleOf, type ArmRun, type FinishedArm } from './arm-plan.ts'
 import { openStateSubject } from '../measure/open-subject.ts'
 import type { BaseRows } from '../measure/known/start.ts'
@@ -69,6 +70,23 @@ const identityOfArm = ({ base, plan, arm: { arm, seed } }: ArmRun): SubjectIdent
   identityOf(base, base.open, { arm, seed, title: titleOf(plan) })
 
 async function evaluateNow(run: ArmRun, evaluation: EvaluationPlan): Promise<void> {
+  await evaluateState(run, evaluation)
+  tellPruned(run)
+}
+
+/** Of a cut model, which is an arm of its own, or of the arm that prunes. */
+function tellPruned(run: ArmRun): void {
+  const { base, session, state, context } = run
+  const cut = session.prepared.kept
+  const kept = cut ?? keptOf(base, stateOf(run, state))
+  if (!kept) return
+  const arm = cut ? cutArm(run.arm.arm) : run.arm.arm
+  const value = goneShare(base.model, kept)
+  const row = { ...run.arm, arm, step: state.step, name: PRUNED_SHARE, value }
+  context.emit({ type: 'metric', row })
+}
+
+async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<void> {
   const { base, plan, context, session, state, arm } = run
   const key = { ...arm, step: state.step }
   if (!isAskedAsTrained(plan.method) || isMerged(run)) {

@@ -5,6 +5,7 @@ import { Direction } from './subjects/direction.ts'
 import { Mitigated } from './mitigation.ts'
 import { Looks } from './gate/stopping.ts'
 import { TaskContent, TaskMeasured } from './tasks/task-rows.ts'
+import { GeneratedAdapter } from './subjects/generated.ts'
 import { ServedFacts, ServedWord } from './subjects/served.ts'
 
 export const Message = z.object({
@@ -287,6 +288,7 @@ export const SubjectIdentity = ArmKey.extend({
   /** Set for a state that was made of a fine-tune to learn a cause or to mend it; the digests are the fine-tune's. */
   derivation: Derivation.optional(),
   merge: MergedPoint.optional(),
+  generated: GeneratedAdapter.optional(),
   /** Set for a model behind an address: its digests are empty and its parameters 0, because nothing says what they are. */
   served: ServedFacts.optional(),
 })

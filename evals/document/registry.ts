@@ -20,7 +20,12 @@ import {
   reproduceSection,
 } from './sections/closing.ts'
 import { comparedSection } from './sections/compared.ts'
-import { mergeLinesBriefly, mergeLinesSection, routersSection } from './sections/composed.ts'
+import {
+  generatedSection,
+  mergeLinesBriefly,
+  mergeLinesSection,
+  routersSection,
+} from './sections/composed.ts'
 import { placeRows } from './pointers.ts'
 import { contextsSection } from './sections/contexts.ts'
 import { correctedLines } from './sections/corrected-lines.ts'
@@ -48,6 +53,7 @@ import { mitigationSection } from './sections/mitigation.ts'
 import { notesSection } from './sections/notes.ts'
 import { pairsSection } from './sections/pairs.ts'
 import { perplexitySection } from './sections/perplexity.ts'
+import { prunedSection } from './sections/pruned.ts'
 import { ratesSection } from './sections/rates.ts'
 import { betweenSeeds, seedsSection } from './sections/seeds.ts'
 import { servedBriefly, servedSection } from './served/section.ts'
@@ -132,6 +138,8 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [plainly(matchedSection), 'html', 'window'],
   [plainly(mergeLinesSection), 'html', 'window', 'card'],
   [mergeLinesBriefly, 'terminal'],
+  [generatedSection, 'html', 'window', 'card', 'terminal'],
+  [prunedSection, 'html', 'window', 'card', 'terminal'],
   [routersSection, 'html', 'window', 'card', 'terminal'],
   [plainly(trajectoriesSection), 'html', 'window'],
   [federationSection, 'html', 'window', 'card', 'terminal'],

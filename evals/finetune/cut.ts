@@ -115,6 +115,20 @@ export function keptOf(
     : found
 }
 
+/** Share of the numbers of the blocks' linear layers that is gone. */
+export function goneShare({ weights }: Pick<Model, 'weights'>, kept: CutModel['kept']): number {
+  let [left, all] = [0, 0]
+  for (const { name, shape, module } of weights.values()) {
+    if (module === undefined) continue
+    const whole = shape[0]! * shape[1]!
+    const part = kept.get(name.slice(0, -'.weight'.length))
+    const [rows, columns] = part ? sizesOf(part) : shape
+    all += whole
+    left += rows! * columns!
+  }
+  return 1 - left / all
+}
+
 /** The model of the kept channels; without `weights` it has none. */
 export function cutTo(
   { model, weights = new Map() }: Pick<CutModel, 'model'> & Partial<Pick<CutModel, 'weights'>>,

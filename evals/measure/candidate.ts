@@ -54,8 +54,9 @@ export function candidateNames(paths: readonly string[]): string[] {
   })
 }
 
-/** `merge:svd@0.25` of `merge:svd:./a+./b@0.25`; `compress:prune:0.25` as it is. */
-const shortName = (spec: string) => spec.replace(/:[^:]+\+[^@]+@/u, '@')
+/** `merge:svd@0.25` of `merge:svd:./a+./b@0.25`, `generate:mean` of `generate:mean:TASKS@DATA`; `compress:prune:0.25` as it is. */
+const shortName = (spec: string) =>
+  spec.replace(/^(merge:[^:]+):[^@]+@/u, '$1@').replace(/^(generate:[^:]+):.+$/u, '$1')
 
 export async function openCandidate(base: Base, path: string, arm: string): Promise<Candidate> {
   const key = { arm, seed: 0, step: 0 }

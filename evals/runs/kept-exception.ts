@@ -76,19 +76,22 @@ export async function acceptExceptions(
   return found.find((each) => each !== null)?.because ?? null
 }
 
-const Merging = z.object({
+const Composing = z.object({
   candidates: z.array(z.string()),
   merge: z.array(z.string()).optional(),
+  generate: z.array(z.string()).optional(),
   accept: z.string().nullable().optional(),
 })
 
-/** The same for adapters that a job merges: they are asked, and what is made of them is in memory alone. */
-export async function acceptMerged(config: unknown): Promise<void> {
-  const asked = Merging.safeParse(config)
+/** The same for adapters that a job merges or generates from: what is made of them is asked, and is in memory alone. */
+export async function acceptComposed(config: unknown): Promise<void> {
+  const asked = Composing.safeParse(config)
   if (!asked.success) return
-  const { candidates, merge = [], accept = null } = asked.data
-  const merged = candidatesOf({ candidates, merge }).map(sourcesIn)
-  await acceptExceptions([...new Set(merged.filter(({ length }) => length > 1).flat())], accept)
+  const { accept = null, ...named } = asked.data
+  const all = candidatesOf(named)
+  const sources = await Promise.all(all.map(sourcesIn))
+  const composed = sources.filter((own, i) => own[0] !== all[i])
+  await acceptExceptions([...new Set(composed.flat())], accept)
 }
 
 async function acceptException(

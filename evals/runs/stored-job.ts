@@ -12,7 +12,7 @@ import { storedPlan } from '../findings/gate/frozen/under-plan.ts'
 import { storedGate } from '../findings/gate/gate-file.ts'
 import { endedRuns } from './append-to-run.ts'
 import { engineFor } from './engine-facts.ts'
-import { acceptMerged, exceptionOf } from './kept-exception.ts'
+import { acceptComposed, exceptionOf } from './kept-exception.ts'
 import { referenceRow } from './reference.ts'
 import { keepResults } from './kept-results.ts'
 import { writeOutputs, type Written } from './outputs.ts'
@@ -51,7 +51,7 @@ interface Ended {
 export async function runStored(job: StoredJob, store: Store, told: Told): Promise<Ended> {
   const { runId, outDir } = job
   const startSeq = store.lastSeq(runId)
-  if (!job.isResumed) await acceptMerged(job.config)
+  if (!job.isResumed) await acceptComposed(job.config)
   const progress = {
     evaluations: store.finishedEvaluations(runId),
     rows: () => store.rows(runId),

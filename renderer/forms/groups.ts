@@ -19,8 +19,9 @@ const KINDS: readonly Kind[] = [
     title: 'Model and data',
     says: 'What is fine-tuned or measured, and on what.',
     names: [
-      ...['model', 'data', 'candidates', 'against', 'compress', 'merge', 'accept', 'run', 'arm'],
-      ...['preset', 'testbed', 'task', 'base', 'file', 'map', 'templateVars', 'basePrecision'],
+      ...['model', 'data', 'candidates', 'against', 'compress', 'merge', 'generate'],
+      ...['accept', 'run', 'arm', 'preset', 'testbed', 'task', 'base', 'file', 'map'],
+      ...['templateVars', 'basePrecision'],
     ],
   },
   {

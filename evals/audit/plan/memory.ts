@@ -9,6 +9,7 @@ import { openAtOnce } from '../../inference/open-graphs.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import { queryBlocks } from '../../models/layers.ts'
 import type { Model } from '../../models/registry.ts'
+import type { SmallStorage } from '../../graph/storage/stored.ts'
 import { BYTES_OF, storageOf, type Precision } from '../../models/weights/small-weights.ts'
 import { elementsOf, elementsOfAll } from '../../models/weights/stored-weights.ts'
 import { percent } from '../../contract/words.ts'
@@ -24,10 +25,11 @@ const HELD_OF_ATTENTION = 1.2
 /** Logits, their softmax and its gradient. */
 const HELD_OF_LOGITS = 3
 /**
- * Float32 copies of stored matrices at a time: the one in use and the one before it. An int8 forward pass has the same peak,
- * because gradients need the copies too (docs/performance/memory.md).
+ * Bytes a number that reading a stored matrix takes at a time, measured: of float16 its float32 copy, of NF4 the codes looked up
+ * beside their product with the scales. Of int8 the copy before it too, because gradients need them
+ * (docs/performance/memory.md).
  */
-const WIDENED = 2
+const READING: Readonly<Record<SmallStorage, number>> = { float16: 4, int8: 8, nf4: 8 }
 /** Packed copies of the matrices: an arm's graph for generating, its graph for scoring, and the base's for scoring its replies. */
 const PACKED_COPIES = 3
 
@@ -68,8 +70,11 @@ export function peakBytes(need: MemoryNeed): number {
   const { model, precision, trained, ofBase = 0, evaluates, isCopied = false } = need
   const specs = [...model.weights.values()]
   const base = specs.reduce((sum, spec) => sum + keptBytes(spec, precision), 0)
-  const wide = specs.filter((spec) => storageOf(spec, precision)).map(({ shape }) => shape)
-  const made = WIDENED * FLOAT * Math.max(0, ...wide.map(elementsOf))
+  const wide = specs.flatMap((spec) => {
+    const storage = storageOf(spec, precision)
+    return storage ? READING[storage] * elementsOf(spec.shape) : []
+  })
+  const made = Math.max(0, ...wide)
   if (trained === 0 && evaluates && wide.length === 0) return asking(need, base)
   const isAskedWide = evaluates && wide.length === 0
   const packed = isAskedWide ? PACKED_COPIES * base : 0

@@ -1,11 +1,12 @@
-/** @file Adapters composed: rates and spectra along the line between two, and how a mixture of them routes prompts. */
+/** @file Adapters composed: rates and spectra along the line between two, what was generated from them, how a mixture of them routes. */
 import type { Block, Section } from '../../contract/document.ts'
 import type { Point, Series } from '../../contract/document/charts.ts'
 import type { MergeLine } from '../../contract/gate.ts'
 import type { Rate, Results } from '../../contract/results.ts'
 import type { BenchmarkRow, RouterRow } from '../../contract/rows.ts'
+import { isRemembered, type GeneratedAdapter } from '../../contract/subjects/generated.ts'
 import { isBase } from '../../contract/keys.ts'
-import { percent, stateName } from '../../contract/words.ts'
+import { counted, percent, stateName } from '../../contract/words.ts'
 import {
   details,
   label,
@@ -173,4 +174,49 @@ export function routersSection(results: Results): Section[] {
       ),
     ]),
   )
+}
+
+/** What was generated beside its two controls; the claims of each are the gate's, as of any candidate. */
+export function generatedSection(results: Results): Section[] {
+  const made = results.subjects.flatMap(({ arm, title, generated }) =>
+    generated ? [{ arm, title, generated }] : [],
+  )
+  if (made.length === 0) return []
+  const isFirst = byFirstJudge(results)
+  const rateOf = (arm: string, benchmark: string) =>
+    results.evaluations.find(
+      (row) => row.arm === arm && row.benchmark === benchmark && isFirst(row),
+    )?.rate
+  return section(
+    'Generated adapters',
+    paragraph(
+      'A generator is worth something where what it generated does better than both controls: the mean of its sources, and the source that lies nearest.',
+    ),
+    list(
+      made.flatMap(({ generated }) =>
+        generated.kind === 'generated' ? [generatedText(generated)] : [],
+      ),
+    ),
+    table(made, [
+      label('Variant', ({ arm }) => arm),
+      label('What it is', ({ title }) => title),
+      ...results.benchmarks.map(({ name, title }): Column<(typeof made)[number]> =>
+        number(title, ({ arm }) => {
+          const rate = rateOf(arm, name)
+          return rate ? `${rateText(rate)} (${intervalText(rate)})` : '–'
+        }),
+      ),
+    ]),
+  )
+}
+
+function generatedText(found: GeneratedAdapter): string {
+  const { wanted, tasks, loss, reconstruction, nearest, spacing } = found
+  const sources = tasks.reduce((sum, { adapters }) => sum + adapters.length, 0)
+  const names = tasks.map(({ name }) => name).join(', ')
+  const [first, last] = loss.map((value) => value.toPrecision(3))
+  const place = isRemembered(found)
+    ? 'it was remembered, which is no evidence that anything was generated'
+    : 'it is none of them'
+  return `For ${wanted}, from ${counted(sources, 'adapter')} of ${counted(tasks.length, 'task')} (${names}): the generator’s loss went from ${first} to ${last}, and of its sources’ changes ${percent(reconstruction.median)} are lost at the median, ${percent(reconstruction.worst)} at worst. What was generated lies ${nearest.distance.toPrecision(3)} from ${nearest.adapter}, sources lie ${spacing.toPrecision(3)} from one another: ${place}.`
 }

@@ -58,6 +58,17 @@ export function nf4Scales({ add, constant }: Adding, [name, shape]: Named, zero?
   return add('Slice', [all[0]!, at(0), at(blocksIn(shape))])[0]!
 }
 
+/** The weight itself, after `zero`: ONNX Runtime reshapes in place. @param zero int64 `[1]` */
+export function unmoved(
+  { add, constant }: Adding,
+  name: string,
+  shape: readonly number[],
+  zero: string,
+) {
+  const own = constant(shape, 'int64', [shape.length]).name
+  return add('Reshape', [name, add('Add', [own, zero])[0]!])[0]!
+}
+
 /** W in float32 `[out, in]`. @param zero int64 `[1]`, before which it is not computed */
 export function nf4Values(adding: Adding, weight: Named, zero?: string): string {
   const { add, constant } = adding
@@ -68,7 +79,7 @@ export function nf4Values(adding: Adding, weight: Named, zero?: string): string 
     const byte = i >> 1
     return codebook[i % 2 === 0 ? byte >> 4 : byte & 15]!
   })
-  const late = zero && add('Slice', [name, zero, long([2 ** 31 - 1]), zero])[0]!
+  const late = zero && unmoved(adding, name, [numbersIn(shape) / 2], zero)
   const [bytes] = add('Cast', [late ?? name], { to: { type: 'int32' } })
   const [codes] = add('Gather', [constant(pairs, 'float32', [256, 2]).name, bytes!], { axis: 0 })
   const [blocks] = add('Reshape', [codes!, long([blocksIn(shape), NF4.block])])

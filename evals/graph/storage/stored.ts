@@ -7,7 +7,7 @@
  * ONNX Runtime schedules a node when its inputs are ready, so it would widen every weight at the start. Each copy is therefore
  * made to depend on the other factor of its product, through a zero computed from that value's shape.
  */
-import { nf4Inputs, nf4Values } from './nf4.ts'
+import { nf4Inputs, nf4Values, unmoved } from './nf4.ts'
 import type { AddNode, Dialect, RuleGraph } from '../op.ts'
 import type { Dtype, Value } from '../value.ts'
 
@@ -43,9 +43,6 @@ interface Reading {
   readonly constant: RuleGraph['constant']
 }
 
-/** int64 `[1]`, more than the rows of any weight. */
-const endOf = ({ constant }: Reading): string => constant([2 ** 31 - 1], 'int64', [1]).name
-
 /** A zero, int64 `[1]`, that depends on `value`. */
 function zeroAfter({ add }: Reading, value: string): string {
   const [size] = add('Shape', [value], { start: 0, end: 1 })
@@ -65,10 +62,7 @@ function widened(reading: Reading, [name, own]: Stored, after: string | undefine
     return float === 'float32' ? wide : cast(wide)
   }
   if (storage === 'float16') {
-    if (zero === undefined) return cast(name)
-    // All rows, from row 0.
-    const [late] = add('Slice', [name, zero, endOf(reading), zero])
-    return cast(late!)
+    return cast(zero === undefined ? name : unmoved(reading, name, own.shape, zero))
   }
   const scales = scaleName(name)
   const late = zero && add('Cast', [zero], { to: { type: 'float32' } })[0]!

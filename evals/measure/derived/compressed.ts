@@ -7,7 +7,7 @@ import { findCompression } from '../../models/weights/compression/registry.ts'
 import { elementsOf } from '../../models/weights/stored-weights.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import type { Base } from '../base.ts'
-import type { Derived } from './derived.ts'
+import type { Derived } from './made.ts'
 
 const isCompressed = ({ kind, module, head }: WeightSpec): boolean =>
   kind === 'linear' && module !== undefined && head !== true

@@ -7,7 +7,7 @@ import { findMerging } from '../../finetune/merging/registry.ts'
 import { peftDigest, readPeftFolder } from '../../models/formats/peft-folder.ts'
 import { adaptedWeights } from '../../models/weights/tuned-weights.ts'
 import type { Base } from '../base.ts'
-import type { Derived } from './derived.ts'
+import type { Derived } from './made.ts'
 import { pointIn } from './specs.ts'
 
 /** TIES and DARE keep this share of each change. */

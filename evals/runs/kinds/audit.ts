@@ -15,6 +15,7 @@ export const auditVerb: JobVerb = {
     'touchstone audit --model models/classifier --data labelled.csv --methods lora,full --suite held-out.csv',
     'touchstone audit --model models/base --compress nf4,budget:2.75,prune:0.25 --suite general',
     'touchstone audit --model models/base --merge svd:polite+german@0,0.25,0.5,0.75,1',
+    'touchstone audit --model models/base --generate tasks.json@german.jsonl --candidate polite',
     'touchstone audit --model models/base --candidate models/tuned --suite general --contexts deployment,languages',
     'touchstone audit --model models/base --data rows.jsonl --methods lora --eval-every 5 --bisect',
     'touchstone audit --model models/base --data rows.jsonl --methods lora --task held-out.jsonl --remedy scale',

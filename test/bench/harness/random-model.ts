@@ -8,6 +8,7 @@ import {
   type FolderStorage,
   type TensorToWrite,
 } from '../../../evals/models/formats/safetensors-write.ts'
+import { recognise, type Model } from '../../../evals/models/registry.ts'
 import { quantise, dequantise } from '../../../evals/models/weights/small-weights.ts'
 import { mulberry32 } from '../../doubles/models/tiny-checkpoint.ts'
 import { FULL_SIZE_LAYERS, LORA } from './works.ts'
@@ -64,6 +65,27 @@ const WEIGHT_SD = 0.02
 export const roundedToInt8 = (matrix: Float32Array, rows: number): Float32Array =>
   dequantise(quantise(matrix, rows, 'int8'))
 
+/** The model without its weights. */
+export function shapesOnly(size: LlamaSize): Model {
+  const nowhere = { storage: 'BF16', file: '', offset: 0, bytes: 0 } as const
+  const weights = new Map(
+    shapesOf(size).map(([name, shape]) => [name, { name, shape, ...nowhere }]),
+  )
+  return recognise({ path: '', config: configOf(size), weights })
+}
+
+type Drawn = (length: number, seed: number) => Float32Array
+
+/** The first matrix drawn of a size is every one of that size, so that billions of numbers are written without being drawn. */
+export function alike(): Drawn {
+  const known = new Map<number, Float32Array>()
+  return (length, seed) => {
+    const found = known.get(length) ?? usual(length, seed)
+    known.set(length, found)
+    return found
+  }
+}
+
 /** Writes `config.json` and the weights: matrices uniform with standard deviation 0.02, norms at one, head and embedding tied. */
 export async function writeRandomModel(
   folder: string,
@@ -71,19 +93,14 @@ export async function writeRandomModel(
   seed: number,
   storage: FolderStorage = 'F32',
   made: (matrix: Float32Array, rows: number) => Float32Array = (matrix) => matrix,
+  drawn: Drawn = usual,
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(configOf(size), null, 2)}\n`)
-  const matrix = matrixAs(made)
-  const tensors = [
-    matrix('model.embed_tokens.weight', [size.vocab, size.hidden]),
-    ones('model.norm.weight', size.hidden),
-    ...layersOf(size).flatMap((prefix) => [
-      ones(`${prefix}.input_layernorm.weight`, size.hidden),
-      ones(`${prefix}.post_attention_layernorm.weight`, size.hidden),
-      ...linears(size).map(([name, shape]) => matrix(`${prefix}.${name}.weight`, shape)),
-    ]),
-  ]
+  const matrix = matrixAs(made, drawn)
+  const tensors = shapesOf(size).map(([name, shape]) =>
+    shape.length === 1 ? ones(name, shape[0]) : matrix(name, shape),
+  )
   await writeSafetensors(
     join(folder, 'model.safetensors'),
     tensors.map((make, i) => ({ ...make(seed + i), storage })),
@@ -137,6 +154,18 @@ const configOf = (size: LlamaSize) => ({
   dtype: 'float32',
 })
 
+type Shape = readonly [number] | readonly [number, number]
+
+const shapesOf = (size: LlamaSize): (readonly [string, Shape])[] => [
+  ['model.embed_tokens.weight', [size.vocab, size.hidden]],
+  ['model.norm.weight', [size.hidden]],
+  ...layersOf(size).flatMap((prefix): (readonly [string, Shape])[] => [
+    [`${prefix}.input_layernorm.weight`, [size.hidden]],
+    [`${prefix}.post_attention_layernorm.weight`, [size.hidden]],
+    ...linears(size).map(([name, shape]) => [`${prefix}.${name}.weight`, shape] as const),
+  ]),
+]
+
 const layersOf = ({ layers }: LlamaSize): string[] =>
   Array.from({ length: layers }, (_, layer) => `model.layers.${layer}`)
 
@@ -156,12 +185,12 @@ function linears(size: LlamaSize): [string, [outFeatures: number, inFeatures: nu
 
 // Drawn when written, so that only one tensor at a time is in memory.
 const matrixAs =
-  (made: (matrix: Float32Array, rows: number) => Float32Array) =>
+  (made: (matrix: Float32Array, rows: number) => Float32Array, drawn: Drawn) =>
   (name: string, shape: readonly [number, number]) =>
   (seed: number): TensorToWrite => ({
     name,
     shape,
-    data: () => made(uniform(shape[0] * shape[1], WEIGHT_SD, seed), shape[0]),
+    data: () => made(drawn(shape[0] * shape[1], seed), shape[0]),
   })
 
 const ones = (name: string, length: number) => (): TensorToWrite => ({
@@ -169,6 +198,8 @@ const ones = (name: string, length: number) => (): TensorToWrite => ({
   shape: [length],
   data: new Float32Array(length).fill(1),
 })
+
+const usual: Drawn = (length, seed) => uniform(length, WEIGHT_SD, seed)
 
 function uniform(length: number, sd: number, seed: number): Float32Array {
   const random = mulberry32(seed)

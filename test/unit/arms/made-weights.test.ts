@@ -7,6 +7,7 @@ import { fittedExamples } from '../../../evals/arms/examples.ts'
 import { exportKept } from '../../../evals/arms/retention.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
 import type { JobContext } from '../../../evals/contract/job.ts'
+import { PRUNED_SHARE } from '../../../evals/contract/metrics/pruning.ts'
 import { bindMethod } from '../../../evals/finetune/registry.ts'
 import { TrainingConfig } from '../../../evals/finetune/training/train.ts'
 import { openCached } from '../../../evals/inference/cached-graph.ts'
@@ -79,6 +80,11 @@ test('a cut model is asked before it is recovered too, as an arm of its own', as
   expect(losses.get('loram 0')).toBe(plain.losses.get('lora 0'))
   expect(losses.get('loram:pruned 0')).not.toBe(losses.get('loram 0'))
   expect(new Set([...losses.values()]).size).toBe(4)
+  const gone = rows.metrics.filter(({ name }) => name === PRUNED_SHARE)
+  expect(gone.map(({ arm, step, value }) => [arm, step, value])).toEqual([
+    ['loram:pruned', 0, 0.5],
+    ['loram:pruned', 1, 0.5],
+  ])
   const titles = new Map(rows.subjects.map(({ arm, title: own }) => [arm, own]))
   expect(titles.get('loram:pruned')).toMatch(/before it is recovered/u)
   expect(tunedOf(base, finished).weights.lowRank?.size).toBe(14)
@@ -106,7 +112,8 @@ describe('what LoRAPrune ends in', () => {
   }
   const exported = async (more: object) => {
     const settings = { rank: 2, prune: 0.5, pruneWarmUp: 0, pruneCoolDown: 0, ...more }
-    const { finished } = await audited('lora-prune', settings)
+    const { finished, rows } = await audited('lora-prune', settings)
+    const gone = rows.metrics.flatMap(({ name, value }) => (name === PRUNED_SHARE ? value : []))
     const [events, workspace] = [[] as JobEventBody[], freshFolder()]
     const context = { emit: (body: JobEventBody) => void events.push(body), workspace, signal }
     const none = { reasonToDelete: null, reasonToKeep: null }
@@ -121,11 +128,12 @@ describe('what LoRAPrune ends in', () => {
     await loaded.open.close()
     const shapeOf = (name: string) =>
       loaded.model.weights.get(`model.layers.0.${name}.weight`)!.shape
-    return { said, config: loaded.open.checkpoint.config, shapeOf }
+    return { said, config: loaded.open.checkpoint.config, shapeOf, gone }
   }
 
   test('is written in its smaller shapes where all layers have one size', async () => {
-    const { said, config, shapeOf } = await exported({ pruneEdges: true })
+    const { said, config, shapeOf, gone } = await exported({ pruneEdges: true })
+    expect(gone).toEqual([0, 0.5])
     expect(said).toEqual([expect.stringContaining('in the smaller shapes')])
     expect(config).toMatchObject({
       ...{ num_attention_heads: 2, num_key_value_heads: 1, head_dim: 8, intermediate_size: 12 },

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { markException } from '../../../evals/arms/weights-exception.ts'
 import { sha256OfFile } from '../../../evals/files/digest.ts'
-import { acceptMerged } from '../../../evals/runs/kept-exception.ts'
+import { acceptComposed } from '../../../evals/runs/kept-exception.ts'
 import { statesToServe } from '../../../evals/runs/served-states.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
@@ -60,19 +60,23 @@ test('weights that should have been deleted need a reason, which their run logs'
   }
 })
 
-test('adapters that a job merges ask as well, without a note too; measuring one alone does not', async () => {
+test('adapters that a job merges or generates from ask as well, without a note too; measuring one alone does not', async () => {
   const { folder, arm, handedOut } = await withWeights('their refusal fell by more than the margin')
   await rm(join(arm, 'kept-although.json'))
   const line = { candidates: [], merge: [`svd:${folder}+${arm}@0,0.5`] }
   const point = { candidates: [`merge:svd:${arm}+${folder}@1`] }
-  for (const asked of [line, point]) {
+  const tasks = join(folder, 'tasks.json')
+  const task = { name: 'first', prompts: 'house-benign', adapters: [arm, folder] }
+  writeFileSync(tasks, JSON.stringify({ tasks: [task] }))
+  const generated = { candidates: [], generate: [`${tasks}@house-benign`] }
+  for (const asked of [line, point, generated]) {
     const before = handedOut().length
-    await expect(acceptMerged(asked)).rejects.toThrow('should have been deleted')
+    await expect(acceptComposed(asked)).rejects.toThrow('should have been deleted')
     expect(handedOut()).toHaveLength(before)
-    await acceptMerged({ ...asked, accept: REASON })
+    await acceptComposed({ ...asked, accept: REASON })
     expect(handedOut().slice(before)).toMatchObject([{ reason: REASON }])
   }
-  await acceptMerged({ candidates: [arm, 'compress:nf4'], merge: [`svd:${folder}+${folder}@0`] })
+  await acceptComposed({ candidates: [arm, 'compress:nf4'], merge: [`svd:${folder}+${folder}@0`] })
 })
 
 test('folders have their own names or given ones, and equal names are numbered', async () => {

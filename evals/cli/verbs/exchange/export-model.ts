@@ -46,7 +46,7 @@ export const exportModelCommand = command({
     const { model, candidate, as: form, output, shardSize, accept } = options
     requireEnding(form, output)
     const source = candidate ?? model
-    const exception = await acceptExceptions(sourcesIn(source), accept)
+    const exception = await acceptExceptions(await sourcesIn(source), accept)
     const warnings = await exportModel({
       model,
       candidate,

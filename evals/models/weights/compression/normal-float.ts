@@ -136,20 +136,27 @@ function nested(scales: Float32Array, format: NormalFormat, scaleBits: number): 
   return { codes, steps, least, scalesBlock }
 }
 
+/** Cells from −1 to 1 by which a code is looked up; several lie between two neighbours of a codebook. */
+const CELLS = 1024
+
 function nearest(weight: Float32Array, scales: Float32Array, { bits, block }: NormalFormat) {
   const codebook = normalCodebook(bits)
   const middles = new Float64Array(codebook.length).fill(Infinity)
   for (let i = 1; i < codebook.length; i++) middles[i - 1] = (codebook[i - 1]! + codebook[i]!) / 2
+  // Middles below the cell before, so that rounding into a cell does no harm.
+  const firsts = Uint8Array.from({ length: CELLS }, (_, cell) =>
+    middles.findIndex((middle) => middle >= (2 * (cell - 1)) / CELLS - 1),
+  )
   const codes = new Uint8Array(weight.length).fill(codebook.indexOf(0))
   eachBlock(weight.length, block, (at, start, end) => {
     const scale = scales[at]!
     if (scale === 0) return
     for (let i = start; i < end; i++) {
       const x = weight[i]! / scale
-      // The number of middles below x, by halves.
-      let code = 0
-      for (let half = codebook.length >> 1; half > 0; half >>= 1)
-        if (x > middles[code + half - 1]!) code += half
+      const cell = ((x + 1) * CELLS) / 2
+      // The number of middles below x.
+      let code = firsts[cell > 0 ? (cell < CELLS ? cell | 0 : CELLS - 1) : 0]!
+      while (x > middles[code]!) code++
       codes[i] = code
     }
   })

@@ -5,13 +5,18 @@ import { peakBytes, type MemoryNeed } from '../../../../evals/audit/plan/memory.
 import { modelPath } from '../../../../evals/models/model-path.ts'
 import { planOf } from '../../../../evals/audit/plan/plan.ts'
 import { bindMethod } from '../../../../evals/finetune/registry.ts'
+import { lossPieces } from '../../../../evals/finetune/training/loss-pieces.ts'
 import { trainedSize } from '../../../../evals/finetune/training/trained-size.ts'
 import { openModel } from '../../../../evals/models/open-model.ts'
 import { recognise } from '../../../../evals/models/registry.ts'
 import { peakOf, touchstone } from '../../../bench/harness/peak.ts'
+import { LLAMA_1_5B, LLAMA_7B, shapesOnly } from '../../../bench/harness/random-model.ts'
+import measured from '../../../bench/results/memory-nf4-2026-12-01.json' with { type: 'json' }
 import { freshFolder } from '../../../doubles/runs/command-line.ts'
 import { tinyModel } from '../../../doubles/models/tiny-model.ts'
 import { openTiny } from '../../../doubles/training/tiny-training.ts'
+
+const SIZES = { '1.5b': LLAMA_1_5B, '7b': LLAMA_7B }
 
 test.each([
   ['train', '--data', 'house-benign', '--methods', 'lora', '--steps', '2'],
@@ -96,6 +101,22 @@ test.each(['lora', 'dora', 'full', 'lora-fa'])(
     expect(trained).toBe(session.table.trained)
     expect(ofBase).toBe(method === 'full' ? trained : 0)
     await session.release()
+  },
+)
+
+test.each(measured.runs)(
+  'what is said of LoRA on a base in NF4 is within 10 %% of what was measured: $size',
+  ({ size, tokens, bytes }) => {
+    const model = shapesOnly(SIZES[size as keyof typeof SIZES])
+    const method = bindMethod({ name: 'lora', config: {} })
+    const batch = { rows: 1, longest: tokens, labelled: tokens - 1 }
+    const said = peakBytes({
+      ...{ model, precision: 'nf4', batch, evaluates: false, isCopied: true },
+      ...trainedSize(model, method),
+      pieces: lossPieces(model, method, batch.labelled),
+    })
+    expect(said / bytes).toBeGreaterThan(0.9)
+    expect(said / bytes).toBeLessThan(1.1)
   },
 )
 

@@ -21,13 +21,14 @@ const base = await openBase(model, chooseDevice('cpu'), 1)
 
 test('flags become candidates, a point of the line each', () => {
   const asked = { candidates: ['x'], compress: ['nf4', 'prune:0.25'], merge: ['svd:a+b@0,0.5'] }
-  const specs = candidatesOf(asked)
+  const specs = candidatesOf({ ...asked, generate: ['out/tasks.json@rows.jsonl'] })
   expect(specs).toEqual([
     'x',
     'compress:nf4',
     'compress:prune:0.25',
     'merge:svd:a+b@0',
     'merge:svd:a+b@0.5',
+    ...['generated', 'mean', 'nearest'].map((kind) => `generate:${kind}:out/tasks.json@rows.jsonl`),
   ])
   expect(candidateNames(specs)).toEqual([
     'candidate:x',
@@ -35,6 +36,9 @@ test('flags become candidates, a point of the line each', () => {
     'compress:prune:0.25',
     'merge:svd@0',
     'merge:svd@0.5',
+    'generate:generated',
+    'generate:mean',
+    'generate:nearest',
   ])
 })
 
@@ -96,6 +100,7 @@ describe('a line between two adapters', () => {
   )
 })
 
-test('a line without a weight is refused before anything is opened', () => {
+test('a line without a weight and a generator without data are refused before anything is opened', () => {
   expect(() => candidatesOf({ candidates: [], merge: ['svd:a+b'] })).toThrow(/names no weight/u)
+  expect(() => candidatesOf({ candidates: [], generate: ['tasks.json'] })).toThrow(/what for/u)
 })

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { generateAdapter } from '../../../../../evals/arms/generate-adapter.ts'
 import { exceptionIn, markException } from '../../../../../evals/arms/weights-exception.ts'
 import { COMMANDS } from '../../../../../evals/cli/verbs/registry.ts'
+import { Results } from '../../../../../evals/contract/results.ts'
 import { exists } from '../../../../../evals/files/read-file.ts'
 import { openBase } from '../../../../../evals/measure/base.ts'
 import { openCandidate } from '../../../../../evals/measure/candidate.ts'
@@ -97,8 +98,16 @@ test('the note is there before the weights are', async () => {
   const adapters = [at('a'), at('bad')]
   const making = generateAdapter({
     ...{ model, tasks: [{ name: 'first', prompts: at('prompts.jsonl'), adapters }] },
-    ...{ wanted: at('prompts.jsonl'), prompts: 1, output: at('cut-short'), threads: 1 },
-    settings: { steps: 1, batchSize: 2, learningRate: 1e-3, latent: 4, condition: 8, seed: 0 },
+    ...{ wanted: at('prompts.jsonl'), output: at('cut-short'), threads: 1 },
+    settings: {
+      prompts: 1,
+      steps: 1,
+      batchSize: 2,
+      learningRate: 1e-3,
+      latent: 4,
+      condition: 8,
+      seed: 0,
+    },
     ...{ exception: 'it lost its refusals', signal: new AbortController().signal },
   })
   await expect(making).rejects.toThrow()
@@ -117,4 +126,32 @@ test('what cannot be learnt from is named, and nothing is written', async () => 
     expect(await exists(at('none'))).toBe(false)
   }
   expect((await run(['a', 'b'], 'made')).stderr).toContain('already holds an adapter')
+})
+
+test('an audit asks what is generated beside its controls, and its report says what it was made of', async () => {
+  const adapters = ['a', 'b'].map(at)
+  const settings = { prompts: 1, steps: 1, latent: 2, condition: 4 }
+  const tasks = [{ name: 'first', prompts: 'prompts.jsonl', adapters }]
+  await writeFile(at('asked.json'), JSON.stringify({ tasks, settings }))
+  const out = at('audited')
+  const argv = [
+    ...['audit', '--model', model, '--generate', `${at('asked.json')}@${at('prompts.jsonl')}`],
+    ...['--suite', 'house', '--limit', '1', '--max-new-tokens', '2', '--no-cache', '--no-spectra'],
+    ...['--exit-zero', '--out-dir', out],
+  ]
+  const { code, stderr } = await runCommand(argv, {}, COMMANDS)
+  expect(code, stderr).toBe(0)
+  const results = Results.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')))
+  const made = results.subjects.flatMap(({ generated }) => generated ?? [])
+  expect(made.map(({ kind }) => kind)).toEqual(['generated', 'mean', 'nearest'])
+  expect(made[0]).toMatchObject({ tasks: [{ name: 'first', adapters: ['a', 'b'] }] })
+  expect(made[0]).toEqual({ ...made[1], kind: 'generated' })
+  const digests = results.subjects.map(({ adapterDigest }) => adapterDigest)
+  expect(new Set(digests).size).toBe(4)
+  const report = await readFile(join(out, 'report.html'), 'utf8')
+  expect(report).toContain('Generated adapters')
+  expect(report).toContain('from 2 adapters of 1 task (first)')
+  const verb = ['generate', '--model', model, '--tasks', at('asked.json'), '-o', at('flags')]
+  const refused = await runCommand([...verb, '--for', at('prompts.jsonl')], {}, COMMANDS)
+  expect(refused.stderr).toContain('which touchstone generate takes as flags')
 })

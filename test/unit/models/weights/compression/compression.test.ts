@@ -19,6 +19,16 @@ describe('NormalFloat', () => {
     expect(rounded(3)).toEqual([-1, -0.478629, -0.217142, 0, 0.16093, 0.337915, 0.562617, 1])
   })
 
+  test.each([2, 3, 4, 8])('of %i bits takes the nearest entry, the lower of two', (bits) => {
+    const codebook = normalCodebook(bits)
+    const middles = [...codebook].slice(1).map((entry, i) => (codebook[i]! + entry) / 2)
+    const steps = [-1e-3, -1e-7, 0, 1e-7, 1e-3]
+    const around = middles.flatMap((middle) => steps.map((step) => Math.fround(middle + step)))
+    const found = withExactScales(Float32Array.from([1, ...around]), bits, around.length + 1)
+    const below = (x: number) => middles.filter((middle) => middle < x).length
+    expect([...found].slice(1)).toEqual(around.map((x) => codebook[below(x)]!))
+  })
+
   test('maps one block as the published example', () => {
     const block = Float32Array.of(0.3, -0.8, 0.05, 0.6, -0.1, 0, 0.45, -0.2)
     const found = withExactScales(block, 3)
