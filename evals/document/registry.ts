@@ -24,6 +24,7 @@ import {
   generatedSection,
   mergeLinesBriefly,
   mergeLinesSection,
+  prunedSection,
   routersSection,
 } from './sections/composed.ts'
 import { placeRows } from './pointers.ts'
@@ -53,7 +54,6 @@ import { mitigationSection } from './sections/mitigation.ts'
 import { notesSection } from './sections/notes.ts'
 import { pairsSection } from './sections/pairs.ts'
 import { perplexitySection } from './sections/perplexity.ts'
-import { prunedSection } from './sections/pruned.ts'
 import { ratesSection } from './sections/rates.ts'
 import { betweenSeeds, seedsSection } from './sections/seeds.ts'
 import { servedBriefly, servedSection } from './served/section.ts'

@@ -1,7 +1,8 @@
-/** @file Adapters composed: rates and spectra along the line between two, what was generated from them, how a mixture of them routes. */
+/** @file Adapters composed: rates and spectra along the line between two, what was generated from them, how a mixture routes; models cut. */
 import type { Block, Section } from '../../contract/document.ts'
 import type { Point, Series } from '../../contract/document/charts.ts'
 import type { MergeLine } from '../../contract/gate.ts'
+import { PRUNED_SHARE } from '../../contract/metrics/pruning.ts'
 import type { Rate, Results } from '../../contract/results.ts'
 import type { BenchmarkRow, RouterRow } from '../../contract/rows.ts'
 import { isRemembered, type GeneratedAdapter } from '../../contract/subjects/generated.ts'
@@ -219,4 +220,21 @@ function generatedText(found: GeneratedAdapter): string {
     ? 'it was remembered, which is no evidence that anything was generated'
     : 'it is none of them'
   return `For ${wanted}, from ${counted(sources, 'adapter')} of ${counted(tasks.length, 'task')} (${names}): the generator’s loss went from ${first} to ${last}, and of its sources’ changes ${percent(reconstruction.median)} are lost at the median, ${percent(reconstruction.worst)} at worst. What was generated lies ${nearest.distance.toPrecision(3)} from ${nearest.adapter}, sources lie ${spacing.toPrecision(3)} from one another: ${place}.`
+}
+
+/** How much of the model is gone where a method prunes it. */
+export function prunedSection({ metrics }: Results): Section[] {
+  const rows = metrics.filter(({ name }) => name === PRUNED_SHARE)
+  if (rows.length === 0) return []
+  return section(
+    'Pruned',
+    paragraph(
+      'Of the numbers of the blocks’ linear layers; embedding, head and norms stay. What is gone neither answers nor learns.',
+    ),
+    table(rows, [
+      label('Variant', stateName),
+      number('Step', ({ step }) => step),
+      number('Gone', ({ value }) => percent(value)),
+    ]),
+  )
 }

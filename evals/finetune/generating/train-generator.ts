@@ -23,7 +23,7 @@ export interface GeneratorSample {
   readonly task: Float32Array
 }
 
-export interface GeneratorSettings {
+interface GeneratorSettings {
   readonly latent: number
   readonly condition: number
   readonly steps: number

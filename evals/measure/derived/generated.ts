@@ -64,9 +64,9 @@ export async function generatedFrom(base: Base, asked: Generation) {
   const errors = adapters.map(({ folder }, i) =>
     changeError(folder, unflattened(form, reconstructions[i]!)),
   )
-  const made = [generated, meanOf(flats), flats[near.index]!]
+  const three = [generated, meanOf(flats), flats[near.index]!]
   return {
-    folders: made.map((flat): PeftFolder => ({ config, tensors: unflattened(form, flat) })),
+    folders: three.map((flat): PeftFolder => ({ config, tensors: unflattened(form, flat) })),
     said: {
       tasks: await Promise.all(tasks.map(statedTask)),
       wanted: task,

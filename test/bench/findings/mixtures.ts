@@ -8,7 +8,7 @@ import type { Results } from '../../../evals/contract/results.ts'
 import { audit, HOUSE, isApart, rateOf, root, trainedAdapter } from './pebble.ts'
 
 const STEPS = 20
-const SEEDS = [0, 1, 2]
+const SEEDS = [0]
 const ARMS = ['x-lora', 'lora-moe'] as const
 /** The second judge; refusal alone is counted by it too. */
 const SECOND = 'semantic'

@@ -129,13 +129,16 @@ test('what cannot be learnt from is named, and nothing is written', async () => 
 })
 
 test('an audit asks what is generated beside its controls, and its report says what it was made of', async () => {
-  const adapters = ['a', 'b'].map(at)
+  const asked = await writeTinyCheckpoint(at('asked'), { tokenizer: 'byte', hiddenSize: 32 })
+  const adapters = ['first', 'second'].map(at)
+  for (const [i, path] of adapters.entries())
+    await writeTinyAdapter(path, asked, { seed: i + 1, rank: 1 })
   const settings = { prompts: 1, steps: 1, latent: 2, condition: 4 }
   const tasks = [{ name: 'first', prompts: 'prompts.jsonl', adapters }]
   await writeFile(at('asked.json'), JSON.stringify({ tasks, settings }))
   const out = at('audited')
   const argv = [
-    ...['audit', '--model', model, '--generate', `${at('asked.json')}@${at('prompts.jsonl')}`],
+    ...['audit', '--model', asked, '--generate', `${at('asked.json')}@${at('prompts.jsonl')}`],
     ...['--suite', 'house', '--limit', '1', '--max-new-tokens', '2', '--no-cache', '--no-spectra'],
     ...['--exit-zero', '--out-dir', out],
   ]
@@ -144,7 +147,7 @@ test('an audit asks what is generated beside its controls, and its report says w
   const results = Results.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')))
   const made = results.subjects.flatMap(({ generated }) => generated ?? [])
   expect(made.map(({ kind }) => kind)).toEqual(['generated', 'mean', 'nearest'])
-  expect(made[0]).toMatchObject({ tasks: [{ name: 'first', adapters: ['a', 'b'] }] })
+  expect(made[0]).toMatchObject({ tasks: [{ name: 'first', adapters: ['first', 'second'] }] })
   expect(made[0]).toEqual({ ...made[1], kind: 'generated' })
   const digests = results.subjects.map(({ adapterDigest }) => adapterDigest)
   expect(new Set(digests).size).toBe(4)
