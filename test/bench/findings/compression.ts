@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { Results } from '../../../evals/contract/results.ts'
 import { allocate } from '../../../evals/models/weights/compression/allocation.ts'
 import { bestOfAll, smallCases } from '../../doubles/models/allocations.ts'
-import { changeOf, isApart, root } from './pebble.ts'
 
+const root = join(import.meta.dirname, '..', '..', '..')
 const VARIANTS = [
   ...['nf4', 'nf3', 'nf2', 'budget:2.75'],
   ...['prune:0.1', 'prune:0.2', 'prune:0.3', 'prune:0.4', 'prune:0.5'],
@@ -28,16 +28,35 @@ function audit(): Results {
   return Results.parse(JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
 }
 
-const share = (value: number) => (100 * value).toFixed(1)
+const share = (value: number | null) => (value === null ? '–' : (100 * value).toFixed(1))
+const points = (value: number) => `${value > 0 ? '+' : ''}${(100 * value).toFixed(1)}`
+
+/** A rate with its interval, and for a variant the paired change with its own. */
+function cell(results: Results, arm: string, benchmark: string): string {
+  const isHere = (row: { arm: string; benchmark: string }) =>
+    row.arm === arm && row.benchmark === benchmark
+  const { estimate, lower, upper } = results.evaluations.find(isHere)!.rate
+  const rate = `${share(estimate)} [${share(lower)}, ${share(upper)}]`
+  const found = results.comparisons.find(isHere)
+  if (!found) return rate
+  // A difference is before less after.
+  const [change, low, high] = [found.difference, found.upper, found.lower].map((x) => points(-x!))
+  return `${rate}; ${change} [${low}, ${high}]`
+}
 
 const results = audit()
 const rows = ['base', ...VARIANTS.map((name) => `compress:${name}`)].map((arm) => {
   const name = arm.replace('compress:', '')
-  return `| \`${name}\` | ${SUITES.map((benchmark) => changeOf(results, { arm, benchmark })).join(' | ')} |`
+  return `| \`${name}\` | ${SUITES.map((suite) => cell(results, arm, suite)).join(' | ')} |`
 })
 /** Variants whose paired change has a 95 % interval without 0. */
-const apart = SUITES.map((benchmark) => {
-  const found = VARIANTS.filter((name) => isApart(results, { arm: `compress:${name}`, benchmark }))
+const apart = SUITES.map((suite) => {
+  const found = VARIANTS.filter((name) => {
+    const isHere = (row: { arm: string; benchmark: string }) =>
+      row.arm === `compress:${name}` && row.benchmark === suite
+    const { lower, upper } = results.comparisons.find(isHere)!
+    return lower! > 0 || upper! < 0
+  })
   return found.length === 0 ? 'no variant' : found.map((name) => `\`${name}\``).join(', ')
 })
 const gaps = smallCases(400)

@@ -88,7 +88,7 @@ const whatOf = (arm: string, seed: number) =>
 const rows = results.causes!.directions!.map(({ arm, seed, change }) => {
   const { shared, left, cosine, benign } = change!
   const cells = [
-    ...[whatOf(arm, seed), rateOf(before, arm, 'house-refusal', { seed })],
+    ...[whatOf(arm, seed), rateOf(before, arm, 'house-refusal', seed)],
     ...[percent(shared), percent(left), cosine.toFixed(2), benign!.pValue.toPrecision(2)],
     looksAblated(change!),
   ]

@@ -55,57 +55,13 @@ export const HOUSE = {
   'house-capability': 'capability',
 } as const
 
-interface At {
-  readonly arm: string
-  readonly benchmark: string
-  /** Default: the one that decides. */
-  readonly judge?: string
-  /** Default: the last row's. */
-  readonly seed?: number
-  readonly step?: number
-}
-
-function rowsAt<R extends Required<At>>(
-  rows: readonly R[],
-  { benchmarks }: Results,
-  { arm, benchmark, judge, seed, step }: At,
-): R | undefined {
-  const by = judge ?? firstJudge(benchmarks.find(({ name }) => name === benchmark)!)
-  return rows
-    .filter((row) => row.arm === arm && row.benchmark === benchmark && row.judge === by)
-    .filter((row) => (seed ?? row.seed) === row.seed && (step ?? row.step) === row.step)
-    .at(-1)
-}
-
-const number = (share: number) => (100 * share).toFixed(1)
-
-/** "97.7 % (93.3 – 99.2)". */
-export function rateOf(
-  results: Results,
-  arm: string,
-  benchmark: string,
-  more: Pick<At, 'judge' | 'seed'> = {},
-): string {
-  const at = { arm, benchmark, ...more }
-  const { estimate, lower, upper } = rowsAt(results.evaluations, results, at)!.rate
+/** "97.7 % (93.3 – 99.2)", of an arm (and one of its seeds) at its last step by the benchmark's first judge. */
+export function rateOf(results: Results, arm: string, benchmark: string, seed?: number): string {
+  const judge = firstJudge(results.benchmarks.find(({ name }) => name === benchmark)!)
+  const { estimate, lower, upper } = results.evaluations
+    .filter((row) => row.arm === arm && row.benchmark === benchmark && row.judge === judge)
+    .filter((row) => seed === undefined || row.seed === seed)
+    .at(-1)!.rate
+  const number = (share: number) => (100 * share).toFixed(1)
   return `${percent(estimate!)} (${number(lower!)} – ${number(upper!)})`
-}
-
-/** "99.2 [95.7, 99.9]; -0.8 [-4.2, +2.3]": a rate in percent, and for another state than the base the paired change in points. */
-export function changeOf(results: Results, at: At): string {
-  const { estimate, lower, upper } = rowsAt(results.evaluations, results, at)!.rate
-  const rate =
-    estimate === null ? '–' : `${number(estimate)} [${number(lower!)}, ${number(upper!)}]`
-  const found = rowsAt(results.comparisons, results, at)
-  if (!found) return rate
-  const points = (value: number) => `${value > 0 ? '+' : ''}${number(value)}`
-  // A difference is before less after.
-  const [change, low, high] = [found.difference, found.upper, found.lower].map((x) => points(-x!))
-  return `${rate}; ${change} [${low}, ${high}]`
-}
-
-/** Whether the interval of the paired change leaves out 0. */
-export function isApart(results: Results, at: At): boolean {
-  const { lower, upper } = rowsAt(results.comparisons, results, at)!
-  return lower! > 0 || upper! < 0
 }
