@@ -41,7 +41,11 @@ export const normalFloat = (
 })
 
 /** Codes with exact scales, and what they stand for: bitsandbytes’ form without nested scales. */
-export const withExactScales = (weight: Float32Array, bits: number, block = STANDARD.block) =>
+export const withExactScales = (
+  weight: Float32Array,
+  bits: number,
+  block: number = STANDARD.block,
+) =>
   normalValues(normalCodes(weight, { ...STANDARD, bits, block, scaleBits: null }))
 
 /** Scales as stored: scale = least + code·step, the step of their block of B₁. */
