@@ -45,8 +45,7 @@ export const withExactScales = (
   weight: Float32Array,
   bits: number,
   block: number = STANDARD.block,
-) =>
-  normalValues(normalCodes(weight, { ...STANDARD, bits, block, scaleBits: null }))
+) => normalValues(normalCodes(weight, { ...STANDARD, bits, block, scaleBits: null }))
 
 /** Scales as stored: scale = least + code·step, the step of their block of B₁. */
 export interface NestedScales {
