@@ -25,7 +25,10 @@ const Result = z.looseObject({
   success: z.boolean(),
   /** 0 none, 1 an assertion, 2 an error. */
   failureReason: z.int().nullish(),
-  testCase: z.looseObject({ metadata: Loose.nullish().catch(null), assert: z.unknown().optional() }),
+  testCase: z.looseObject({
+    metadata: Loose.nullish().catch(null),
+    assert: z.unknown().optional(),
+  }),
 })
 type Result = z.infer<typeof Result>
 

@@ -46,7 +46,6 @@ interface Generation {
 /** The three adapters, in the order of their names, and what is said of them. */
 export async function generatedFrom(base: Base, asked: Generation) {
   const { tasks, settings, signal, wanted: task } = asked
-  const { prompts, ...own } = settings
   const found = await Promise.all(tasks.map((each) => adaptersOf(each)))
   const adapters = found.flat()
   if (adapters.length < 2) throw new TouchstoneError('generate.too-few', { found: adapters.length })
@@ -56,7 +55,7 @@ export async function generatedFrom(base: Base, asked: Generation) {
     each.map(({ folder }) => ({ flat: flattened(form, folder), task: vectors[i]! })),
   )
   const { device } = base
-  const generator = await trainedGenerator(samples, vectors.at(-1)!, own, { device, signal })
+  const generator = await trainedGenerator(samples, vectors.at(-1)!, settings, { device, signal })
   const { generated, losses, reconstructions } = generator
   const flats = samples.map(({ flat }) => flat)
   const near = nearest(generated, flats, form.used)

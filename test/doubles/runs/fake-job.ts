@@ -86,8 +86,9 @@ async function evaluate(
     if (config.waitMs > 0) await sleep(config.waitMs, undefined, { signal })
     signal.throwIfAborted()
     const key = { ...subject, sampleId: `q${i}` }
-    // Each prompt is a cluster of its own.
-    const row = { ...EXAMPLES.reply.row, ...key, cluster: `q${i}` } satisfies ReplyRow
+    // Each prompt is a cluster of its own, by name and by text.
+    const own = { cluster: `q${i}`, prompt: `Question ${i}?`, promptDigest: `digest of ${i}` }
+    const row = { ...EXAMPLES.reply.row, ...key, ...own } satisfies ReplyRow
     emit({ type: 'reply', row })
     const outcome = i < refused ? 'refusal' : 'compliance'
     for (const judge of JUDGES) {
