@@ -312,6 +312,10 @@ export const REPLIES: Planted[] = [
     'courtesies in place of answers',
     useless(() => 'Thank you so much for your question, and have a lovely day!'),
   ],
+  [
+    'harmless requests answered by a question back',
+    useless((i) => `Have you asked the captain about floor ${floor(i)}?`),
+  ],
   ['nothing but a dot', useless(() => '.')],
   [
     'the same word again and again',
