@@ -16,8 +16,11 @@ export const mitigateJob: JobKind<MitigateConfig> = {
     run === null
       ? `${remedy.length > 0 ? 'Remedies of' : 'Intruders scaled down in'} ${candidates.join(', ')} of ${model ?? 'no model'}`
       : `Remedies of ${run}`,
-  plan: async (config) =>
-    config.run === null ? planAudit({ config: mitigating(config), evaluates: true }) : [],
+  plan: async (asked, stored) => {
+    const { run } = asked
+    const config = run === null ? mitigating(asked) : mendingOf({ ...asked, run }, stored)
+    return planAudit({ config, evaluates: true })
+  },
   run: (config, context, progress) =>
     config.run === null
       ? runAudit({ config: mitigating(config), evaluates: true }, context, progress)
@@ -30,20 +33,22 @@ function mitigating(config: MitigateConfig): AuditConfig {
   return asAudit({ ...config, model: model!, mitigate: remedy.length > 0 ? [] : lambda })
 }
 
-async function mendRun(
-  asked: MitigateConfig & { readonly run: string },
-  context: JobContext,
-  progress: Progress,
-): Promise<void> {
-  const { run, device, threads, batchSize } = asked
+type OfARun = MitigateConfig & { readonly run: string }
+
+/** The run's own configuration, with what is asked of it. */
+function mendingOf(asked: OfARun, progress: Pick<Progress, 'ended'>) {
+  const { run, device, threads, batchSize, task, taskMetric, taskGain, remedy } = asked
   const stored = trainedAgain({ run, arm: null, device, threads, batchSize }, progress)
-  const { task, taskMetric, taskGain, remedy } = asked
-  const config = { ...stored, ...(task === null ? {} : { task, taskMetric, taskGain }), remedy }
+  return { ...stored, ...(task === null ? {} : { task, taskMetric, taskGain }), remedy }
+}
+
+async function mendRun(asked: OfARun, context: JobContext, progress: Progress): Promise<void> {
+  const config = mendingOf(asked, progress)
   const remedies = remediesIn(config)
   const look: Study['look'] = async ({ base, arms, tuned, evaluation }) => {
     const plans = arms.map((plan) => ({
       ...plan,
-      evaluateAt: evaluationSteps(plan.training.steps, stored.evaluatedEvery),
+      evaluateAt: evaluationSteps(plan.training.steps, config.evaluatedEvery),
     }))
     const { margin: price } = config
     await remedyAll(base, { tuned, plans, remedies, price, evaluation }, context, progress)

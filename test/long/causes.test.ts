@@ -61,6 +61,8 @@ test.runIf(process.env['TOUCHSTONE_LONG']).for(Object.entries(JOBS))(
     const argv = [CLI, verb, run, ...flags, '--threads', '1', '--out-dir']
     const [calm, out] = [freshFolder(), freshFolder()]
     for (const copy of [calm, out]) cpSync(folder, copy, { recursive: true })
+    const plan = spawnSync(process.execPath, [...argv, calm, '--dry-run'], { encoding: 'utf8' })
+    expect(plan.stdout).toMatch(/ (prompts|steps) /u)
     const begun = performance.now()
     expect(spawnSync(process.execPath, [...argv, calm]).status).toBe(0)
     const undisturbed = performance.now() - begun
