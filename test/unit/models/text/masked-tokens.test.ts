@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fittedExamples } from '../../../../evals/arms/examples.ts'
 import { openChatTemplate } from '../../../../evals/models/text/chat-template.ts'
 import type { ClosableTemplate } from '../../../../evals/models/text/chat-template.ts'
 import type { OpenModel } from '../../../../evals/models/checkpoint.ts'
@@ -102,6 +103,25 @@ test.each([
     code: 'template.not-a-prefix',
     message: expect.stringContaining(`turn ${turn}`) as string,
   })
+})
+
+test('rows whose replies cannot be located are an error, or counted and left out', async () => {
+  const hiding =
+    '{% if messages[-1].content == "gone" %}2{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}'
+  const conversations = ['gone', 'open'].map((reply) => [
+    { role: 'user' as const, content: 'the pool?' },
+    { role: 'assistant' as const, content: reply },
+  ])
+  const data = { title: 'rows', conversations, kinds: undefined }
+  const fitted = (skipUnlocated: boolean) =>
+    withTemplate(hiding, (template) => {
+      const limits = { maxTokens: 64, truncation: 'cut-end', skipUnlocated } as const
+      const open = { template, tokenizer: model.tokenizer }
+      return fittedExamples(open, data, limits, new AbortController().signal)
+    })
+  await expect(fitted(false)).rejects.toMatchObject({ code: 'template.not-a-prefix' })
+  const { examples, unlocated } = await fitted(true)
+  expect([examples.length, unlocated]).toEqual([1, 1])
 })
 
 const published = JSON.parse(readFileSync(join(FIXTURES, 'templates.json'), 'utf8')) as {
