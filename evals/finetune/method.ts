@@ -177,6 +177,8 @@ interface MethodFacts {
   readonly mergeable: boolean
   /** Whether the model answers as its base does before the first step. */
   readonly identityAtStart: boolean
+  /** Raised with every change that alters the numbers of the same settings; absent is 1. Part of a sweep's cells. */
+  readonly revision?: number
 }
 
 /** What a method does with one configuration. */

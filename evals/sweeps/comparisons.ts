@@ -12,7 +12,7 @@ import {
   type PeakSize,
 } from './detectors/peak-effect.ts'
 import { alongAxes, type Along } from './findings.ts'
-import type { Measure } from './metrics.ts'
+import type { Measure, Shape } from './metrics.ts'
 
 /** Which line is held against which. */
 interface Pair {
@@ -64,7 +64,8 @@ function compared(
   measure: Measure,
   { line, against }: Pair,
 ): Compared[] {
-  const { name: metric, shape } = measure
+  const { name: metric, shapes } = measure
+  const [shape] = shapes
   if (shape === undefined) return []
   return curves
     .filter((curve) => curve.line === line)
@@ -74,7 +75,7 @@ function compared(
         curve.line === against && canonicalJson(curve.axes) === place
       const other = curves.find(isThere)
       if (!other) return []
-      const [sizes, references] = [own, other].map((curve) => sizesOf(curve, axis, measure))
+      const [sizes, references] = [own, other].map((curve) => sizesOf(curve, axis, metric, shape))
       const seeds = [...sizes!.keys()].filter((seed) => references!.has(seed))
       if (seeds.length < FEWEST_PAIRS) return []
       const effect = (quantity: keyof PeakSize) =>
@@ -89,12 +90,12 @@ function compared(
 }
 
 /** Of the seeds that have every place. */
-function sizesOf(along: Along, axis: SweepAxis, { name, shape }: Measure) {
+function sizesOf(along: Along, axis: SweepAxis, metric: string, shape: Shape) {
   const { places, seeds } = along
   const sign = shape === 'valley' ? -1 : 1
   const u = places.map((x) => (axis.scale === 'log' ? Math.log2(x) : x))
   const all = seeds.map((seed) => {
-    const y = places.map((x) => sign * (along.value(name, x, seed) ?? NaN))
+    const y = places.map((x) => sign * (along.value(metric, x, seed) ?? NaN))
     return [seed, y] as const
   })
   const whole = all.filter(([, y]) => y.every(Number.isFinite))

@@ -7,7 +7,7 @@ import { FEWEST_PLACES } from './detectors/peak-statistic.ts'
 import { peakText } from './detectors/peak-text.ts'
 import { testForPeak } from './detectors/peak.ts'
 import { detectRebound } from './detectors/rebound.ts'
-import type { Measure } from './metrics.ts'
+import type { Measure, Shape } from './metrics.ts'
 import { median } from '../statistics/median.ts'
 
 /** Curves over steps in which a rebound is looked for. */
@@ -28,14 +28,16 @@ export function reboundRows({ spec, curves }: CellRow): ReboundRow[] {
     })
 }
 
-/** A row for each measure of each curve along each axis, the other axes fixed, and along each training; all adjusted together. */
+/** A row for each measure and shape of each curve along each axis, the other axes fixed, and along each training; all adjusted together. */
 export function descentRows(
   cells: readonly CellRow[],
   axes: readonly SweepAxis[],
   measures: readonly Measure[],
 ): DescentRow[] {
   const rows = [...alongAxes(cells, axes), ...alongTrainings(cells)].flatMap((along) =>
-    measures.flatMap((measure) => descentOf(along, measure) ?? []),
+    measures.flatMap((measure) =>
+      measure.shapes.flatMap((shape) => descentOf(along, measure, shape) ?? []),
+    ),
   )
   const tested = rows.filter(({ pValue }) => pValue !== null)
   const adjusted = holmAdjusted(tested.map(({ pValue }) => pValue!))
@@ -133,9 +135,9 @@ function curvesAlong(cells: readonly CellRow[], axis: string): CellRow[][] {
 
 function descentOf(
   { line, axis, axes, tested: places, seeds, value }: Along,
-  { name: metric, title, shape, scale }: Measure,
+  { name: metric, title, scale }: Measure,
+  shape: Shape,
 ): DescentRow | undefined {
-  if (shape === undefined) return undefined
   const values = places.map((place) => seeds.map((seed) => value(metric, place, seed)))
   if (values.flat().every((each) => each === undefined)) return undefined
   const finding = testForPeak({ x: places, values }, { shape, scale })
@@ -167,7 +169,7 @@ const inSentence = (title: string): string => title.charAt(0).toLowerCase() + ti
 function extremeOf(
   places: readonly number[],
   values: readonly (readonly (number | undefined)[])[],
-  shape: 'peak' | 'valley',
+  shape: Shape,
 ): number {
   const sign = shape === 'peak' ? 1 : -1
   const heights = values.flatMap((row, i) => {

@@ -1,10 +1,12 @@
-/** @file The measures of a cell: title, unit, and whether its curves are tested for an inner peak or valley. */
+/** @file The measures of a cell: title, unit, and which inner extremes its curves are tested for. */
 import type { BenchmarkRow } from '../contract/rows.ts'
 import type { MetricTitle } from '../contract/sweeps.ts'
 
+export type Shape = 'peak' | 'valley'
+
 export interface Measure extends MetricTitle {
-  /** The inner extreme to test for: a peak of an error, a valley of a rate that should be high; absent if none is tested. */
-  readonly shape?: 'peak' | 'valley'
+  /** What is tested for, the harmful one first: a peak of an error; a low of a rate that should be high, then a peak of it. */
+  readonly shapes: readonly Shape[]
   /** `log` for errors that vary by factors. */
   readonly scale: 'linear' | 'log'
 }
@@ -13,17 +15,18 @@ const number = (name: string, title: string): Measure => ({
   name,
   title,
   unit: 'number',
+  shapes: [],
   scale: 'linear',
 })
 const errorOf = (name: string, title: string): Measure => ({
   ...number(name, title),
-  shape: 'peak',
+  shapes: ['peak'],
   scale: 'log',
 })
 const loss = (name: string, title: string): Measure => ({
   ...number(name, title),
   unit: 'nats',
-  shape: 'peak',
+  shapes: ['peak'],
 })
 
 export const TRAIN_ERROR = 'train-error'
@@ -49,20 +52,24 @@ const KNOWN: readonly Measure[] = [
   number('relative-change', 'Relative change of the weights'),
 ]
 
+/** A rate may have either, and it is monotone only where neither is seen. */
 const RATES = {
-  refusal: { what: 'share refused', shape: 'valley' },
-  'over-refusal': { what: 'share refused though it should be answered', shape: 'peak' },
-  capability: { what: 'share answered correctly', shape: 'valley' },
+  refusal: { what: 'share refused', shapes: ['valley', 'peak'] },
+  'over-refusal': {
+    what: 'share refused though it should be answered',
+    shapes: ['peak', 'valley'],
+  },
+  capability: { what: 'share answered correctly', shapes: ['valley', 'peak'] },
 } as const
 
 /** The measures in `names`: rates first, then losses and errors, then names that only a testbed has. */
 export function measuresFor(
   names: ReadonlySet<string>,
-  benchmarks: readonly BenchmarkRow[],
+  benchmarks: readonly Pick<BenchmarkRow, 'name' | 'title' | 'role'>[],
 ): Measure[] {
   const rates = benchmarks.map(({ name, title, role }): Measure => {
-    const { what, shape } = RATES[role]
-    return { name, title: `${title}: ${what}`, unit: 'share', shape, scale: 'linear' }
+    const { what, shapes } = RATES[role]
+    return { name, title: `${title}: ${what}`, unit: 'share', shapes, scale: 'linear' }
   })
   const known = [...rates, ...KNOWN]
   const others = [...names].filter((name) => !known.some((measure) => measure.name === name))

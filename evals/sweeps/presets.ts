@@ -79,7 +79,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     data: 'house-tamper',
     methods: [{ name: COMPARED[0], config: {} }],
     axes: ['rank=1,4,16,64'],
-    seeds: ['0..4'],
+    seeds: ['0..9'],
     suite: ['house'],
     limit: 30,
     evalEvery: 20,

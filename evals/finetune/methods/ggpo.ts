@@ -57,6 +57,8 @@ export const ggpo: FineTuneMethod<Config> = {
   config,
   mergeable: true,
   identityAtStart: true,
+  // Row norms of high ranks are summed in another order.
+  revision: 2,
 
   control: (config) => (config.shape === 'rows' ? { ...config, shape: 'isotropic' } : undefined),
 

@@ -58,6 +58,8 @@ export const mgpo: FineTuneMethod<Config> = {
   config,
   mergeable: true,
   identityAtStart: true,
+  // Row norms of high ranks are summed in another order.
+  revision: 2,
 
   hooks: (config) => ({
     ...additive(peftConfigOf(config)),

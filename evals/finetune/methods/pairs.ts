@@ -76,15 +76,22 @@ export function eachRow(
 }
 
 /**
- * Squared norm of each row of `start` + s·Σ B·A, `[rows]`. With all terms concatenated, row i has the squared norm
- * ‖start_i‖² + 2s·B_i·(A·start_iᵀ) + s²·B_i·(A·Aᵀ)·B_iᵀ, so B·A `[rows, columns]` is never computed.
+ * Squared norm of each row of `start` + s·Σ B·A, `[rows]`. With all n terms' rows of A concatenated, row i has the squared norm
+ * ‖start_i‖² + 2s·B_i·(A·start_iᵀ) + s²·B_i·(A·Aᵀ)·B_iᵀ: n²(rows + columns)/2 products, without B·A. From n = 2·rows·columns /
+ * (rows + columns) on, the n·rows·columns of B·A are fewer.
  */
 export function rowSquares(
-  { rows, columns, rank }: Pick<PairSlices, 'rows' | 'columns' | 'rank'>,
+  pair: Pick<PairSlices, 'rows' | 'columns' | 'rank'>,
   terms: readonly LowRankTerm[],
   scale: number,
   start?: Float32Array,
 ): Float64Array {
+  const { rows, columns, rank } = pair
+  if (terms.length * rank * (rows + columns) >= 2 * rows * columns) {
+    const squares = new Float64Array(rows)
+    eachRow(pair, terms, scale, (i, row) => (squares[i] = product(row, row)), start)
+    return squares
+  }
   const factors = terms.flatMap(({ A }) =>
     Array.from({ length: rank }, (_, r) => A.subarray(r * columns, (r + 1) * columns)),
   )
@@ -121,7 +128,7 @@ function quadratic(b: Float64Array, gram: Float64Array): number {
 }
 
 /** Four independent sums, because a single one would wait for each addition. */
-function product(a: Float32Array, b: Float32Array): number {
+function product<T extends Float32Array | Float64Array>(a: T, b: T): number {
   let s0 = 0
   let s1 = 0
   let s2 = 0

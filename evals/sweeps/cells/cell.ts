@@ -29,11 +29,20 @@ export function planCells(config: SweepConfig, identity: CellIdentity): PlannedC
   const byKey = new Map<string, Omit<PlannedCell, 'position'>>()
   for (const spec of specs) {
     const isBase = spec.kind === 'model' && spec.method === null
-    const own = isBase ? { ...identity, data: null } : identity
+    const own = isBase ? { ...identity, data: null } : revisedIdentity(identity, spec)
     const key = cellKey(spec, own)
     if (!byKey.has(key)) byKey.set(key, { key, spec, identity: own })
   }
   return [...byKey.values()].map((cell, position) => ({ position, ...cell }))
+}
+
+/** With the revision of the method, if it has one: a testbed's method is among its parameters. */
+function revisedIdentity(identity: CellIdentity, spec: CellSpec): CellIdentity {
+  const name = spec.kind === 'model' ? spec.method : spec.parameters['method']
+  if (typeof name !== 'string') return identity
+  const { revision } = findMethod(name)
+  if (revision === undefined) return identity
+  return { ...identity, numerics: `${identity.numerics}, ${name} ${revision}` }
 }
 
 /** Throws if an axis is unknown, named twice or given an invalid value. */

@@ -7,6 +7,8 @@ import { renderReport } from '../../../evals/document/html.ts'
 import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
 import { median } from '../../../evals/statistics/median.ts'
+import { descentRows } from '../../../evals/sweeps/findings.ts'
+import { measuresFor } from '../../../evals/sweeps/metrics.ts'
 import { sweepOf, withCells } from '../../../evals/sweeps/results.ts'
 import { cellRows } from '../../doubles/rows/cell-rows.ts'
 
@@ -51,6 +53,22 @@ describe('the section', () => {
     const [row] = sweepOf(auditRows(rowsOf(falling)))!.descents
     expect(row!.outcome).toBe('no peak seen')
     expect(row!.extreme).toBe(10)
+  })
+
+  test('looks for a low and for a peak of a rate: either may be', () => {
+    const rate = { name: 'test-error', title: 'Rate', role: 'refusal' as const }
+    const measures = measuresFor(new Set(['test-error']), [rate]).slice(0, 1)
+    const axis = { name: 'features', title: 'Features', scale: 'log' as const, values: FEATURES }
+    const found = (errorAt: (features: number) => number) =>
+      descentRows(rowsOf(errorAt), [axis], measures).map(({ shape, outcome }) => [shape, outcome])
+    expect(found(peaked)).toEqual([
+      ['valley', 'no peak seen'],
+      ['peak', 'peak'],
+    ])
+    expect(found((features) => 60 - peaked(features))).toEqual([
+      ['valley', 'peak'],
+      ['peak', 'no peak seen'],
+    ])
   })
 
   test('sums seeds up: median, mean, lowest and highest of exactly those that are done', () => {

@@ -88,7 +88,7 @@ export function descentSection({ sweep }: Results): Section[] {
   return section(
     'Test-error double descent',
     paragraph(
-      'Along an axis of capacity, samples or steps the error may rise to an inner peak and fall again (Nakkiran et al. 2019). Each curve is tested for one inner peak, or for one inner low where a rate should be high, with at most 5 % false alarms on curves without one. Where a peak of two standard deviations between seeds would be missed more often than not, the panel says that it cannot tell.',
+      'Along an axis of capacity, samples or steps the error may rise to an inner peak and fall again (Nakkiran et al. 2019). Each curve of an error is tested for one inner peak, and each of a rate for one and for an inner low, with at most 5 % false alarms on curves without one. Where a peak of two standard deviations between seeds would be missed more often than not, the panel says that it cannot tell.',
     ),
     paragraph(descentCounts(descents)),
     peaks.length > 0 && list(peaks.map((row) => [{ strong: nameOf(row) }, `: ${row.sentence}`])),
@@ -100,7 +100,7 @@ export function descentSection({ sweep }: Results): Section[] {
 function descentCounts(descents: readonly DescentRow[]): string {
   const countOf = (wanted: DescentRow['outcome']) =>
     descents.filter(({ outcome }) => outcome === wanted).length
-  return `Of ${counted(descents.length, 'measured curve')}, ${countOf('peak')} with a peak or low, ${countOf('no peak seen')} without, and ${countOf('cannot tell')} of which it cannot be told.`
+  return `Of ${counted(descents.length, 'test')} for a peak or a low, ${countOf('peak')} found one, ${countOf('no peak seen')} did not, and ${countOf('cannot tell')} cannot tell.`
 }
 
 function descentTable({ descents, metrics }: Sweep) {
@@ -113,6 +113,7 @@ function descentTable({ descents, metrics }: Sweep) {
     label('Curve', nameOf),
     label('Axis', ({ axis }) => axis),
     quoted('Measure', ({ metric }) => titles.get(metric) ?? metric),
+    label('Tested for', ({ shape }) => (shape === 'valley' ? 'a low' : 'a peak')),
     number('Seeds', ({ seeds }) => seeds),
     label('Found', ({ outcome }) => outcome),
     number('At', ({ peak }) => peak ?? '–'),

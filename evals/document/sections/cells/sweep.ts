@@ -60,7 +60,7 @@ export function sweepLines({ sweep }: Results): Section[] {
   const without = descents.filter(({ outcome }) => outcome === 'no peak seen').length
   const unclear = descents.length - peaks.length - without
   const loss = `${rose} of ${counted(rebounds.length, 'training curve')} with a loss rebound`
-  const rest = `${without} measured curves without a peak, ${unclear} of which it cannot be told`
+  const rest = `${without} tests that saw none, ${unclear} that cannot tell`
   return [
     listed('Cells', [
       `${counted(cells.length - failed, 'cell')} done, ${failed} failed`,
@@ -71,7 +71,7 @@ export function sweepLines({ sweep }: Results): Section[] {
       'Peaks',
       peaks.map(({ line, sentence }) => `${line}: ${sentence}`),
     ),
-    listed('Other curves', descents.length > peaks.length ? [rest] : []),
+    listed('Other tests', descents.length > peaks.length ? [rest] : []),
   ].flat()
 }
 

@@ -28,18 +28,23 @@ test('W′ = (3, 4), G = (0, 2), σ = .03, β = .01 give a deviation of .106151'
   expect(found).toBeCloseTo(0.106151, 6)
 })
 
-test('v1 sees the effective weight W + s·B·A, cross term included', () => {
-  const pair = randomPair(4, 6, 2)
-  const state = stateOf(pair)
-  const update = productOf(pair, pair.B, pair.A)
-  const effective = pair.W.map((w, i) => w + SCALE * update[i]!)
-  const remembered = Float32Array.of(1, 0, 4, 2)
-  const found = noiseDeviations(state, pairsOf(state.layout)[0]!, remembered, config({ beta: 0.5 }))
-  found.forEach((deviation, i) => {
-    const square = normOf(effective.subarray(i * 6, (i + 1) * 6)) ** 2 + 0.5 * remembered[i]!
-    expect(deviation).toBeCloseTo((0.03 / Math.sqrt(6)) * Math.sqrt(square), 7)
-  })
-})
+// Below 48 / 10 row norms come from A·Aᵀ, above from B·A.
+test.each([2, 5])(
+  'v1 sees the effective weight W + s·B·A, cross term included, rank %i',
+  (rank) => {
+    const pair = randomPair(4, 6, rank)
+    const state = stateOf(pair)
+    const update = productOf(pair, pair.B, pair.A)
+    const effective = pair.W.map((w, i) => w + SCALE * update[i]!)
+    const remembered = Float32Array.of(1, 0, 4, 2)
+    const settings = config({ rank, alpha: SCALE * rank, beta: 0.5 })
+    const found = noiseDeviations(state, pairsOf(state.layout)[0]!, remembered, settings)
+    found.forEach((deviation, i) => {
+      const square = normOf(effective.subarray(i * 6, (i + 1) * 6)) ** 2 + 0.5 * remembered[i]!
+      expect(deviation).toBeCloseTo((0.03 / Math.sqrt(6)) * Math.sqrt(square), 7)
+    })
+  },
+)
 
 test('kohya: (σ·√(w̄² + ‖(BA)_i‖²) + β·‖G̃_i‖²)/√out, B·A not scaled', () => {
   const pair = randomPair(4, 6, 2)

@@ -189,6 +189,19 @@ describe('a testbed that fine-tunes', () => {
     })
   })
 
+  test('is run again where its method gives other numbers than before', () => {
+    const cells = (name: string) =>
+      planCells(
+        SweepConfig.parse({
+          ...{ testbed: 'digits-tuned', axes: ['rank=2'], seeds: ['0'] },
+          methods: [{ name, config: {} }],
+        }),
+        { base: null, data: null, prompts: null, numerics: 'engine' },
+      ).map(({ identity }) => identity.numerics)
+    expect(cells('lora')).toEqual(['engine'])
+    expect(cells('ggpo')).toEqual(['engine, ggpo 2'])
+  })
+
   test('runs a method without a rank once a seed', () => {
     const specs = planned([{ name: 'full', config: {} }], ['rank=2,4'])
     expect(specs.map(({ seed, axes }) => [seed, axes])).toEqual([
