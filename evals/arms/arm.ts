@@ -89,12 +89,13 @@ export function openSessionOf(
   { method, seed, training, examples }: ArmPlan,
   others: readonly Example[] = [],
 ): Promise<TrainingSession> {
-  const { checkpointing, batchSize } = training
+  const { checkpointing, batchSize, packing } = training
   return openTraining({
     ...base,
     method,
     seed,
     checkpointing,
+    oneText: !packing,
     maxPositions: Math.max(2, longestRow([...examples, ...others])),
     data: { examples, padId: base.open.tokenizer.padId },
     labelled: (batchSize * countLabelled(examples)) / examples.length,

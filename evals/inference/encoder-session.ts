@@ -78,14 +78,13 @@ function build(
   const segments = g.input('segments', 'int32', [batch, seq])
   const attention = { kind: 'bidirectional', segments } as const
   const input = { tokens, positions, attention, batch, seq }
-  const { hiddenStates } = forwardPass(scope, model, input)
-  if (graph === 'embedding')
+  if (graph === 'embedding') {
+    const { hiddenStates } = forwardPass(scope, model, input)
     return { g, y: meanPooled(architecture, g, { hiddenStates, segments, batch, seq }) }
-  const first = g.input('first', 'int32', [batch])
-  return {
-    g,
-    y: architecture.logits(scope, statesAt(architecture, g, hiddenStates, first), config),
   }
+  const rows = g.input('first', 'int32', [batch])
+  const states = statesAt(scope, model, input, { rows, oneText: true })
+  return { g, y: architecture.logits(scope, states, config) }
 }
 
 /** Segment of padding tokens. */

@@ -88,6 +88,8 @@ export interface ForwardInput {
   /** int32 `[batch, seq]`: index of the text (of a pair) that a token belongs to; 0 if absent. Encoders only. */
   readonly tokenTypes?: Value
   readonly attention: AttentionPlan
+  /** int32 `[batch]`: of each row the one token whose state is asked, counted over `[batch*seq]`. With `states: 'first'` only. */
+  readonly asked?: Value
   readonly batch: Dim
   readonly seq: Dim
 }
@@ -158,8 +160,11 @@ export interface ModelArchitecture<C = unknown> {
   readonly name: string
   /** Decoders attend causally and generate text; encoders attend in both directions and classify it. */
   readonly kind: 'decoder' | 'encoder'
-  /** Of encoders that read a row as a whole: they give it one state. By default each token has one. */
-  readonly states?: 'rows'
+  /**
+   * Of encoders. `rows`: a row is read as a whole and has one state. `first`: the head reads the first token, so the last block is
+   * computed for it alone where nothing else is asked. By default each token has a state.
+   */
+  readonly states?: 'rows' | 'first' | undefined
   /** Supported values of config.json's `model_type`. */
   readonly modelTypes: readonly string[]
   readonly config: z.ZodType<C>

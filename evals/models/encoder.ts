@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { multiply } from '../graph/shape.ts'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, ModelArchitecture, ModelScope, WeightSpec } from './architecture.ts'
 import type { WeightIndex } from './weights/storage.ts'
@@ -65,6 +66,7 @@ export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): Mo
     ...family,
     modelTypes: [family.name],
     kind: 'encoder',
+    states: 'first',
     weights(c, found, path, missing) {
       const planned = plan(c)
       const list = createWeightList(found, path, planned.names.prefix, missing)
@@ -123,20 +125,37 @@ function declareHead({ head, classes, hidden }: EncoderPlan, list: WeightList): 
   head.weights(list, hidden, classes.length)
 }
 
-/** Hidden states of every token, `[batch*seq, hidden]`. */
+/** Hidden states of every token, `[batch*seq, hidden]`, or of the asked ones, `[batch, hidden]`: the last block reads all, for these alone. */
 function run(scope: ModelScope, input: ForwardInput, plan: EncoderPlan): Value {
   const { g } = scope
   const { names, norm, projections, mlp } = plan
-  const { attention } = input
+  const { attention, asked } = input
   const blocks = attention.kind === 'bidirectional' ? (attention.blocks ?? 1) : 1
-  const bias = blocksOf(g, attentionBias(g, input), blocks)
+  const whole = attentionBias(g, input)
+  const { batch, seq } = input
+  const usual = { read: (x: Value) => x, bias: blocksOf(g, whole, blocks), queries: seq }
+  const last = asked && {
+    read: (x: Value) => g.gatherRows(x, asked),
+    bias: [
+      g.reshape(g.gatherRows(g.reshape(whole, [multiply(batch, seq), seq]), asked), [
+        batch,
+        1,
+        1,
+        1,
+        seq,
+      ]),
+    ],
+    queries: 1,
+  }
   const block = (layer: number, x: Value): Value => {
     const prefix = prefixOf(plan, layer)
+    const { read, ...asking } = layer === plan.layers - 1 && last ? last : usual
     const heads = projections.heads(prefix, (name) => scope.weight(name).shape)
-    const qkv = projections.apply(scope, prefix, x)
-    const seen = { ...heads, bias, rotary: undefined, window: undefined }
-    const mixed = projections.output(scope, prefix, attend(g, qkv, input, seen, layer).output)
-    const middle = norm.apply(scope, `${prefix}.${names.attentionNorm}`, g.add(x, mixed))
+    const { q, k, v } = projections.apply(scope, prefix, x)
+    const seen = { ...heads, ...asking, rotary: undefined, window: undefined }
+    const { output } = attend(g, { q: read(q), k, v }, input, seen, layer)
+    const mixed = projections.output(scope, prefix, output)
+    const middle = norm.apply(scope, `${prefix}.${names.attentionNorm}`, g.add(read(x), mixed))
     const after = g.add(middle, mlp.apply(scope, prefix, middle))
     return scope.tap(`${prefix}.output`, norm.apply(scope, `${prefix}.${names.mlpNorm}`, after))
   }

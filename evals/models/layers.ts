@@ -54,6 +54,8 @@ interface AttentionLayer extends CacheLayer {
   readonly bias: readonly Value[]
   readonly scale?: number
   readonly softcap?: number
+  /** Tokens of a row that `q` holds, with bias for each; all if absent. */
+  readonly queries?: Dim
   /** Only with a cache; otherwise the bias includes it. */
   readonly window: number | undefined
 }
@@ -63,7 +65,7 @@ export function attend(
   g: Graph,
   { q, k, v }: QueryKeyValue,
   { attention, batch, seq }: ForwardInput,
-  { heads, kvHeads, headDim, rotary, bias, scale, softcap, window }: AttentionLayer,
+  { heads, kvHeads, headDim, rotary, bias, scale, softcap, queries = seq, window }: AttentionLayer,
   index: number,
 ): { output: Value; present?: KeyValue } {
   const scaled = { scale: scale ?? 1 / Math.sqrt(headDim), ...(softcap && { softcap }) }
@@ -94,7 +96,7 @@ export function attend(
   const turned = { q: turn(q, heads), k: turn(k, kvHeads), v }
   if (attention.kind === 'appended')
     return attendAppended(g, turned, attention.past[index]!, bias[0]!, attributes)
-  return { output: attended(g, turned, bias, attributes) }
+  return { output: attended(g, turned, bias, { ...attributes, queries }) }
 }
 
 /** Shorter rows are fast as a whole, and each block adds nodes. */
@@ -124,20 +126,21 @@ export const causalBlocks = (g: Graph, bias: Value, count: number): Value[] =>
 interface AttentionAttributes extends ScoreAttributes, CacheLayer {
   readonly batch: Dim
   readonly seq: Dim
+  readonly queries?: Dim
 }
 
 /**
- * Attention of q `[batch*seq, heads*d]` over k, v `[batch*seq, kvHeads*d]` → as q; query head j reads key/value head
+ * Attention of q `[batch*queries, heads*d]` over k, v `[batch*seq, kvHeads*d]` → as q; query head j reads key/value head
  * ⌊j·kvHeads/heads⌋. Each block of queries reads the keys that its bias is for: all, or those up to its own end.
  */
 export function attended(
   g: Graph,
   { q, k, v }: QueryKeyValue,
   bias: readonly Value[],
-  { heads, kvHeads, headDim, batch, seq, ...scores }: AttentionAttributes,
+  { heads, kvHeads, headDim, batch, seq, queries = seq, ...scores }: AttentionAttributes,
 ): Value {
   const layout = { batch, seq, kvHeads, headDim }
-  const grouped = { ...layout, group: heads / kvHeads }
+  const grouped = { ...layout, seq: queries, group: heads / kvHeads }
   const Q = g.splitHeads(q, grouped)
   const [K, V] = [g.splitHeads(k, layout), g.splitHeads(v, layout)]
   const count = bias.length
@@ -146,7 +149,7 @@ export function attended(
     const read = (x: Value) => (isWhole ? x : g.piece(x, 2, [0, i + 1], count))
     return g.attention([g.piece(Q, 3, [i, i + 1], count), read(K), read(V), own], scores)
   })
-  return g.joinHeads(g.joined(blocks, 3, seq), grouped)
+  return g.joinHeads(g.joined(blocks, 3, queries), grouped)
 }
 
 /**

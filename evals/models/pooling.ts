@@ -2,13 +2,29 @@
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
-import type { ModelArchitecture } from './architecture.ts'
+import type { ForwardInput, ModelArchitecture } from './architecture.ts'
+import type { Model } from './registry.ts'
+import { forwardPass, type createScope } from './scope.ts'
 
 type OfStates = Pick<ModelArchitecture, 'states'>
 
-/** States at `rows`, int32 `[count]`, of hidden states by token; where rows have one state each, those as they are. */
-export const statesAt = ({ states }: OfStates, g: Graph, hidden: Value, rows: Value): Value =>
-  states === 'rows' ? hidden : g.gatherRows(hidden, rows)
+/**
+ * States of the tokens at `rows`, int32 `[count]`; where rows have one state each, that.
+ *
+ * @param oneText each row of the batch is one text, and `rows` holds its first token
+ */
+export function statesAt(
+  scope: ReturnType<typeof createScope>,
+  model: Model,
+  input: ForwardInput,
+  { rows, oneText }: { readonly rows: Value; readonly oneText: boolean },
+): Value {
+  const { states } = model.architecture
+  // A gate reads every token.
+  const isFirst = states === 'first' && oneText && !scope.gated
+  const { hiddenStates } = forwardPass(scope, model, isFirst ? { ...input, asked: rows } : input)
+  return isFirst || states === 'rows' ? hiddenStates : scope.g.gatherRows(hiddenStates, rows)
+}
 
 interface PoolingInput {
   /** `[batch*seq, hidden]`, or `[batch, hidden]` where rows have one state each. */

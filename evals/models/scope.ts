@@ -43,6 +43,8 @@ export type Mode = 'train' | 'evaluate'
 
 export interface ScopeOptions {
   readonly maxPositions: number
+  /** Rows hold one text each, of which an encoder's head reads the first token; several (packing) if absent. */
+  readonly oneText?: boolean | undefined
   /** How a frozen weight is stored, if not in the graph's float type. */
   readonly storage?: (name: string) => WeightStorage | undefined
   /** `shares` where there is a gate. */

@@ -55,8 +55,13 @@ function batchOf(expected: Expected): Batch {
   }
 }
 
-const open = ({ model, weights }: GoldenModel, method: BoundMethod): Promise<TrainingSession> =>
+const open = (
+  { model, weights }: GoldenModel,
+  method: BoundMethod,
+  oneText = false,
+): Promise<TrainingSession> =>
   openTraining({
+    oneText,
     model,
     weights,
     method,
@@ -83,10 +88,13 @@ describe.each(GOLDEN_ENCODERS.classes)('%s', (name) => {
     expect(classesOf(model)).toEqual([...['greeting', 'question', 'complaint']])
   })
 
-  test('loss and every gradient of full fine-tuning are PyTorch’s', async () => {
+  test.each([
+    ['of each token', false],
+    ['of the first token alone in the last block', true],
+  ])('loss and every gradient of full fine-tuning are PyTorch’s, states %s', async (_, oneText) => {
     const golden = await openGolden(name)
     const { model, expected } = golden
-    const session = await open(golden, bind(full, { learningRateScale: 1 }))
+    const session = await open(golden, bind(full, { learningRateScale: 1 }), oneText)
     const { loss, flat } = await session.gradients(batchOf(expected))
     expect(Math.abs(loss - floats(expected, 'loss')[0]!)).toBeLessThan(TOLERANCE)
     const views = namedViews(session.table, flat)

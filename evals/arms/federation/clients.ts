@@ -65,7 +65,7 @@ function openClient(
   client: number,
 ): Promise<TrainingSession> {
   const { clients, strategy } = federation
-  const { checkpointing, batchSize } = plan.training
+  const { checkpointing, batchSize, packing } = plan.training
   const own = clients[client]!
   const draw = strategy.stacks ? round * clients.length + client : 0
   const all = clients.flatMap(({ examples }) => examples)
@@ -76,6 +76,7 @@ function openClient(
     method: own.method,
     seed: plan.seed + SEEDS_APART * draw,
     checkpointing,
+    oneText: !packing,
     maxPositions: Math.max(2, longestRow(all)),
     labelled: (batchSize * countLabelled(all)) / all.length,
   })

@@ -24,13 +24,18 @@ const Kept = z.object({
   rows: z.array(z.object({ unit: z.string(), numbers: z.array(z.number()) })),
 })
 
+/** @param last step of the training; reports show the base and it alone */
 export const measurementsOf = (
   measures: readonly TaskMeasure[],
   workspace: string,
+  last: number,
 ): Measurement[] =>
   measures.map((measure) => ({
     name: `measure-${measure.name}`,
-    run: (subject, key, context) => run(measure, { subject, key, workspace }, context),
+    async run(subject, key, context) {
+      if (isBase(key) || (key.step === last && !measure.ofBaseAlone))
+        await run(measure, { subject, key, workspace }, context)
+    },
   }))
 
 interface MeasuredState {
@@ -44,8 +49,6 @@ async function run(
   { subject, key, workspace }: MeasuredState,
   { emit, signal, flush }: JobContext,
 ): Promise<void> {
-  // Reports show the base and last steps; most fine-tunes begin as the base.
-  if (!isBase(key) && (measure.ofBaseAlone || key.step === 0)) return
   const ask = askOf(subject, signal)
   const { arm, seed, step } = key
   const network = () => networkOf(subject)

@@ -51,7 +51,7 @@ export const taskJob: JobKind<TaskConfig> = {
     const name = `task:${entry.name}`
     const benchmarks = prepared.measured.map((part) => benchmarkOf(entry, part, prepared, config))
     const { armRows, measures = [] } = await madeOfBase(path, prepared, config, context)
-    const measured = measurementsOf(measures, context.workspace)
+    const measured = measurementsOf(measures, context.workspace, config.training.steps)
     const own = { data: dataOfRows(name, armRows), benchmarks, measures: measured }
     const methods = armsOf(config)
     emitTask({ entry, base, prepared, sizes: sizesOf(prepared, methods) }, context)

@@ -67,7 +67,8 @@ const pretrained = (
 ): Promise<string> => {
   const { training, logits, examples } = work.pretraining
   return stage({ name: 'pretrained', start, work, training }, context, (base) => {
-    const architecture = { ...base.model.architecture, logits }
+    // Its output reads every token.
+    const architecture = { ...base.model.architecture, states: undefined, logits }
     return { base: { ...base, model: { ...base.model, architecture } }, examples }
   })
 }

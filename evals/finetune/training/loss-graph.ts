@@ -6,7 +6,7 @@ import type { Value } from '../../graph/value.ts'
 import { evenBlocks } from '../../models/layers.ts'
 import { statesAt } from '../../models/pooling.ts'
 import { isEncoder, type Model } from '../../models/registry.ts'
-import { createScope, forwardPass, type ScopeOptions } from '../../models/scope.ts'
+import { createScope, type ScopeOptions } from '../../models/scope.ts'
 import type { Feeds, Tensor } from '../../runtime/tensor.ts'
 import type { Batch, LossInputs } from '../method.ts'
 
@@ -98,17 +98,18 @@ function sharing(g: Graph, first: Value): Graph {
   }
 }
 
-function declared(g: Graph, model: Model, { maxPositions }: ScopeOptions) {
+function declared(g: Graph, model: Model, { maxPositions, oneText = false }: ScopeOptions) {
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
   const positions = g.input('positions', 'int32', ['batch', 'seq'])
   const segments = g.input('segments', 'int32', ['batch', 'seq'])
-  const rows = g.input('rows', 'int32', ['labelled'])
-  const count = model.architecture.states === 'rows' ? 'batch' : 'labelled'
+  const { states } = model.architecture
+  const count = states === 'rows' || (states === 'first' && oneText) ? 'batch' : 'labelled'
+  const rows = g.input('rows', 'int32', [count])
   const labels = g.input('labels', 'int32', [count])
   const rowWeights = g.input('row_weights', g.float, [count])
   const both = { kind: 'bidirectional', segments, blocks: evenBlocks(maxPositions) } as const
   const attention = isEncoder(model) ? both : ({ kind: 'packed', segments } as const)
-  const fed = { tokens, positions, attention, rows } as const
+  const fed = { tokens, positions, attention, rows, oneText } as const
   return { fed, labels, rowWeights }
 }
 
@@ -119,9 +120,8 @@ const logitsOf = (scope: Scope, model: Model, fed: Fed): Value =>
   model.architecture.logits(scope, labelledStates(scope, model, fed), model.config)
 
 /** Hidden states of the rows that the head reads: those with a labelled next token, or first tokens for classes. */
-function labelledStates(scope: Scope, model: Model, { rows, ...fed }: Fed): Value {
-  const input = { ...fed, batch: 'batch', seq: 'seq' }
-  return statesAt(model.architecture, scope.g, forwardPass(scope, model, input).hiddenStates, rows)
+function labelledStates(scope: Scope, model: Model, { rows, oneText, ...fed }: Fed): Value {
+  return statesAt(scope, model, { ...fed, batch: 'batch', seq: 'seq' }, { rows, oneText })
 }
 
 type AsFloat = (data: Float32Array) => Float32Array | Float64Array

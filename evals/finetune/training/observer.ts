@@ -19,10 +19,12 @@ export const scopeOptions = ({
   model,
   method,
   maxPositions,
+  oneText,
   weights,
   forward,
 }: PrepareOptions): ScopeOptions => ({
   maxPositions,
+  oneText,
   storage: storageFor({ model, weights, forward }),
   attach: method.attach,
   gate: method.gate,

@@ -18,6 +18,8 @@ export interface PrepareOptions {
   readonly method: BoundMethod
   readonly seed: number
   readonly maxPositions: number
+  /** Each row of a batch is one text. */
+  readonly oneText?: boolean
   readonly device: Device
   /** How linear layers of an int8 base multiply in training. */
   readonly forward?: Forward | undefined

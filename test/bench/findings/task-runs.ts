@@ -11,12 +11,13 @@ export const BASE_SEEDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 /** Commands that run side by side, one thread each. */
 const SIDE_BY_SIDE = 2
 
-/** Results of a command; those of an earlier, finished run are taken as they are. */
+/** Results of a command; those of an earlier, finished run are taken as they are, and a stopped one goes on. */
 export async function ran(name: string, argv: readonly string[]): Promise<Results> {
   const folder = join(root, 'out', 'task-findings', name.replaceAll('/', '-'))
   const path = join(folder, 'results.json')
   if (!existsSync(path)) {
     const rest = ['--threads', '1', '--exit-zero', '--quiet', '--out-dir', folder]
+    if (existsSync(folder)) rest.push('--resume')
     const command = [join(root, 'evals', 'bin', 'cli.ts'), 'task', ...argv, ...rest]
     const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] })
     const code = await new Promise((resolve) => child.on('close', resolve))

@@ -158,6 +158,7 @@ function trainingOf(
     device,
     checkpointing,
     labelled,
+    oneText: true,
     forward,
     maxPositions: longest,
     seed: 1,

@@ -17,7 +17,7 @@ async function measured(
 ): Promise<(TaskMeasured | undefined)[]> {
   const workspace = freshFolder()
   const events: JobEventBody[] = []
-  const [one] = measurementsOf([measure], workspace)
+  const [one] = measurementsOf([measure], workspace, ARM.step)
   for (const [key, factor] of factorOf) {
     // A network that gives back its number, times a factor.
     const outputs = async (_: string, texts: readonly string[]) =>
@@ -65,12 +65,15 @@ describe('a measure', () => {
     expect(arm!.change!.lower).toBeCloseTo(2 * base!.lower!, 6)
   })
 
-  test('is not of a fine-tune before its first step', async () => {
+  test('is of a fine-tune at its last step alone', async () => {
     const states = new Map([
       [BASE, 1],
       [{ ...ARM, step: 0 }, 1],
+      [{ ...ARM, step: 5 }, 1],
+      [ARM, 1],
     ])
-    expect(await measured(of([1, 2]), states)).toHaveLength(1)
+    const steps = (await measured(of([1, 2]), states)).map((found) => found!.step)
+    expect(steps).toEqual([BASE.step, ARM.step])
   })
 
   test('may be another statistic, and has no value where that has none', async () => {
