@@ -2,7 +2,12 @@
 import type { BenchmarkRow, ReplyKey, SubjectKey } from './rows.ts'
 
 /** A composite key: the parts, joined so that different parts give different keys. */
-export const keyOf = (...parts: readonly (string | number)[]): string => parts.join('\u0000')
+export function keyOf(...parts: readonly (string | number)[]): string {
+  let key = String(parts[0] ?? '')
+  // Not by join: a run has hundreds of thousands of them.
+  for (let i = 1; i < parts.length; i++) key += `\u0000${parts[i]}`
+  return key
+}
 export const stateKey = ({ arm, seed, step }: SubjectKey): string => keyOf(arm, seed, step)
 export const replyKey = (row: ReplyKey): string =>
   keyOf(stateKey(row), row.benchmark, row.sampleId, row.epoch)

@@ -116,25 +116,60 @@ const FEW = 20
 export function nearDuplicateGroups(
   texts: readonly { readonly key: string; readonly text: string }[],
 ): ReadonlyMap<string, string> {
-  const parent = texts.map((_, i) => i)
-  const rootOf = (i: number): number => (parent[i] === i ? i : (parent[i] = rootOf(parent[i]!)))
+  const parent = Int32Array.from(texts, (_, i) => i)
+  const rootOf = (i: number): number => {
+    let root = i
+    while (parent[root] !== root) root = parent[root] = parent[parent[root]!]!
+    return root
+  }
   const shingles = withoutCommon(texts.map(({ text }) => shinglesOf(text)))
-  const first = new Map<string, number>()
-  shingles.forEach((own, i) => {
-    if (own.size === 0) return
-    for (const band of bandsOf(minimaOf(own))) {
-      const other = first.get(band)
-      if (other === undefined) first.set(band, i)
-      else if (rootOf(other) !== rootOf(i) && jaccard(own, shingles[other]!) >= ALIKE) {
-        parent[rootOf(i)] = rootOf(other)
-      }
-    }
-  })
+  for (const [one, two] of meetings(shingles)) {
+    const [earlier, later] = [rootOf(one), rootOf(two)]
+    if (earlier !== later && jaccard(shingles[two]!, shingles[one]!) >= ALIKE)
+      parent[later] = earlier
+  }
   return new Map(
     [...Map.groupBy(texts.keys(), rootOf).values()]
       .filter(({ length }) => length > 1)
       .flatMap((group) => group.map((i) => [texts[i]!.key, texts[group[0]!]!.key] as const)),
   )
+}
+
+/** Each text of a band with the first that has the same minima in it, band after band. */
+function* meetings(all: readonly ReadonlySet<string>[]): Generator<readonly [number, number]> {
+  const minima = new Uint32Array(all.length * MINIMA)
+  all.forEach((own, i) => minima.set(minimaOf(own), i * MINIMA))
+  // Open addressing: 1 + the text that came first to a place, 0 where none did.
+  const places = new Int32Array(2 ** Math.ceil(Math.log2(2 * all.length + 1)))
+  for (let from = 0; from < MINIMA; from += ROWS) {
+    places.fill(0)
+    for (const [i, own] of all.entries()) {
+      if (own.size === 0) continue
+      const first = placed(places, minima, { i, from })
+      if (first !== i) yield [first, i]
+    }
+  }
+}
+
+/** The first text with the minima that text `i` has from `from` on: `i` itself, which is put into its place, if none was before. */
+function placed(
+  places: Int32Array,
+  minima: Uint32Array,
+  { i, from }: { readonly i: number; readonly from: number },
+): number {
+  const own = i * MINIMA + from
+  const isSame = (other: number) => {
+    for (let row = 0; row < ROWS; row++) {
+      if (minima[other * MINIMA + from + row] !== minima[own + row]) return false
+    }
+    return true
+  }
+  let hash = 0
+  for (let row = 0; row < ROWS; row++) hash = remix(hash ^ minima[own + row]!, row)
+  let place = hash % places.length
+  while (places[place] !== 0 && !isSame(places[place]! - 1)) place = (place + 1) % places.length
+  places[place] ||= i + 1
+  return places[place]! - 1
 }
 
 function withoutCommon(all: readonly ReadonlySet<string>[]): Set<string>[] {

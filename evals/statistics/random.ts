@@ -119,6 +119,24 @@ export function randomStream(seed: number, label: string, position = 0): RandomS
   }
 }
 
+/** Fills `target` with the first bits of the stream's draws from `position` on: 0 where `uniform` would be below ½. */
+export function fillFirstBits(target: Uint8Array, { seed, label, position }: Place): void {
+  const key = keyOf(seed, label)
+  const [k0, k1] = [key[0]!, key[1]!]
+  const words = new Int32Array(2)
+  for (let i = 0; i < target.length; i++) {
+    const drawn = position + i
+    threefry(words, k0, k1, drawn | 0, (drawn / TWO_POW_32) | 0)
+    target[i] = words[0]! >>> 31
+  }
+}
+
+interface Place {
+  readonly seed: number
+  readonly label: string
+  readonly position: number
+}
+
 function shuffled<T>(values: readonly T[], integer: RandomStream['integer']): T[] {
   const copy = [...values]
   for (let i = copy.length - 1; i > 0; i--) {

@@ -51,6 +51,14 @@ export function repeatedRate(
 export const labelsOf = (prompts: readonly Pick<PromptPair, 'cluster'>[]): string[] =>
   prompts.map(({ cluster }, i) => (cluster === undefined ? `\u0000${i}` : cluster))
 
+/** Whether two prompts are of one cluster. */
+export function isClustered(prompts: readonly Pick<PromptPair, 'cluster'>[]): boolean {
+  const seen = new Set<string>()
+  return prompts.some(
+    ({ cluster }) => cluster !== undefined && seen.size === seen.add(cluster).size,
+  )
+}
+
 /** The change of a rate on the same prompts, within [−1, 1]. Null without prompts. */
 export function repeatedDifference(
   prompts: readonly PromptPair[],

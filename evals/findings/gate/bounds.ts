@@ -166,11 +166,13 @@ const sizeText = ({ isRepeated, n, prompts }: Paired['change']): string =>
 
 /** Replies of a prompt, and prompts of a cluster, count by their effective number, rounded towards what is to be excluded. */
 function countsOf({ kind }: Level, prompts: readonly PromptPair[]): Count {
-  const units = [...Map.groupBy(prompts, (prompt) => prompt.cluster ?? prompt).values()].map(
-    (unit) => unit.flatMap(({ after }) => after),
-  )
+  const units = prompts.some(({ cluster }) => cluster !== undefined)
+    ? [...Map.groupBy(prompts, (prompt) => prompt.cluster ?? prompt).values()].map((unit) =>
+        unit.flatMap(({ after }) => after),
+      )
+    : prompts.map(({ after }) => after)
   if (units.every(({ length }) => length === 1)) {
-    return { x: units.flat().filter((score) => score > 0).length, n: units.length }
+    return { x: units.filter(([score]) => score! > 0).length, n: units.length }
   }
   const { estimate, effective } = repeatedRate(units)!
   const n = Math.floor(effective)

@@ -3,7 +3,6 @@
  * prompt under several names is. Where nothing else is known, near-duplicates among the prompts are taken as clusters: to take
  * them as independent could make a PASS wrong, and too few clusters only leave it undecided.
  */
-import { keyOf } from '../../contract/keys.ts'
 import { nearDuplicateGroups } from '../../statistics/minhash.ts'
 import type { ComparedJudgement } from './compared-run.ts'
 
@@ -31,16 +30,9 @@ export function clustersOf(sides: readonly (readonly Row[])[]): Clusters {
   )
   const alike = texts.size > 0 ? proposed(texts) : new Map<string, string>()
   const of = joined([
-    ...sides.flatMap((side, i) =>
-      side.flatMap(({ sampleId, cluster }) =>
-        cluster === undefined ? [] : [[sampleId, keyOf('named', i, cluster)] as const],
-      ),
-    ),
-    ...[...alike].map(([sampleId, first]) => [sampleId, keyOf('alike', first)] as const),
-    ...rows.flatMap((row) => {
-      const same = identityOf(row)
-      return same ? [[row.sampleId, keyOf('same', same)] as const] : []
-    }),
+    ...sides.map((side) => tagged(side, ({ cluster }) => cluster)),
+    [...alike],
+    tagged(rows, identityOf),
   ])
   const shared = named.length > 0 ? of : withoutSingle(of)
   if (named.length > 0) return { source: 'named', of: shared }
@@ -50,27 +42,48 @@ export function clustersOf(sides: readonly (readonly Row[])[]): Clusters {
 
 /** What makes a prompt the same as another; a text that was cut for show may go on otherwise. */
 const identityOf = ({ promptDigest, prompt }: Row): string | null =>
-  promptDigest || (prompt?.endsWith('…') === false ? prompt : null)
+  promptDigest || (prompt?.endsWith('…') === false && prompt !== '' ? prompt : null)
 
-/** Samples that share a tag, directly or through others, by the first of them. */
-function joined(tagged: readonly (readonly [sampleId: string, tag: string])[]) {
-  const parent = new Map<string, string>()
-  const rootOf = (node: string): string => {
+type Tagged = readonly (readonly [sampleId: string, tag: string])[]
+
+const tagged = (rows: readonly Row[], tagOf: (row: Row) => string | null | undefined): Tagged =>
+  rows.flatMap((row) => {
+    const tag = tagOf(row)
+    return tag == null ? [] : [[row.sampleId, tag] as const]
+  })
+
+/** Samples that share a tag of one kind, directly or through others, by the name of one of them. */
+function joined(kinds: readonly Tagged[]): Map<string, string> {
+  const places = new Map<string, number>()
+  const parent: number[] = []
+  const placeOf = (sampleId: string): number => {
+    const known = places.get(sampleId)
+    if (known !== undefined) return known
+    places.set(sampleId, parent.length)
+    return parent.push(parent.length) - 1
+  }
+  const rootOf = (node: number): number => {
     let root = node
-    while (parent.get(root) !== undefined && parent.get(root) !== root) root = parent.get(root)!
-    parent.set(node, root)
+    while (parent[root] !== root) root = parent[root] = parent[parent[root]!]!
     return root
   }
-  for (const [sampleId, tag] of tagged) {
-    const [one, two] = [rootOf(keyOf('sample', sampleId)), rootOf(tag)]
-    if (one !== two) parent.set(two, one)
+  for (const kind of kinds) {
+    const first = new Map<string, number>()
+    for (const [sampleId, tag] of kind) {
+      const place = placeOf(sampleId)
+      const other = first.get(tag)
+      if (other === undefined) first.set(tag, place)
+      else parent[rootOf(other)] = rootOf(place)
+    }
   }
-  return new Map(tagged.map(([sampleId]) => [sampleId, rootOf(keyOf('sample', sampleId))]))
+  const samples = [...places.keys()]
+  return new Map(samples.map((sampleId, i) => [sampleId, samples[rootOf(i)]!]))
 }
 
 function withoutSingle(of: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const sizes = Map.groupBy(of.values(), (cluster) => cluster)
-  return new Map([...of].filter(([, cluster]) => sizes.get(cluster)!.length > 1))
+  const sizes = new Map<string, number>()
+  for (const cluster of of.values()) sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1)
+  return new Map([...of].filter(([, cluster]) => sizes.get(cluster)! > 1))
 }
 
 /** The last answers, as the same prompts are asked of every state. */

@@ -31,31 +31,37 @@ interface Slot {
 export interface Coverage {
   readonly measure: Measure
   readonly slots: readonly Slot[]
+  /** The places of each prompt's slots. */
+  readonly prompts: readonly (readonly number[])[]
   /** Number of open replies. */
   readonly open: number
 }
 
-type Side = readonly JudgedOnce[]
+/** A reply that at least one side has. */
+export interface SeenReply {
+  readonly before: JudgedOnce | undefined
+  readonly after: JudgedOnce | undefined
+}
 
 /** `known` is the number of replies that the benchmark has by its own account; null where nothing says so. */
 export function coverageOf(
   measure: Measure,
-  [before, after]: readonly [Side, Side],
+  replies: readonly SeenReply[],
   known: number | null,
 ): Coverage {
-  const [one, two] = [before, after].map((rows) => new Map(rows.map((row) => [keyOf(row), row])))
-  const keys = [...new Set([...one!.keys(), ...two!.keys()])].sort()
-  const seen = keys.map((key) => slotOf(measure, one!.get(key), two!.get(key)))
-  const epochs = [...before, ...after].reduce((most, { epoch }) => Math.max(most, epoch + 1), 1)
+  const seen = replies.map(({ before, after }) => slotOf(measure, before, after))
+  const epochs = replies.reduce(
+    (most, { before, after }) => Math.max(most, (before ?? after)!.epoch + 1),
+    1,
+  )
   const slots = [...seen, ...unseen(seen, epochs, Math.max(0, (known ?? 0) - seen.length))]
-  return { measure, slots, open: slots.filter(({ open }) => open !== null).length }
+  const prompts = [...Map.groupBy(slots.keys(), (i) => slots[i]!.prompt).values()]
+  return { measure, slots, prompts, open: slots.filter(({ open }) => open !== null).length }
 }
 
 /** The cluster, where there is one. */
 export const clusterOf = ({ cluster }: { readonly cluster?: string }) =>
   cluster === undefined ? {} : { cluster }
-
-const keyOf = ({ sampleId, epoch }: JudgedOnce) => `${sampleId}\u0000${epoch}`
 
 function slotOf(measure: Measure, before: JudgedOnce | undefined, after: JudgedOnce | undefined) {
   const known = (before ?? after)!
@@ -93,17 +99,18 @@ function unseen(seen: readonly Slot[], epochs: number, missing: number): Slot[] 
 }
 
 /** Scores prompt by prompt with every open reply counted as harm, but the first `harmless` of them as unchanged. */
-export function worstCase({ measure, slots }: Coverage, harmless = 0): PromptPair[] {
+export function worstCase({ measure, slots, prompts }: Coverage, harmless = 0): PromptPair[] {
+  const [good, bad] = [Number(!measure.rises), Number(measure.rises)]
   let spared = 0
-  const scores = slots.map((slot) => {
-    if (slot.open === null) return slot
-    const [good, bad] = [Number(!measure.rises), Number(measure.rises)]
-    return { ...slot, before: good, after: spared++ < harmless ? good : bad }
+  const after = slots.map((slot) => {
+    if (slot.open === null) return slot.after
+    return spared++ < harmless ? good : bad
   })
-  return [...Map.groupBy(scores, ({ prompt }) => prompt).values()].map((group) => ({
-    before: group.map(({ before }) => before),
-    after: group.map(({ after }) => after),
-    ...clusterOf(group[0]!),
+  const beforeOf = ({ open, before }: Slot) => (open === null ? before : good)
+  return prompts.map((places) => ({
+    before: places.map((i) => beforeOf(slots[i]!)),
+    after: places.map((i) => after[i]!),
+    ...clusterOf(slots[places[0]!]!),
   }))
 }
 

@@ -4,7 +4,7 @@ import { pairedChange, type PairedChangeOfRate } from '../../statistics/paired/p
 import type { PromptPair } from '../../statistics/repeated.ts'
 import { clustersOf, inClusters, type Clusters } from './clusters.ts'
 import type { ComparedJudgement, ComparedRun, LabelledReply } from './compared-run.ts'
-import { clusterOf, coverageOf, type Coverage } from './coverage.ts'
+import { clusterOf, coverageOf, type Coverage, type SeenReply } from './coverage.ts'
 import { measureOf, type Measure } from './outcomes.ts'
 import { benchmarkOf, rowsOf, type Selection } from './selection.ts'
 
@@ -35,22 +35,12 @@ interface What extends Selection {
   readonly measure?: Measure
 }
 
-const replyKey = ({ sampleId, epoch }: ComparedJudgement) => `${sampleId}\u0000${epoch}`
-
 export function pairUp(before: ComparedRun, after: ComparedRun, what: What): Paired {
   const { measure = measureOf(what.role) } = what
-  const sides = [rowsOf(before, what), rowsOf(after, what)] as const
-  const clusters = clustersOf(sides)
-  const [earlier, rows] = [inClusters(sides[0], clusters), inClusters(sides[1], clusters)]
-  const known = new Map(earlier.map((row) => [replyKey(row), row]))
-  const all = rows.flatMap((row) => {
-    const other = known.get(replyKey(row))
-    return other ? [{ before: other, after: row }] : []
-  })
-  const pairs = all
-    .filter((pair) => [pair.before, pair.after].every(({ outcome }) => measure.decides(outcome)))
-    // The bootstrap draws by position, so the order of prompts must be fixed.
-    .sort((one, two) => (replyKey(one.after) < replyKey(two.after) ? -1 : 1))
+  const { clusters, all, seen, unmatched } = met(rowsOf(before, what), rowsOf(after, what))
+  const pairs = all.filter(
+    (pair) => measure.decides(pair.before.outcome) && measure.decides(pair.after.outcome),
+  )
   const prompts = promptsOf(measure, pairs)
   return {
     measure,
@@ -59,11 +49,55 @@ export function pairUp(before: ComparedRun, after: ComparedRun, what: What): Pai
     prompts,
     change: pairedChange(prompts),
     droppedUndecided: all.length - pairs.length,
-    unmatched: known.size + rows.length - 2 * all.length,
-    coverage: coverageOf(measure, [earlier, rows], repliesOf([before, after], what)),
+    unmatched,
+    coverage: coverageOf(measure, seen, repliesOf([before, after], what)),
     labels: [labelsOf(before, what), labelsOf(after, what)],
   }
 }
+
+type Rows = readonly ComparedJudgement[]
+
+interface Met {
+  readonly clusters: Clusters
+  readonly all: readonly Pair[]
+  readonly seen: readonly SeenReply[]
+  readonly unmatched: number
+}
+
+/** Of the same rows several measures are taken. */
+const lately = new WeakMap<Rows, WeakMap<Rows, Met>>()
+
+function met(before: Rows, after: Rows): Met {
+  const others = lately.get(before) ?? new WeakMap<Rows, Met>()
+  lately.set(before, others)
+  const found = others.get(after) ?? meet(before, after)
+  others.set(after, found)
+  return found
+}
+
+/** In the order of their keys, since the bootstrap draws by position. */
+function meet(before: Rows, after: Rows): Met {
+  const clusters = clustersOf([before, after])
+  const [earlier, later] = [byReply(before, clusters), byReply(after, clusters)]
+  const one = new Map(earlier)
+  const two = new Map(later)
+  const all = later.flatMap(([key, row]) => {
+    const other = one.get(key)
+    return other ? [{ before: other, after: row }] : []
+  })
+  const keys = [...new Set([...one.keys(), ...two.keys()])].sort()
+  return {
+    clusters,
+    all,
+    seen: keys.map((key) => ({ before: one.get(key), after: two.get(key) })),
+    unmatched: one.size + after.length - 2 * all.length,
+  }
+}
+
+const byReply = (rows: Rows, clusters: Clusters) =>
+  inClusters(rows, clusters)
+    .map((row) => [`${row.sampleId}\u0000${row.epoch}`, row] as const)
+    .sort(([a], [b]) => (a === b ? 0 : a < b ? -1 : 1))
 
 /** A category has too few of the labels to be corrected by its own. */
 const labelsOf = ({ labels = [] }: ComparedRun, { benchmark, context, categories }: What) =>

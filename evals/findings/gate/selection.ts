@@ -10,15 +10,26 @@ export interface Selection {
   readonly context?: string
 }
 
-export function rowsOf(run: ComparedRun, of: Selection): ComparedJudgement[] {
-  return run.judged.filter(
+/** Several claims, and each search within one, are about the same rows. */
+const known = new WeakMap<ComparedRun, Map<string, readonly ComparedJudgement[]>>()
+
+export function rowsOf(run: ComparedRun, of: Selection): readonly ComparedJudgement[] {
+  const name = JSON.stringify([of.benchmark, of.judge, of.context, of.categories])
+  const own = known.get(run) ?? new Map<string, readonly ComparedJudgement[]>()
+  known.set(run, own)
+  const rows = own.get(name) ?? selected(run, of)
+  own.set(name, rows)
+  return rows
+}
+
+const selected = ({ judged }: ComparedRun, of: Selection) =>
+  judged.filter(
     (row) =>
       row.benchmark === of.benchmark &&
       row.judge === of.judge &&
       row.context === of.context &&
       (of.categories === undefined || of.categories.includes(row.category)),
   )
-}
 
 /** The benchmark in the selection's context. */
 export const benchmarkOf = (

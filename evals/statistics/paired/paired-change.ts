@@ -5,7 +5,7 @@
 import { mcNemarExact, mcNemarMidP, newcombePaired, type PairedCounts } from './paired.ts'
 import { tangoInterval } from './non-inferiority.ts'
 import { Z95, type Interval } from '../proportion.ts'
-import { labelsOf, repeatedDifference, type PromptPair } from '../repeated.ts'
+import { isClustered, repeatedDifference, type PromptPair } from '../repeated.ts'
 import { signFlipTest } from './sign-flip.ts'
 
 /** Pairs of replies that counted both times (a), before only (b), after only (c), never (d), and their number `n`. */
@@ -33,7 +33,7 @@ export function pairedChange(prompts: readonly PromptPair[], z = Z95): PairedCha
   const { a, b, c, d } = counts
   const n = a + b + c + d
   const isRepeated = prompts.some(({ before }) => before.length > 1)
-  const isDependent = isRepeated || new Set(labelsOf(prompts)).size < prompts.length
+  const isDependent = isRepeated || isClustered(prompts)
   const head = { ...counts, n, prompts: prompts.length, isRepeated }
   const repeated = isDependent ? repeatedDifference(prompts, z) : null
   if (repeated)

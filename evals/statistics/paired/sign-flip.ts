@@ -8,7 +8,7 @@
  */
 import { clusterSums } from '../clusters.ts'
 import { labelsOf, type PromptPair } from '../repeated.ts'
-import { randomStream } from '../random.ts'
+import { fillFirstBits } from '../random.ts'
 
 /** Additions up to which the exact distribution is computed (under a second); beyond, it is sampled. */
 const MOST_ADDITIONS = 2e8
@@ -56,11 +56,12 @@ function counted(sizes: readonly number[], total: number, seen: number): number 
 }
 
 function drawn(sizes: readonly number[], seen: number): number {
-  const { uniform } = randomStream(0, 'sign flips')
+  const bits = new Uint8Array(sizes.length)
   let asFar = 1
   for (let i = 0; i < DRAWS; i++) {
+    fillFirstBits(bits, { seed: 0, label: 'sign flips', position: i * sizes.length })
     let sum = 0
-    for (const size of sizes) sum += uniform() < 0.5 ? size : -size
+    for (let g = 0; g < sizes.length; g++) sum += bits[g] === 0 ? sizes[g]! : -sizes[g]!
     if (Math.abs(sum) >= seen) asFar++
   }
   return asFar / (DRAWS + 1)

@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { trainingData } from '../../../evals/measure/sources.ts'
 import type { Conversation } from '../../../evals/data/format.ts'
 import { createLinter, LINT_CHECKS } from '../../../evals/data/lint.ts'
-import { jaccard, nearDuplicateIndex, shinglesOf } from '../../../evals/statistics/minhash.ts'
+import {
+  jaccard,
+  nearDuplicateGroups,
+  nearDuplicateIndex,
+  shinglesOf,
+} from '../../../evals/statistics/minhash.ts'
 import { processorMs } from '../../doubles/processor-time.ts'
 import { fc } from '../../doubles/properties.ts'
 
@@ -104,6 +109,26 @@ test('the index finds what the exact Jaccard index finds', () => {
       expect(found?.similarity ?? 0).toBe(best >= 0.6 ? best : 0)
     }),
     { seed: 11, numRuns: 300 },
+  )
+})
+
+test('groups join what is surely alike, and nothing that is not', () => {
+  const word = fc.constantFrom(...'pool bar desk room key'.split(' '))
+  const text = fc.array(word, { minLength: 1, maxLength: 9 }).map((words) => words.join(' '))
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 2, maxLength: 20 }), (texts) => {
+      const found = nearDuplicateGroups(texts.map((each, i) => ({ key: String(i), text: each })))
+      const groupOf = (i: number) => found.get(String(i)) ?? String(i)
+      const alike = (i: number, j: number) => jaccard(shinglesOf(texts[i]!), shinglesOf(texts[j]!))
+      for (const i of texts.keys()) {
+        const others = [...texts.keys()].filter((j) => j !== i)
+        const isOfOthers = others.some((j) => groupOf(j) === groupOf(i))
+        expect(isOfOthers).toBe(found.has(String(i)))
+        if (isOfOthers) expect(others.some((j) => alike(i, j) >= 0.3)).toBe(true)
+        for (const j of others) if (alike(i, j) >= 0.6) expect(groupOf(j)).toBe(groupOf(i))
+      }
+    }),
+    { seed: 12, numRuns: 200 },
   )
 })
 

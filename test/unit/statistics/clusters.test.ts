@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { clusteredMean } from '../../../evals/statistics/clusters.ts'
 import { dependentMarginTests, signFlips } from '../../../evals/statistics/paired/dependent.ts'
+import { randomStream } from '../../../evals/statistics/random.ts'
 import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts'
 import { pairedChange } from '../../../evals/statistics/paired/paired-change.ts'
 import { effectiveChange, type PromptPair } from '../../../evals/statistics/repeated.ts'
@@ -51,6 +52,25 @@ describe('other software', () => {
     const found = signFlips(z)
     expect(found.below).toBeCloseTo(below, 12)
     expect(found.above).toBeCloseTo(above, 12)
+  })
+
+  it.each([0, 2, 12])('drawn sign flips of 30 clusters that lie %i above 0, one by one', (up) => {
+    const { uniform } = randomStream(0, 'cluster sign flips')
+    const own = Array.from({ length: 30 }, (_, g) => ((g * 7) % 11) - 5 + up)
+    const signed = Array.from({ length: 9_999 }, () =>
+      own.reduce((sum, value) => sum + (uniform() < 0.5 ? value : -value), 0),
+    )
+    const seen = own.reduce((sum, value) => sum + value, 0)
+    expect(signFlips(own)).toEqual({
+      below: (1 + signed.filter((sum) => sum <= seen).length) / 10_000,
+      above: (1 + signed.filter((sum) => sum >= seen).length) / 10_000,
+    })
+  })
+
+  it('flips whose sum no draw can reach', () => {
+    const far = Array.from({ length: 200 }, (_, g) => 2 + (g % 3))
+    expect(signFlips(far)).toEqual({ below: 1, above: 1e-4 })
+    expect(signFlips(far.map((value) => -value))).toEqual({ below: 1e-4, above: 1 })
   })
 
   it.each(golden.student)('t of $degrees degrees below $t', ({ t, degrees, lower }) => {

@@ -1,6 +1,6 @@
 /** @file The random streams: the published generator, its key, saved positions, and plain quality checks at fixed seeds. */
 import { describe, expect, it } from 'vitest'
-import { randomStream, threefry } from '../../../evals/statistics/random.ts'
+import { fillFirstBits, randomStream, threefry } from '../../../evals/statistics/random.ts'
 import { fc } from '../../doubles/properties.ts'
 
 /** Threefry-2x32-20 as the paper's Figure states it, in whole numbers without end: slow and independent. */
@@ -209,4 +209,12 @@ describe('quality at fixed seeds', () => {
     expect(chiSquare([...counts.values()], 1000)).toBeLessThan(20.52)
     expect(stream.shuffle([])).toEqual([])
   })
+})
+
+it('first bits say on which side of one half a draw lies', () => {
+  const position = 2 ** 32 - 20
+  const { uniform } = randomStream(7, 'halves', position)
+  const bits = new Uint8Array(40)
+  fillFirstBits(bits, { seed: 7, label: 'halves', position })
+  expect([...bits]).toEqual(Array.from(bits, () => Number(uniform() >= 0.5)))
 })

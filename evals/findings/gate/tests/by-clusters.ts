@@ -8,8 +8,13 @@ import {
   PASSES_FROM,
 } from '../../../statistics/paired/dependent.ts'
 import { marginTests } from '../../../statistics/paired/non-inferiority.ts'
-import { pairedChange } from '../../../statistics/paired/paired-change.ts'
-import { changesOf, labelsOf, type PromptPair } from '../../../statistics/repeated.ts'
+import {
+  changesOf,
+  isClustered,
+  labelsOf,
+  repeatedDifference,
+  type PromptPair,
+} from '../../../statistics/repeated.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
 import { zAt } from '../looks/at-look.ts'
 import type { Clusters } from '../clusters.ts'
@@ -23,8 +28,9 @@ export function byClusters({ paired, prompts, margin, look }: Evidence): ClaimTe
     ? prompts.map((each) => ({ ...each, before: each.after, after: each.before }))
     : prompts
   const tests = dependentMarginTests(harms, margin)
-  const { lower, upper } = pairedChange(harms, zAt(look))
-  if (!tests || lower === null || upper === null) return null
+  const interval = repeatedDifference(harms, zAt(look))
+  if (!tests || !interval) return null
+  const { lower, upper } = interval
   // The size of that test is shown by simulation from this many clusters on.
   const below = facts.clusters < PASSES_FROM ? byWholeClusters(harms, facts, margin) : tests.below
   const { source } = paired.clusters
@@ -57,9 +63,9 @@ function byWholeClusters(harms: readonly PromptPair[], { worth }: Facts, margin:
 type Facts = Omit<ClusterFacts, 'isProposed'>
 
 function factsOf(prompts: readonly PromptPair[]): Facts | undefined {
+  if (!isClustered(prompts)) return undefined
   const labels = labelsOf(prompts)
   const clusters = new Set(labels).size
-  if (clusters === prompts.length) return undefined
   const { lost, gained, changes } = changesOf(prompts)
   const mean = clusteredMean(changes, labels)
   if (!mean) return { clusters, worth: 1, icc: null, designEffect: null }

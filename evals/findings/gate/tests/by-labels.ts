@@ -22,7 +22,7 @@ import { harmOfChange, labelEvidence, type HarmOf } from './labelled.ts'
 /** Null without labels of both states. `units` is the test of the same evidence on what the judge says. */
 export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest | null {
   const { paired, margin } = evidence
-  const by = paired.pairs[0]?.after
+  const by = labelledBy(paired)
   if (!by || !units) return null
   const { strata, open, found } = countedOf(evidence, by, harmOfChange(paired.measure))
   if (!found) return null
@@ -44,6 +44,10 @@ export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest
   }
 }
 
+/** The judge that labels may correct; undefined where a side has none, which is known without a look at every reply. */
+const labelledBy = ({ pairs, labels }: Evidence['paired']) =>
+  labels.every(({ length }) => length > 0) ? pairs[0]?.after : undefined
+
 /** Of the rate after alone; `margin` is the largest share of harm. */
 interface LevelTest {
   readonly holds: number
@@ -55,15 +59,16 @@ interface LevelTest {
 /** Null without labels of both states. Prompts of a cluster are taken as all alike. */
 export function levelByLabels(
   evidence: Evidence,
-  clusters: ClusterFacts | undefined,
+  clustersIn: () => ClusterFacts | undefined,
 ): LevelTest | null {
   const { paired, margin } = evidence
-  const by = paired.pairs[0]?.after
+  const by = labelledBy(paired)
   if (!by) return null
   const harmOf: HarmOf = ([, after]) => Number(after === paired.measure.rises)
   const { strata, open, found } = countedOf(evidence, by, harmOf)
   if (!found) return null
   const samples = Math.max(...paired.prompts.map(({ after }) => after.length))
+  const clusters = clustersIn()
   const facts = clusters && { ...clusters, designEffect: null }
   const designEffect = samples * clusterEffect(found.harms, facts, paired.prompts.length)
   const change = { strata, open, designEffect }

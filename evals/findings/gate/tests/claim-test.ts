@@ -49,4 +49,4 @@ function aboveAtBest(evidence: Evidence, { left }: ClaimLook): number {
 
 /** Of the rate after, by labels of both states; null without them. */
 export const testLevel = (evidence: Evidence) =>
-  levelByLabels(evidence, byClusters(evidence)?.clusters)
+  levelByLabels(evidence, () => byClusters(evidence)?.clusters)
