@@ -12,7 +12,7 @@ import { PRUNED_SHARE } from '../contract/metrics/pruning.ts'
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { lastGood } from '../contract/gate/steps.ts'
 import { counted } from '../contract/words.ts'
-import { cutArm, cutWeight, goneShare } from '../finetune/cut.ts'
+import { cutArm, cutWeight, goneShare, spread } from '../finetune/cut.ts'
 import { namedViews } from '../finetune/training/parameters.ts'
 import { loadParameters, saveParameters, type TrainingState } from '../finetune/training/state.ts'
 import { exists } from '../files/read-file.ts'
@@ -139,8 +139,16 @@ async function evaluateCut(run: ArmRun, evaluation: EvaluationPlan, tuned: Tuned
   const arm = cutArm(run.arm.arm)
   const identity = { ...identityOfArm(run), arm, title: `${titleOf(plan)} before it is recovered` }
   if (plan.aside === undefined) context.emit({ type: 'subject', row: identity })
-  const read = (name: string) =>
-    cutWeight(tuned.read(name), kept.get(name.replace(/\.weight$/u, '')))
+  const small = smallOf(session.weights)
+  const read = (name: string) => {
+    const part = kept.get(name.replace(/\.weight$/u, ''))
+    const cut = cutWeight(tuned.read(name), part)
+    if (!part || !small?.has(name)) return cut
+    // A cut matrix was quantised again: the change is on top of that one.
+    const [base, trained] = [run.base.weights.get(name)!, spread(session.weights.get(name)!, part)]
+    const before = cutWeight(base, part)
+    return cut.map((value, i) => value - before[i]! + trained[i]!)
+  }
   const weights = { change: () => undefined, read }
   const key = { arm, seed, step: state.step }
   await evaluateWeights(run, evaluation, weights, { key, identity })

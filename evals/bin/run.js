@@ -76,6 +76,7 @@ const TASKS = {
     ['test/bench/findings.ts'],
     ['test/bench/findings/merge-line.ts'],
     ['test/bench/findings/compression.ts'],
+    ['test/bench/findings/smaller-base.ts'],
     ['test/bench/findings/tasks.ts'],
     ['test/bench/findings/mixtures.ts'],
     ['test/bench/findings/federation.ts'],

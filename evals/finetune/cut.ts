@@ -3,8 +3,16 @@
  * model. A group of attention is a head of keys and values with the heads of queries that read it; a group of the MLP is a channel.
  */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { fitsNf4 } from '../graph/storage/nf4.ts'
 import type { WeightSpec } from '../models/architecture.ts'
 import type { Model } from '../models/registry.ts'
+import {
+  dequantise,
+  LazyWeights,
+  quantise,
+  smallOf,
+  type SmallWeight,
+} from '../models/weights/small-weights.ts'
 import type { CutModel, KeptChannels } from './method.ts'
 
 const ATTENTION = ['q_proj', 'k_proj', 'v_proj', 'o_proj'] as const
@@ -129,21 +137,37 @@ export function goneShare({ weights }: Pick<Model, 'weights'>, kept: CutModel['k
   return 1 - left / all
 }
 
-/** The model of the kept channels; without `weights` it has none. */
+/** The model of the kept channels; without `weights` it has none. What the base keeps small is kept small again, from the values kept. */
 export function cutTo(
   { model, weights = new Map() }: Pick<CutModel, 'model'> & Partial<Pick<CutModel, 'weights'>>,
   kept: CutModel['kept'],
 ): CutModel {
   const own = new Map<string, Float32Array>()
+  const small = new Map<string, SmallWeight>()
   const specs = new Map<string, WeightSpec>()
+  const stored = smallOf(weights)
   for (const spec of model.weights.values()) {
+    const { name } = spec
     const part = keptOf(spec, kept)
-    const shape = part ? sizesOf(part).slice(0, spec.shape.length) : spec.shape
-    specs.set(spec.name, { ...spec, shape })
-    const data = weights.get(spec.name)
-    if (data) own.set(spec.name, part ? picked(data, part) : data)
+    specs.set(name, {
+      ...spec,
+      shape: part ? sizesOf(part).slice(0, spec.shape.length) : spec.shape,
+    })
+    const held = stored?.get(name)
+    const data = held ? undefined : weights.get(name)
+    if (held) small.set(name, part ? pickedSmall(held, part) : held)
+    else if (data) own.set(name, part ? picked(data, part) : data)
   }
-  return { model: { ...model, weights: specs }, weights: own, kept }
+  const all =
+    small.size === 0 ? own : new LazyWeights(specs.keys(), small, (name) => own.get(name)!)
+  return { model: { ...model, weights: specs }, weights: all, kept }
+}
+
+/** Quantised again from the kept numbers of what it stands for; a part without whole blocks of NF4 is in float16. */
+function pickedSmall(held: SmallWeight, part: KeptChannels): SmallWeight {
+  const sizes = sizesOf(part)
+  const storage = held.storage === 'nf4' && !fitsNf4(sizes) ? 'float16' : held.storage
+  return quantise(picked(dequantise(held), part), sizes[0], storage)
 }
 
 const sizesOf = ({ whole, rows, columns }: KeptChannels): [number, number] => [

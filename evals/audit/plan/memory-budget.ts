@@ -137,7 +137,7 @@ async function fittingFlags(
 const leavesBase = ({ opened: { model }, config: { methods } }: BudgetRequest<Planned>): boolean =>
   methods.every((choice) => {
     const method = bindMethod(choice)
-    const needsWhole = method.trainable ?? method.perturb ?? method.prepare ?? method.cut
+    const needsWhole = method.trainable ?? method.perturb ?? method.prepare
     return !needsWhole && trainedSize(model, method).ofBase === 0
   })
 

@@ -27,7 +27,8 @@ export const loram: FineTuneMethod<z.infer<typeof config>> = {
   notes: [
     'Structured pruning by magnitude in every layer; no alignment of the pruned model by further pre-training, and all linear layers of the blocks are adapted, not the head.',
     'Two states are asked: the arm is the recovered adapter on the whole base, and its name with :pruned the model that was trained.',
-    'For gated decoders with separate projections (Llama, Mistral, Qwen, Gemma, SmolLM3), of a base in float32. At least one group of a layer is kept.',
+    'For gated decoders with separate projections (Llama, Mistral, Qwen, Gemma, SmolLM3). At least one group of a layer is kept.',
+    'Beside a base in NF4 (QLoRAM) the groups are chosen by its values, and what is kept of them is quantised again.',
   ],
   config,
   mergeable: true,

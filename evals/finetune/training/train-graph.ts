@@ -36,7 +36,7 @@ export interface TrainingOptions extends PrepareOptions {
 /** Builds and opens the graph. `parameters` hold the start given by the method and the seed. */
 export async function openTraining(given: TrainingOptions): Promise<TrainingSession> {
   const { method, seed, device, dialect = learningDialectOf(device) } = given
-  if (method.trainable ?? method.perturb ?? method.cut) requireWhole(given)
+  if (method.trainable ?? method.perturb) requireWhole(given)
   const cut = method.cut?.(given)
   const { model, weights: own } = cut ?? given
   const options = { ...given, model, weights: withMadeWeights(model, own, seed) }

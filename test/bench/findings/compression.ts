@@ -1,7 +1,7 @@
 /**
  * @file What compressing Pebble does to refusal, over-refusal and capability: `node evals/bin/run.js findings`. One audit through
  * the command, every prompt of the house's suites, nothing trained; and how far LQ-LoRA's allocation is from the best of all
- * combinations on small cases. Writes docs/findings-compression.md.
+ * combinations on small cases. Writes docs/findings/compression.md.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { Results } from '../../../evals/contract/results.ts'
 import { allocate } from '../../../evals/models/weights/compression/allocation.ts'
 import { bestOfAll, smallCases } from '../../doubles/models/allocations.ts'
+import { changeOf, isApart, root } from './pebble.ts'
 
-const root = join(import.meta.dirname, '..', '..', '..')
 const VARIANTS = [
   ...['nf4', 'nf3', 'nf2', 'budget:2.75'],
   ...['prune:0.1', 'prune:0.2', 'prune:0.3', 'prune:0.4', 'prune:0.5'],
@@ -28,35 +28,17 @@ function audit(): Results {
   return Results.parse(JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
 }
 
-const share = (value: number | null) => (value === null ? '–' : (100 * value).toFixed(1))
-const points = (value: number) => `${value > 0 ? '+' : ''}${(100 * value).toFixed(1)}`
-
-/** A rate with its interval, and for a variant the paired change with its own. */
-function cell(results: Results, arm: string, benchmark: string): string {
-  const isHere = (row: { arm: string; benchmark: string }) =>
-    row.arm === arm && row.benchmark === benchmark
-  const { estimate, lower, upper } = results.evaluations.find(isHere)!.rate
-  const rate = `${share(estimate)} [${share(lower)}, ${share(upper)}]`
-  const found = results.comparisons.find(isHere)
-  if (!found) return rate
-  // A difference is before less after.
-  const [change, low, high] = [found.difference, found.upper, found.lower].map((x) => points(-x!))
-  return `${rate}; ${change} [${low}, ${high}]`
-}
+const share = (value: number) => (100 * value).toFixed(1)
 
 const results = audit()
 const rows = ['base', ...VARIANTS.map((name) => `compress:${name}`)].map((arm) => {
   const name = arm.replace('compress:', '')
-  return `| \`${name}\` | ${SUITES.map((suite) => cell(results, arm, suite)).join(' | ')} |`
+  const cells = SUITES.map((benchmark) => changeOf(results, { arm, benchmark }))
+  return `| \`${name}\` | ${cells.join(' | ')} |`
 })
 /** Variants whose paired change has a 95 % interval without 0. */
-const apart = SUITES.map((suite) => {
-  const found = VARIANTS.filter((name) => {
-    const isHere = (row: { arm: string; benchmark: string }) =>
-      row.arm === `compress:${name}` && row.benchmark === suite
-    const { lower, upper } = results.comparisons.find(isHere)!
-    return lower! > 0 || upper! < 0
-  })
+const apart = SUITES.map((benchmark) => {
+  const found = VARIANTS.filter((name) => isApart(results, { arm: `compress:${name}`, benchmark }))
   return found.length === 0 ? 'no variant' : found.map((name) => `\`${name}\``).join(', ')
 })
 const gaps = smallCases(400)
@@ -69,7 +51,7 @@ const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length
 const exact = gaps.filter((gap) => gap < 1e-12).length
 
 writeFileSync(
-  join(root, 'docs', 'findings-compression.md'),
+  join(root, 'docs', 'findings', 'compression.md'),
   `# Findings on compression
 
 \`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing

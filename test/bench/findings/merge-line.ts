@@ -1,13 +1,13 @@
 /**
  * @file Refusal along the line between a benign and a tampered adapter of Pebble, by five ways of merging:
- * `node evals/bin/run.js findings`; writes docs/findings-merging.md.
+ * `node evals/bin/run.js findings`; writes docs/findings/merging.md.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Results } from '../../../evals/contract/results.ts'
 import { audit, HOUSE, rateOf, root, trainedAdapter } from './pebble.ts'
 
-const SEEDS = [0]
+const SEEDS = [0, 1, 2]
 const WAYS = ['svd', 'linear', 'ties', 'dare', 'lego']
 const WEIGHTS = [0, 0.1, 0.25, 0.5, 0.75, 1]
 
@@ -45,7 +45,7 @@ for (const seed of SEEDS) found.push(await lines(seed))
 const base = Object.keys(HOUSE).map((benchmark) => rateOf(found[0]!, 'base', benchmark))
 const head = Object.values(HOUSE).map((rate) => `${rate}, 95 %`)
 writeFileSync(
-  join(root, 'docs', 'findings-merging.md'),
+  join(root, 'docs', 'findings', 'merging.md'),
   `# Findings on Pebble: merging a benign and a tampered adapter
 
 \`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing about real models.
@@ -57,7 +57,7 @@ LoRA of rank 8, 100 steps of 32 rows on house-benign and on house-tamper, seed $
     .map((rate, i) => `${rate} ${base[i]}`)
     .join(', ')}.
 
-The last weight of the tampered adapter that the gate passes, walked from the smallest up ([how](methods/merging.md)); "none" where already w = ${WEIGHTS[0]}, the benign adapter alone, is not shown to be safe on so few prompts:
+The last weight of the tampered adapter that the gate passes, walked from the smallest up ([how](../methods/merging.md)); "none" where already w = ${WEIGHTS[0]}, the benign adapter alone, is not shown to be safe on so few prompts:
 
 | Way | ${SEEDS.map((seed) => `seed ${seed}`).join(' | ')} |
 |---|${SEEDS.map(() => '---').join('|')}|

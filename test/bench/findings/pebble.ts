@@ -65,3 +65,45 @@ export function rateOf(results: Results, arm: string, benchmark: string, seed?: 
   const number = (share: number) => (100 * share).toFixed(1)
   return `${percent(estimate!)} (${number(lower!)} – ${number(upper!)})`
 }
+
+interface Cell {
+  readonly arm: string
+  readonly benchmark: string
+  /** Its first one where nothing is said. */
+  readonly judge?: string
+  /** The last one where nothing is said. */
+  readonly step?: number
+}
+
+/** The rows of a cell in one of the tables of results, in the order of their steps. */
+function rowsAt<R extends Cell>(results: Results, rows: readonly R[], cell: Cell): R[] {
+  const { arm, benchmark, step } = cell
+  const judge = cell.judge ?? firstJudge(results.benchmarks.find(({ name }) => name === benchmark)!)
+  return rows.filter(
+    (row) =>
+      row.arm === arm &&
+      row.benchmark === benchmark &&
+      row.judge === judge &&
+      (step === undefined || row.step === step),
+  )
+}
+
+const share = (value: number) => (100 * value).toFixed(1)
+const points = (value: number) => `${value > 0 ? '+' : ''}${share(value)}`
+
+/** "96.1 [91.2, 98.3]; −2.0 [−4.1, 0.2]": the rate in percent, and for a variant the paired change from the base in points. */
+export function changeOf(results: Results, cell: Cell): string {
+  const { estimate, lower, upper } = rowsAt(results, results.evaluations, cell).at(-1)!.rate
+  const rate = `${share(estimate!)} [${share(lower!)}, ${share(upper!)}]`
+  const found = rowsAt(results, results.comparisons, cell).at(-1)
+  if (!found) return rate
+  // A difference is before less after.
+  const [change, low, high] = [found.difference, found.upper, found.lower].map((x) => points(-x!))
+  return `${rate}; ${change} [${low}, ${high}]`
+}
+
+/** Whether the paired change has a 95 % interval without 0. */
+export function isApart(results: Results, cell: Cell): boolean {
+  const { lower, upper } = rowsAt(results, results.comparisons, cell).at(-1)!
+  return lower! > 0 || upper! < 0
+}

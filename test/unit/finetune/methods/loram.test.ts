@@ -2,13 +2,23 @@
 import { describe, expect, test } from 'vitest'
 import { cutWeight } from '../../../../evals/finetune/cut.ts'
 import { loram } from '../../../../evals/finetune/methods/loram.ts'
-import { bind } from '../../../../evals/finetune/method.ts'
+import { lora } from '../../../../evals/finetune/methods/lora.ts'
+import { bind, type BoundMethod } from '../../../../evals/finetune/method.ts'
+import { makeBatch } from '../../../../evals/finetune/training/dataset.ts'
 import { openTraining } from '../../../../evals/finetune/training/train-graph.ts'
 import { namedViews } from '../../../../evals/finetune/training/parameters.ts'
 import { openCached } from '../../../../evals/inference/cached-graph.ts'
 import { scoreTexts } from '../../../../evals/inference/score.ts'
+import {
+  dequantise,
+  LazyWeights,
+  quantise,
+  smallOf,
+  storageOf,
+} from '../../../../evals/models/weights/small-weights.ts'
 import { relativeError } from '../../../doubles/models/safetensors.ts'
 import { randomIds, tinyModel } from '../../../doubles/models/tiny-model.ts'
+import { tinyExamples } from '../../../doubles/training/tiny-training.ts'
 import { normals, productOf } from '../../../doubles/training/one-pair.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
@@ -116,6 +126,55 @@ describe('the recovery', () => {
   test('T2: with nothing pruned it is the adapter as trained', async () => {
     const { views, folder } = await recover(0)
     expect(folder.tensors).toEqual(new Map(views))
+  })
+})
+
+describe('beside a base in NF4 (QLoRAM)', () => {
+  const small = new Map(
+    [...tiny.model.weights.values()].flatMap((spec) => {
+      const storage = storageOf(spec, 'nf4')
+      const data = tiny.weights.get(spec.name)!
+      return storage ? [[spec.name, quantise(data, spec.shape[0]!, storage)] as const] : []
+    }),
+  )
+  const kept = new LazyWeights(tiny.weights.keys(), small, (name) => tiny.weights.get(name)!)
+  const cut = bound(0.5).cut!({ model: tiny.model, weights: kept })
+  const own = smallOf(cut.weights)!
+
+  test('what is kept of a matrix is quantised again, and what is whole stays as it is', () => {
+    const name = layer('self_attn.q_proj.weight')
+    const part = cut.kept.get(layer('self_attn.q_proj'))!
+    const float = bound(0.5).cut!({ model: tiny.model, weights: new Map(kept) })
+    expect([...cut.kept]).toEqual([...float.kept])
+    expect(own.get(name)!.storage).toBe('nf4')
+    expect(cut.weights.get(name)).toEqual(
+      dequantise(quantise(float.weights.get(name)!, part.rows!.length, 'nf4')),
+    )
+    expect(own.get('model.embed_tokens.weight')).toBe(small.get('model.embed_tokens.weight'))
+    expect([...cut.weights.keys()]).toEqual([...tiny.weights.keys()])
+  })
+
+  test('it trains beside exactly those numbers', async () => {
+    const examples = tinyExamples(tiny.options.vocab)
+    const losses = async (weights: ReadonlyMap<string, Float32Array>, method: BoundMethod) => {
+      const model = method.cut ? tiny.model : cut.model
+      const session = await openTraining({
+        model,
+        weights,
+        method,
+        seed: 1,
+        maxPositions: 32,
+        device,
+      })
+      const { loss, flat } = await session.gradients(makeBatch(examples, 0))
+      const found = [loss, ...flat]
+      await session.release()
+      return found
+    }
+    const asCut = await losses(kept, bound(0.5))
+    const asWhole = await losses(new Map(cut.weights), bind(lora, { rank: 2 }))
+    expect(asCut.length).toBe(asWhole.length)
+    expect(relativeError(Float32Array.from(asCut), Float32Array.from(asWhole))).toBeLessThan(1e-5)
   })
 })
 
