@@ -16,8 +16,9 @@ import { derivedFrom } from './derived/derived.ts'
 import { isMixture, openMixture } from './derived/mixture.ts'
 import {
   adaptedWeights,
-  fittingChanges,
+  bringsOf,
   replacedWeights,
+  requireFitting,
   type TunedWeights,
 } from '../models/weights/tuned-weights.ts'
 import {
@@ -60,27 +61,24 @@ const shortName = (spec: string) =>
 
 export async function openCandidate(base: Base, path: string, arm: string): Promise<Candidate> {
   const key = { arm, seed: 0, step: 0 }
-  const make = derivedFrom(path)
-  if (make) return { key, ...(await openDerived(base, path, arm, make)) }
+  const made = derivedFrom(path)
+  if (made) return { key, ...(await openDerived(base, path, arm, made.make)) }
   const type = await peftTypeOf(path)
   if (type === undefined) return { key, ...(await openWhole(base, path, arm)) }
   if (isMixture(type)) return { key, ...(await openMixture(base, path, arm, type)) }
   return { key, ...(await openAdapter(base, path, arm)) }
 }
 
-/** Throws what opening it on this base would throw, without the weights of either; what is made of the base is not made. */
+/** Throws what opening it on this base would throw, without the weights of the base; what is made is not made. */
 export async function checkCandidate({ model }: Pick<Base, 'model'>, path: string): Promise<void> {
-  if (derivedFrom(path)) return
+  const made = derivedFrom(path)
+  if (made) return made.check(model)
   const type = await peftTypeOf(path)
   if (type !== undefined && isMixture(type)) return void (await readMixtureFolder(path))
   if (type !== undefined) {
     const folder = await readPeftFolder(path)
     // An adapter may bring a head of other classes to a model that names some.
-    if (isEncoder(model)) return
-    const brings = bringsOf(model)
-    const sizeOf = (name: string) =>
-      model.weights.get(name)?.shape.reduce((product, size) => product * size, 1)
-    fittingChanges(sizeOf, folder, path, { brings, model })
+    if (!isEncoder(model)) requireFitting(model, folder, path)
     return
   }
   const checkpoint = await (await sourcesOf(path)).checkpoint()
@@ -93,7 +91,7 @@ export async function checkCandidate({ model }: Pick<Base, 'model'>, path: strin
 
 type Opened = Omit<Candidate, 'key'>
 
-type Make = NonNullable<ReturnType<typeof derivedFrom>>
+type Make = NonNullable<ReturnType<typeof derivedFrom>>['make']
 
 async function openDerived(base: Base, spec: string, arm: string, make: Make): Promise<Opened> {
   const { weights, digest, ...made } = await make(base)
@@ -120,12 +118,6 @@ async function openAdapter(given: Base, path: string, arm: string): Promise<Open
   const openSession = through(base, weights)
   return { base, identity, weights, isComparable: true, warnings, openSession }
 }
-
-/** Whether a weight is of a head that an adapter may bring along. */
-const bringsOf =
-  ({ architecture, config }: Model) =>
-  (name: string): boolean =>
-    architecture.classifier?.owns(name, config) ?? false
 
 /**
  * The base with a head of its own where the adapter changes one of a tied embedding and head: PEFT then leaves the other as it

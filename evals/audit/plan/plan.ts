@@ -134,7 +134,7 @@ export async function planOf(
   const open = await openModel(modelPath(asked.model), templateVariablesOf(asked.templateVars))
   const data = asked.methods.length > 0 ? await dataOf(asked) : undefined
   const own = { open, model: recognise(open.checkpoint) }
-  for (const path of asked.candidates) await checkCandidate(own, path)
+  for (const path of candidatesOf(asked)) await checkCandidate(own, path)
   const opened = plannedClasses(own, data)
   const { model } = opened
   if (evaluates) requireReadable(opened, asked)

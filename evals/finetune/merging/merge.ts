@@ -16,7 +16,7 @@ export interface Source {
   readonly weight: number
 }
 
-interface MergeRequest extends Omit<MergeSettings, 'random'> {
+export interface MergeRequest extends Omit<MergeSettings, 'random'> {
   readonly way: Merging
   readonly seed: number
   /** PEFT’s form of the way. */
@@ -32,22 +32,36 @@ export interface MergedLayer {
   readonly lost: number | null
 }
 
+/** Throws what merging them would throw of their forms, names and shapes, and of the ranks of the first layer. */
+export function requireMergeable(sources: readonly Source[], request: MergeRequest): void {
+  const { layers, merge } = opened(sources, request)
+  layers.slice(0, 1).forEach((layer) => merge(layer))
+}
+
 export function mergeAdapters(sources: readonly Source[], request: MergeRequest) {
+  const { base, layers: found, merge } = opened(sources, request)
+  const tensors = new Map<string, PeftTensor>()
+  const layers = found.map((layer): MergedLayer => {
+    const merged = merge(layer)
+    for (const [key, tensor] of tensorsOf(layer, merged)) tensors.set(key, tensor)
+    return { name: layer.name, rank: merged.rank, lost: merged.lost }
+  })
+  return { folder: { config: configOf(sources, base, layers), tensors }, layers }
+}
+
+function opened(sources: readonly Source[], request: MergeRequest) {
   sources.forEach(requireLowRank)
   const base = baseOf(sources, request)
   const { way, peftCompat, seed } = request
   if (peftCompat && way.peft === null) {
     throw new TouchstoneError('merge.not-in-peft', { name: way.name })
   }
-  const merge = peftCompat ? way.peft!.merge : way.merge
-  const tensors = new Map<string, PeftTensor>()
-  const layers = layersOf(sources).map((layer): MergedLayer => {
+  const inWay = peftCompat ? way.peft!.merge : way.merge
+  const merge = (layer: Layer): Merged => {
     const random = (label: string) => randomStream(seed, `merge ${layer.name} ${label}`)
-    const merged = merge(layer, { ...request, random })
-    for (const [key, tensor] of tensorsOf(layer, merged)) tensors.set(key, tensor)
-    return { name: layer.name, rank: merged.rank, lost: merged.lost }
-  })
-  return { folder: { config: configOf(sources, base, layers), tensors }, layers }
+    return inWay(layer, { ...request, random })
+  }
+  return { base, layers: layersOf(sources), merge }
 }
 
 /** LoRA of a linear layer. */

@@ -6,6 +6,7 @@ import type { TunedWeights } from '../../models/weights/tuned-weights.ts'
 import { findCompression } from '../../models/weights/compression/registry.ts'
 import { elementsOf } from '../../models/weights/stored-weights.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
+import type { Model } from '../../models/registry.ts'
 import type { Base } from '../base.ts'
 import type { Derived } from './made.ts'
 
@@ -29,6 +30,13 @@ export function compressedBase(base: Base, spec: string): Derived {
     digest: sha256(compression.name),
     title: `Compressed: ${compression.summary}${sizeOf(base, each)}`,
   }
+}
+
+export function checkCompression({ weights }: Pick<Model, 'weights'>, spec: string): void {
+  const found = findCompression(spec)
+  if (!('allocate' in found)) return
+  const matrices = [...weights.values()].filter(isCompressed)
+  found.requireRoom(matrices.reduce((sum, { shape }) => sum + elementsOf(shape), 0))
 }
 
 type Each = (name: string) => Compression

@@ -21,8 +21,8 @@ import {
 import { openTaskVectors } from '../../inference/probes/task-vector.ts'
 import { renderPrompt } from '../../inference/prompt.ts'
 import { peftDigest, readPeftFolder, type PeftFolder } from '../../models/formats/peft-folder.ts'
-import { isEncoder } from '../../models/registry.ts'
-import { adaptedWeights } from '../../models/weights/tuned-weights.ts'
+import { isEncoder, type Model } from '../../models/registry.ts'
+import { adaptedWeights, requireFitting } from '../../models/weights/tuned-weights.ts'
 import { median } from '../../statistics/median.ts'
 import { LONGEST, stateWith, type Base } from '../base.ts'
 import { trainingData, type TrainingData } from '../sources.ts'
@@ -46,9 +46,8 @@ interface Generation {
 /** The three adapters, in the order of their names, and what is said of them. */
 export async function generatedFrom(base: Base, asked: Generation) {
   const { tasks, settings, signal, wanted: task } = asked
-  const found = await Promise.all(tasks.map((each) => adaptersOf(each)))
+  const found = await sourceAdapters(tasks)
   const adapters = found.flat()
-  if (adapters.length < 2) throw new TouchstoneError('generate.too-few', { found: adapters.length })
   const form = flatFormOf(adapters)
   const vectors = await vectorsOf(base, asked)
   const samples = found.flatMap((each, i): GeneratorSample[] =>
@@ -98,7 +97,7 @@ function generatedOnce(base: Base, tasks: string, wanted: string): Promise<Gener
   return found
 }
 
-export async function generatedAdapter(base: Base, spec: string): Promise<Derived> {
+function asked(spec: string) {
   const { kind, tasks = '', wanted = '' } = generatedIn(spec) ?? {}
   const at = GENERATED.findIndex((name) => name === kind)
   if (at < 0) {
@@ -107,6 +106,21 @@ export async function generatedAdapter(base: Base, spec: string): Promise<Derive
       `Write generate:KIND:TASKS@DATA with a kind of ${GENERATED.join(', ')}, a file of tasks and data.`,
     )
   }
+  return { at, tasks, wanted }
+}
+
+/** The file of tasks, their adapters on this base, and all data that is asked for. */
+export async function checkGenerated(model: Model, spec: string): Promise<void> {
+  const { tasks: file, wanted } = asked(spec)
+  const { tasks } = await tasksIn(file)
+  const adapters = await sourceAdapters(tasks)
+  for (const { path, folder } of adapters.flat()) requireFitting(model, folder, path)
+  flatFormOf(adapters.flat())
+  for (const data of [...tasks.map(({ prompts }) => prompts), wanted]) await trainingData(data)
+}
+
+export async function generatedAdapter(base: Base, spec: string): Promise<Derived> {
+  const { at, tasks, wanted } = asked(spec)
   const { folders, said } = await generatedOnce(base, tasks, wanted)
   const folder = folders[at]!
   const numbers = [...folder.tensors.values()].map(({ data }) => data)
@@ -144,8 +158,17 @@ function shortly(said: Generated['said']): Omit<GeneratedAdapter, 'line' | 'kind
   }
 }
 
-const adaptersOf = ({ adapters }: SourceTask): Promise<FoundAdapter[]> =>
-  Promise.all(adapters.map(async (path) => ({ path, folder: await readPeftFolder(path) })))
+/** By task; throws `generate.too-few` where there is one in all. */
+async function sourceAdapters(tasks: readonly SourceTask[]): Promise<FoundAdapter[][]> {
+  const found = await Promise.all(
+    tasks.map(({ adapters }) =>
+      Promise.all(adapters.map(async (path) => ({ path, folder: await readPeftFolder(path) }))),
+    ),
+  )
+  const count = found.flat().length
+  if (count < 2) throw new TouchstoneError('generate.too-few', { found: count })
+  return found
+}
 
 const statedTask = async ({ name, prompts, adapters }: SourceTask) => ({
   name,

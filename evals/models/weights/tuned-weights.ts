@@ -4,6 +4,7 @@ import type { PeftFolder } from '../formats/peft-folder.ts'
 import type { Model } from '../registry.ts'
 import { asComputed } from '../weight-list.ts'
 import { biasChangesOf, changesOf, type Change, type LowRank } from './adapter-changes.ts'
+import { elementsOf } from './stored-weights.ts'
 
 export interface TunedWeights {
   /** In the base's shape, float32. */
@@ -53,6 +54,21 @@ export function adaptedWeights(
     },
   }
 }
+
+/** Throws `adapter.other-base` where the model does not take the adapter; a head that it may bring along is taken. */
+export function requireFitting(model: Model, folder: PeftFolder, path: string): void {
+  const sizeOf = (name: string) => {
+    const spec = model.weights.get(name)
+    return spec && elementsOf(spec.shape)
+  }
+  fittingChanges(sizeOf, folder, path, { brings: bringsOf(model), model })
+}
+
+/** Whether a weight is of a head that an adapter may bring along. */
+export const bringsOf =
+  ({ architecture, config }: Model) =>
+  (name: string): boolean =>
+    architecture.classifier?.owns(name, config) ?? false
 
 /** What an adapter changes; throws `adapter.other-base` where a base whose weights have these sizes does not take it. */
 export function fittingChanges(

@@ -1,4 +1,5 @@
 /** @file `budget:2.75`: NormalFloat with a format of its own for each matrix, by LQ-LoRA's allocation over its 432 formats. */
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { allocate } from './allocation.ts'
 import type { Allocation, SourceMatrix } from './compression.ts'
 import {
@@ -23,6 +24,9 @@ export const FORMATS: readonly NormalFormat[] = BITS.flatMap((bits) =>
   ),
 )
 
+/** Bits a number that the smallest format takes. */
+const LEAST = Math.min(...FORMATS.map(bitsOf))
+
 /** Numbers in the middle of a matrix on which the formats are tried, at most: one block of the largest B₁. */
 const TRIED = 64 * 256
 
@@ -31,6 +35,10 @@ export const budget = (each: number): Allocation => ({
   name: `budget:${each}`,
   summary: `NormalFloat in formats of at most ${each} bits a number on average, by LQ-LoRA’s allocation`,
   source: 'Guo et al. 2023, section 3.3; Lagrangian and greedy fill in place of an integer program',
+  requireRoom(numbers) {
+    const [bits, least] = [each * numbers, LEAST * numbers]
+    if (least > bits) throw new TouchstoneError('compress.budget', { budget: bits, least })
+  },
   allocate(matrices) {
     const numbers = matrices.reduce((sum, { count }) => sum + count, 0)
     const choices = matrices.map((matrix) => triedOn(matrix))

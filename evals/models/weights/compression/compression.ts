@@ -25,5 +25,7 @@ export interface SourceMatrix {
 
 /** Chooses a compression for each matrix by looking at all. */
 export interface Allocation extends About {
+  /** Throws `compress.budget` where so many numbers cannot be stored in it. */
+  readonly requireRoom: (numbers: number) => void
   readonly allocate: (matrices: readonly SourceMatrix[]) => ReadonlyMap<string, Compression>
 }

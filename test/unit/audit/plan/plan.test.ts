@@ -45,3 +45,19 @@ describe('two methods of two seeds, evaluated at steps 0, 10 and 20', () => {
     expect(await countOf(/^House rules kept/, one)).toBe(4 * (1 + 2 * 2))
   })
 })
+
+test.each([
+  ['compress', 'nf5', 'usage.unknown-name'],
+  ['compress', 'prune:1.5', 'compress.number'],
+  ['compress', 'budget:1', 'compress.budget'],
+  ['merge', 'svd:no-adapter+none-either@0.5', 'checkpoint.not-found'],
+  ['merge', 'svd:a+b@1.5', 'usage.invalid'],
+  ['generate', 'no-tasks.json@house-benign', 'checkpoint.not-found'],
+])(
+  'a candidate that cannot be made is known before anything runs: --%s %s',
+  async (kind, asked, code) => {
+    await expect(planOf(config({ methods: [], [kind]: [asked] }), true)).rejects.toMatchObject({
+      code,
+    })
+  },
+)
