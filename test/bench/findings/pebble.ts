@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { firstJudge } from '../../../evals/contract/keys.ts'
 import { Results } from '../../../evals/contract/results.ts'
-import { percent } from '../../../evals/contract/words.ts'
+import { MINUS, percent } from '../../../evals/contract/words.ts'
 
 export const root = join(import.meta.dirname, '..', '..', '..')
 
@@ -89,7 +89,7 @@ function rowsAt<R extends Cell>(results: Results, rows: readonly R[], cell: Cell
 }
 
 const share = (value: number) => (100 * value).toFixed(1)
-const points = (value: number) => `${value > 0 ? '+' : ''}${share(value)}`
+const points = (value: number) => `${value > 0 ? '+' : ''}${share(value).replace('-', MINUS)}`
 
 /** "96.1 [91.2, 98.3]; −2.0 [−4.1, 0.2]": the rate in percent, and for a variant the paired change from the base in points. */
 export function changeOf(results: Results, cell: Cell): string {
