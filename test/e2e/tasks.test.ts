@@ -1,9 +1,42 @@
-/** @file A task in the window: started from the form, its pictures with their table, and listed with its run. */
-import { expect, test } from 'vitest'
+/** @file Tasks in the window: one started from the form, and of each the picture with its table. */
+import { spawnSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { TASKS } from '../../evals/audit/tasks/registry.ts'
+import { ROOT } from '../doubles/imports.ts'
 import { sharedWorkbench } from './workbench.ts'
 
-const bench = sharedWorkbench()
+const bench = sharedWorkbench((home) => {
+  for (const { name } of OTHERS) {
+    const few = ['--methods', 'lora', '--ranks', '2', '--steps', '3', '--base-steps', '3']
+    const rest = ['--limit', '8', '--no-spectra', '--no-match-loss', '--exit-zero']
+    const argv = ['evals/bin/cli.ts', 'task', name, ...few, ...rest, '--out-dir', home]
+    const { status, stderr } = spawnSync(process.execPath, argv, { cwd: ROOT, encoding: 'utf8' })
+    expect(status, stderr).toBe(0)
+  }
+})
 const TASK_MS = 240_000
+
+/** Started from the form. */
+const STARTED = TASKS.find(({ name }) => name === 'scene-text')!
+const OTHERS = TASKS.filter((task) => task !== STARTED)
+
+describe.each(OTHERS)('$name', ({ name, title }) => {
+  test('shows a picture beside a table', async () => {
+    const { page, go, inspect, complaints } = bench
+    await go('/tasks')
+    await page
+      .getByRole('link', { name: new RegExp(`^Task ${name}\\b`, 'u') })
+      .first()
+      .click()
+    const section = page.getByRole('region', { name: `Task: ${title}` })
+    await section.waitFor()
+    expect(await section.getByRole('img').count()).toBeGreaterThan(0)
+    expect(await section.getByRole('table').count()).toBeGreaterThan(0)
+    await section.getByRole('img').first().scrollIntoViewIfNeeded()
+    await inspect(`task-${name}`)
+    expect(complaints).toEqual([])
+  })
+})
 
 test(
   'a task is started from the form, shows scenes with boxes beside a table, and is listed',
@@ -11,7 +44,7 @@ test(
     const { page, go, inspect, complaints } = bench
     page.setDefaultTimeout(TASK_MS)
     await go('/tasks')
-    await page.getByRole('button', { name: 'Questions on words in a scene' }).click()
+    await page.getByRole('button', { name: STARTED.title }).click()
     await page.getByLabel('Ranks', { exact: true }).fill('2')
     await page.getByLabel('Steps', { exact: true }).fill('5')
     await page.getByLabel('Limit', { exact: true }).fill('12')
@@ -20,7 +53,7 @@ test(
     await inspect('tasks')
     await page.getByRole('button', { name: 'Start the task' }).click()
     await page.getByRole('link', { name: 'Verdict' }).click()
-    await page.getByRole('heading', { name: 'Task: Questions on words in a scene' }).waitFor()
+    await page.getByRole('heading', { name: `Task: ${STARTED.title}` }).waitFor()
     const scene = page.getByRole('img', { name: /^Picture 1: Which/u }).first()
     await scene.scrollIntoViewIfNeeded()
     expect(await scene.locator('rect').count()).toBeGreaterThan(0)

@@ -7,8 +7,10 @@ const POLAR = 60
 const isPolar = ({ text }: TaskRow) => Math.abs(Number(text.split(' ')[1])) >= POLAR
 
 /** Share told right between 60° S and 60° N less the share nearer to the poles, points, over places even in latitude. */
-export const polarGap = (base: string, seed: number): Promise<number> =>
-  withBase(CHECKERBOARD.name, base, seed, async (trained) => {
+export async function polarGap(base: string, seed: number): Promise<number> {
+  const [gap] = await withBase(CHECKERBOARD.name, { base, seed }, async (trained) => {
     const polar = await shareRight(trained, 'shift', isPolar)
     return 100 * ((await shareRight(trained, 'shift', (row) => !isPolar(row))) - polar)
   })
+  return gap!
+}

@@ -1,5 +1,5 @@
 /** @file Bases of tasks alone: trained and asked in this process. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TaskConfig } from '../../../evals/audit/tasks/config.ts'
@@ -15,13 +15,22 @@ interface TrainedTask {
   readonly network: OpenNetwork
 }
 
-/** @param base name of the network */
+interface ChosenBase {
+  /** Its network. */
+  readonly base: string
+  readonly seed: number
+  /** The task's own number if not given. */
+  readonly steps?: number
+  /** Changes of the trained network's configuration, in each of which it is asked; as it is if not given. */
+  readonly asked?: readonly object[]
+}
+
+/** What is found by `use` in each of the ways in which the base is asked. */
 export async function withBase<T>(
   name: string,
-  base: string,
-  seed: number,
+  { base, seed, steps, asked = [{}] }: ChosenBase,
   use: (trained: TrainedTask) => Promise<T>,
-): Promise<T> {
+): Promise<T[]> {
   const task = findTask(name)
   const reads = { base: Infinity, arm: Infinity, each: Infinity }
   const prepared = await (await task.load()).prepare({ base, seed, file: null, reads })
@@ -36,10 +45,20 @@ export async function withBase<T>(
     workspace,
   }
   try {
-    const path = await trainedBase({ model, rows, training: task.training.base, config }, context)
-    return await askedOfBase(path, config, context, (ask, network) =>
-      use({ prepared, ask, network }),
+    const training = { ...task.training.base, ...(steps !== undefined && { steps }) }
+    const { pretraining } = prepared
+    const path = await trainedBase(
+      { model, rows, training, config, ...(pretraining && { pretraining }) },
+      context,
     )
+    const found: T[] = []
+    for (const changes of asked) {
+      writeFileSync(join(path, 'config.json'), JSON.stringify({ ...model.config, ...changes }))
+      found.push(
+        await askedOfBase(path, config, context, (ask, network) => use({ prepared, ask, network })),
+      )
+    }
+    return found
   } finally {
     rmSync(workspace, { recursive: true })
   }

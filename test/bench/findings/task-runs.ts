@@ -1,7 +1,8 @@
 /** @file Runs of tasks for findings: the command's results, some at once, and how numbers over seeds are written. */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { Results } from '../../../evals/contract/results.ts'
 import { studentQuantile } from '../../../evals/statistics/student.ts'
 import { meanAndSd } from '../../../evals/statistics/summary.ts'
@@ -11,13 +12,25 @@ export const BASE_SEEDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 /** Commands that run side by side, one thread each. */
 const SIDE_BY_SIDE = 2
 
+const folder = join(root, 'out', 'task-findings')
+
+/** Numbers that take long; those of an earlier run are taken as they are. */
+export async function kept(name: string, make: () => Promise<number[]>): Promise<number[]> {
+  const path = join(folder, `${name}.json`)
+  if (existsSync(path)) return z.array(z.number()).parse(JSON.parse(readFileSync(path, 'utf8')))
+  const found = await make()
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path, JSON.stringify(found))
+  return found
+}
+
 /** Results of a command; those of an earlier, finished run are taken as they are, and a stopped one goes on. */
 export async function ran(name: string, argv: readonly string[]): Promise<Results> {
-  const folder = join(root, 'out', 'task-findings', name.replaceAll('/', '-'))
-  const path = join(folder, 'results.json')
+  const own = join(folder, name.replaceAll('/', '-'))
+  const path = join(own, 'results.json')
   if (!existsSync(path)) {
-    const rest = ['--threads', '1', '--exit-zero', '--quiet', '--out-dir', folder]
-    if (existsSync(folder)) rest.push('--resume')
+    const rest = ['--threads', '1', '--exit-zero', '--quiet', '--out-dir', own]
+    if (existsSync(own)) rest.push('--resume')
     const command = [join(root, 'evals', 'bin', 'cli.ts'), 'task', ...argv, ...rest]
     const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] })
     const code = await new Promise((resolve) => child.on('close', resolve))

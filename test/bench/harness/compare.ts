@@ -50,9 +50,10 @@ const COMPARED_STEPS = 5
 /** Losses must agree to five digits before the first update and nearly so after the next ones; tokens must always be equal. */
 export function compareWork(all: readonly Pair[], isApproximate = false): Sameness {
   if (all[0]!.ours.tokens) return compareTokens(all)
-  const differences = all
-    .slice(0, COMPARED_STEPS)
-    .map(({ ours, torch }) => relative(ours.loss!, torch.loss!))
+  const lossesOf = (side: keyof Pair) =>
+    (all[0]![side].losses ?? all.map((pair) => pair[side].loss!)).slice(0, COMPARED_STEPS)
+  const theirs = lossesOf('torch')
+  const differences = lossesOf('ours').map((loss, step) => relative(loss, theirs[step]!))
   const [first, ...later] = differences
   const { ours, torch } = all[0]!
   const drift = Math.max(...differences)

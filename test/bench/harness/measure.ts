@@ -23,6 +23,7 @@ export function spread(values: readonly number[]): Spread {
 export const OutcomeSchema = z.object({
   ms: z.number(),
   loss: z.number().optional(),
+  losses: z.array(z.number()).optional(),
   gradientNorm: z.number().optional(),
   gradientMs: z.number().optional(),
   runs: z.number().optional(),

@@ -19,6 +19,7 @@ import { weightsOf } from '../../../evals/models/load.ts'
 import { recognise, type Model } from '../../../evals/models/registry.ts'
 import type { Precision } from '../../../evals/models/weights/small-weights.ts'
 import type { Device } from '../../../evals/runtime/device.ts'
+import { meanOf } from '../../../evals/statistics/summary.ts'
 import { deviationOf, type Deviation } from './deviation.ts'
 import { openEqual, openMixed } from './open-generation.ts'
 import { taskExamples } from './task-inputs.ts'
@@ -27,6 +28,7 @@ import {
   chatRows,
   equalLengths,
   LORA,
+  STEPS_IN_A_ROW,
   STEP_TOKENS,
   tokenRows,
   type Outcome,
@@ -115,8 +117,19 @@ export async function openWork(work: WorkName, options: WorkOptions): Promise<Op
   if (work === 'generate') return openEqual(loaded, options.device)
   if (work === 'generate-mixed') return openMixed(loaded, options.device)
   const learning = work === 'task-step' ? await learningOfTask(options.model) : LEARNING[work]
-  return openSteps(loaded, learning, options)
+  const opened = await openSteps(loaded, learning, options)
+  return work === 'task-step' ? inARow(opened) : opened
 }
+
+const inARow = (work: OpenWork): OpenWork => ({
+  ...work,
+  async repeat() {
+    const steps: Outcome[] = []
+    for (let step = 0; step < STEPS_IN_A_ROW; step++) steps.push(await work.repeat())
+    const losses = steps.map(({ loss }) => loss!)
+    return { ...steps[0]!, ms: meanOf(steps.map(({ ms }) => ms)), losses }
+  },
+})
 
 /** A LoRA step of another size: α = 2·rank. */
 export async function openLoraStep(

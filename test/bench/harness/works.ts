@@ -134,6 +134,11 @@ export const MIXED = {
   blockScale: 2,
 } as const
 export const LORA = { rank: 8, alpha: 16 } as const
+/**
+ * Steps in a row that are one repetition of a task's: they take a few milliseconds at most, and after a pause the first one is of
+ * waking up; the peer takes as many.
+ */
+export const STEPS_IN_A_ROW = 10
 /** Rows of conversations: how many there are, how many a step sees, and how long they are. */
 export const CHAT = { rows: 512, rowsPerStep: 8, shortest: 20, longest: 200, seed: 1 } as const
 
@@ -142,6 +147,8 @@ export interface Outcome {
   readonly ms: number
   /** Of the step's labelled tokens before the update, nats. */
   readonly loss?: number
+  /** Of each of the repetition's steps, where it has several; `ms` is their mean. */
+  readonly losses?: readonly number[]
   readonly gradientNorm?: number
   /** Of `ms`: forward and backward with everything fed and fetched. */
   readonly gradientMs?: number

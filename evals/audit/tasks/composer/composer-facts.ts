@@ -14,7 +14,7 @@ export const COMPOSER: TaskFacts = {
   bases: ['canvas', SMALL],
   unfit: DENOISES,
   training: {
-    base: { steps: 900, batchSize: 32, learningRate: 0.002 },
-    arm: { steps: 100, batchSize: 32, learningRate: 0.002 },
+    base: { steps: 1000, batchSize: 32, learningRate: 0.002 },
+    arm: { steps: 120, batchSize: 32, learningRate: 0.002 },
   },
 }
