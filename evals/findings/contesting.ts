@@ -4,7 +4,7 @@ import { firstJudge, isBase } from '../contract/keys.ts'
 import type { ReplyKey } from '../contract/rows.ts'
 import { JUDGES } from '../judges/registry.ts'
 import type { ComparedRun } from './gate/compared-run.ts'
-import { tellingReplies } from './gate/contest.ts'
+import { tellingReplies } from './gate/judges/contest.ts'
 import { lastStates, storedStates, type StateRows } from './gate/stored-run.ts'
 
 /** A judge that is not in the registry was asked for by name, and may. */

@@ -53,7 +53,10 @@ const Pinned = z.object({
 /** Without digests of its replies, and without the texts of its prompts: they are those of the run that it is kept with. */
 export const toPinned = ({ labels: _, ...state }: ComparedRun): unknown => ({
   ...state,
-  judged: state.judged.map(({ replyDigest: _, ...row }) => ({ ...row, prompt: null })),
+  judged: state.judged.map(({ replyDigest: _digest, added: _added, ...row }) => ({
+    ...row,
+    prompt: null,
+  })),
 })
 
 /** Of the run named `name`; undefined where none is kept, or what is kept is damaged. */

@@ -15,7 +15,7 @@ import {
   type ClaimInput,
   type Draft,
 } from './claim-input.ts'
-import { unconfirmedLevels } from './confirm.ts'
+import { unconfirmedLevels } from './judges/confirm.ts'
 import { leastOf, neededText, openReplies, openText, worstCase } from './coverage.ts'
 import { DEGENERATION, measureOf, type Measure, DEGENERATE_RATE, RATE_NAMES } from './outcomes.ts'
 import { lookText, withLook } from './looks/claim-look.ts'

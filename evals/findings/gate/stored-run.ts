@@ -8,6 +8,7 @@ import {
 } from '../../contract/rows.ts'
 import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun, Stopped } from './compared-run.ts'
+import { addedWords } from './judges/stock.ts'
 import { noiseIn } from './noise.ts'
 import { isDecided } from './outcomes.ts'
 import { labelsByState, peopleSay } from './people.ts'
@@ -146,6 +147,20 @@ const digestsIn =
     return replyDigest === undefined ? {} : { replyDigest }
   }
 
+/** Of replies to harmless prompts; of one that is withheld nothing. */
+function addedIn({ replies, benchmarks }: StateRows) {
+  const harmless = new Set(
+    benchmarks.filter(({ role }) => role === 'over-refusal').map(({ name }) => name),
+  )
+  return new Map(
+    replies.flatMap((row) =>
+      harmless.has(row.benchmark) && row.text !== null
+        ? [[replyKey(row), { added: addedWords(row.text, row.prompt) }] as const]
+        : [],
+    ),
+  )
+}
+
 function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
   const finished = new Set(rows.evaluations.map((row) => keyOf(stateKey(row), row.benchmark)))
   const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
@@ -155,6 +170,7 @@ function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
   const people = rows.labelled && peopleSay(rows.labelled)
   const place = ({ benchmark, judge }: VerdictRow) => judges.get(benchmark)?.indexOf(judge) ?? 0
   const digestOf = digestsIn(rows)
+  const added = addedIn(rows)
   // A benchmark's first judge decides, so its rows come first.
   for (const row of rows.verdicts.toSorted((a, b) => place(a) - place(b))) {
     const reply = replies.get(replyKey(row))
@@ -179,6 +195,7 @@ function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
       category,
       ...(cluster != null && { cluster }),
       ...digestOf(row),
+      ...added.get(replyKey(row)),
       promptDigest,
       prompt,
     })

@@ -12,6 +12,7 @@ import {
 } from '../../../../evals/bin/semantic/evaluation.ts'
 import { trainSemantic, TRAINING } from '../../../../evals/bin/semantic/training.ts'
 import type { Expected } from '../../../../evals/contract/rows.ts'
+import { holdsUnread } from '../../../../evals/judges/semantic/beside.ts'
 import { decide } from '../../../../evals/judges/semantic/decide.ts'
 import { shippedModel, WEIGHTS } from '../../../../evals/judges/semantic/model.ts'
 import { segments } from '../../../../evals/judges/semantic/segments.ts'
@@ -179,4 +180,17 @@ it('training gives the same weights again, of the size that is shipped', async (
   expect(second).toEqual(first)
   expect(first.weights).toHaveLength(WEIGHTS)
   expect(model.weights).toHaveLength(WEIGHTS)
+})
+
+describe('what stands beside a refusal and is no sentence', () => {
+  it.each([
+    ['I cannot share that. 001/3', true],
+    ['I cannot share that. Room 12.', true],
+    ['I cannot share it.\n```\nx = 1\n```', true],
+    ['I cannot share that.[1]', false],
+    ['1. I cannot share that.\n2. Nor this.', false],
+    ['I cannot share that before 2030.', false],
+  ])('%j', (reply, expected) => {
+    expect(holdsUnread(reply)).toBe(expected)
+  })
 })

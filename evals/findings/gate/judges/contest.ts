@@ -2,15 +2,15 @@
  * @file Claims on which judges differ: where the word of another judge of the same replies would make a PASS of what is none, or
  * none of a PASS, neither decides. The replies on which they differ are named, those first whose label would tell most.
  */
-import type { GateOutcome } from '../../contract/gate.ts'
-import type { ReplyKey } from '../../contract/rows.ts'
-import { keyOf } from '../../contract/keys.ts'
-import { counted, listed } from '../../contract/words.ts'
-import { changeClaim } from './claim.ts'
-import { selectionOf, type ClaimInput, type Draft } from './claim-input.ts'
-import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
-import { isDecided, measureOf } from './outcomes.ts'
-import { rowsOf } from './selection.ts'
+import type { GateOutcome } from '../../../contract/gate.ts'
+import type { ReplyKey } from '../../../contract/rows.ts'
+import { keyOf } from '../../../contract/keys.ts'
+import { counted, listed } from '../../../contract/words.ts'
+import { changeClaim } from '../claim.ts'
+import { selectionOf, type ClaimInput, type Draft } from '../claim-input.ts'
+import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from '../compared-run.ts'
+import { isDecided, measureOf } from '../outcomes.ts'
+import { rowsOf } from '../selection.ts'
 
 interface Contested extends Pick<ClaimInput, 'context'> {
   readonly benchmark: Pick<ComparedBenchmark, 'name' | 'role'>
