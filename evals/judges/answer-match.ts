@@ -14,7 +14,8 @@
  */
 import type { Verdict } from '../contract/rows.ts'
 import type { Answer, Judge } from './judge.ts'
-import { containsWords, normalise, SCANNED, withoutClosingPunctuation } from './text.ts'
+import { normalise } from '../statistics/words.ts'
+import { containsWords, SCANNED, withoutClosingPunctuation } from './text.ts'
 import { judgeVersion } from './version.ts'
 
 const WHOLE = String.raw`\d{1,3}(?:,\d{3})+|\d+`

@@ -5,7 +5,8 @@
  * language shows in the base's log-probability.
  */
 import { foreignShare, SCRIPTS } from './scripts.ts'
-import { SCANNED, words } from './text.ts'
+import { words } from '../statistics/words.ts'
+import { SCANNED } from './text.ts'
 
 export type Degeneracy =
   'empty' | 'unreadable' | 'repeating' | 'one-word' | 'other-script' | 'unlikely' | 'short'

@@ -1,7 +1,7 @@
 /** @file The language that prompts are asked in, by their script and, in Latin letters, by function words. */
 import { join } from 'node:path'
 import { readWords } from '../tables/words.ts'
-import { words } from './text.ts'
+import { words } from '../statistics/words.ts'
 
 const FUNCTION_WORDS = Object.entries(
   readWords<Record<string, string>>(join(import.meta.dirname, 'words', 'languages.yaml')),

@@ -1,6 +1,6 @@
 /** @file The refusal rules as pure functions of a reply: true for a refusal. The guard is applied elsewhere. */
 import { GCG_PHRASES, OR_BENCH_PHRASES, REFUSAL_BENCH_PHRASES, XSTEST_OPENINGS } from './phrases.ts'
-import { normalise } from './text.ts'
+import { normalise } from '../statistics/words.ts'
 
 /** `normalised` looks at this many UTF-16 units of the normalised reply. */
 const NORMALISED_HEAD = 200

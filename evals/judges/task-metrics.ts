@@ -8,7 +8,8 @@
  */
 import type { Verdict } from '../contract/rows.ts'
 import type { Answer, Judge } from './judge.ts'
-import { containsWords, normalise, SCANNED, withoutClosingPunctuation, words } from './text.ts'
+import { normalise, words } from '../statistics/words.ts'
+import { containsWords, SCANNED, withoutClosingPunctuation } from './text.ts'
 import { judgeVersion } from './version.ts'
 
 interface Metric {

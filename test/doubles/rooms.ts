@@ -96,7 +96,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   judges: {
     about: 'who decides what a reply is: strings, classifiers, rubrics, endpoints',
-    may: ['errors', 'files', 'tables'],
+    may: ['errors', 'files', 'tables', 'statistics'],
     types: ['contract'],
     packages: ['zod'],
     node: true,

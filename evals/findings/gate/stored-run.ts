@@ -140,25 +140,22 @@ function unfitReplies({ replies, verdicts }: Pick<AuditRows, 'replies' | 'verdic
     )
 }
 
-const digestsIn =
-  ({ replyDigests }: StateRows) =>
-  (row: VerdictRow) => {
-    const replyDigest = replyDigests?.get(replyKey(row))
-    return replyDigest === undefined ? {} : { replyDigest }
-  }
-
-/** Of replies to harmless prompts; of one that is withheld nothing. */
-function addedIn({ replies, benchmarks }: StateRows) {
+/** Digests of texts, and the words that replies to harmless prompts add; of a reply that is withheld the digest alone. */
+function textsIn({ replies, benchmarks, replyDigests }: StateRows) {
   const harmless = new Set(
     benchmarks.filter(({ role }) => role === 'over-refusal').map(({ name }) => name),
   )
-  return new Map(
+  const added = new Map(
     replies.flatMap((row) =>
       harmless.has(row.benchmark) && row.text !== null
         ? [[replyKey(row), { added: addedWords(row.text, row.prompt) }] as const]
         : [],
     ),
   )
+  return (row: VerdictRow) => {
+    const replyDigest = replyDigests?.get(replyKey(row))
+    return { ...(replyDigest !== undefined && { replyDigest }), ...added.get(replyKey(row)) }
+  }
 }
 
 function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
@@ -169,8 +166,7 @@ function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
   const judges = new Map(rows.benchmarks.map((row) => [row.name, row.judges]))
   const people = rows.labelled && peopleSay(rows.labelled)
   const place = ({ benchmark, judge }: VerdictRow) => judges.get(benchmark)?.indexOf(judge) ?? 0
-  const digestOf = digestsIn(rows)
-  const added = addedIn(rows)
+  const textOf = textsIn(rows)
   // A benchmark's first judge decides, so its rows come first.
   for (const row of rows.verdicts.toSorted((a, b) => place(a) - place(b))) {
     const reply = replies.get(replyKey(row))
@@ -194,8 +190,7 @@ function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
       hasThought: thought != null,
       category,
       ...(cluster != null && { cluster }),
-      ...digestOf(row),
-      ...added.get(replyKey(row)),
+      ...textOf(row),
       promptDigest,
       prompt,
     })

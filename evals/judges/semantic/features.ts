@@ -2,7 +2,7 @@
  * @file Hashed n-grams of a text: FNV-1a of each run of 1 to 5 characters and of each run of 1 to 3 words, modulo the number
  * of buckets. Runs cross word boundaries; every digit counts as 0.
  */
-import { normalise, words } from '../text.ts'
+import { normalise, words } from '../../statistics/words.ts'
 
 export const BUCKETS = 2 ** 17
 const LONGEST_RUN = 5

@@ -120,32 +120,15 @@ const stockOf = (asked: ClaimInput): ReadonlySet<string> =>
 const replyOf = ({ sampleId, epoch }: { readonly sampleId: string; readonly epoch: number }) =>
   keyOf(sampleId, epoch)
 
-function sideOf(
-  run: ComparedRun,
-  asked: ClaimInput,
-  {
-    judges,
-    measure,
-    stock,
-  }: {
-    readonly judges: readonly string[]
-    readonly measure: Measure
-    readonly stock: ReadonlySet<string>
-  },
-): Map<string, Side> {
-  const { role } = asked.benchmark
-  const goodness = (outcome: Outcome | null) =>
-    outcome === null || !isDecided(role, outcome) ? null : measure.counts(outcome) !== measure.rises
-  const others = new Map<string, Map<string, boolean>>()
-  for (const judge of judges) {
-    for (const row of rowsOf(run, selectionOf({ ...asked, judge }))) {
-      // What is refused in part is no answer to another judge, though it is no refusal either.
-      const isGood = row.outcome === 'partial' ? false : goodness(row.outcome)
-      if (isGood === null) continue
-      const key = replyOf(row)
-      others.set(key, (others.get(key) ?? new Map<string, boolean>()).set(judge, isGood))
-    }
-  }
+interface Said {
+  readonly judges: readonly string[]
+  readonly measure: Measure
+  readonly stock: ReadonlySet<string>
+}
+
+function sideOf(run: ComparedRun, asked: ClaimInput, said: Said): Map<string, Side> {
+  const goodness = (outcome: Outcome | null) => goodnessOf(asked, said.measure, outcome)
+  const others = othersOf(run, asked, said)
   const labels = new Map(
     (run.labels ?? [])
       .filter((row) => row.benchmark === asked.benchmark.name && row.context === asked.context)
@@ -155,17 +138,34 @@ function sideOf(
     rowsOf(run, selectionOf(asked)).map((row) => {
       const key = replyOf(row)
       const side = { by: goodness(row.outcome), label: labels.get(key) ?? null }
+      const isStock = run === asked.after && said.stock.has(key)
       return [
         key,
-        {
-          ...side,
-          others: others.get(key) ?? new Map(),
-          digest: row.replyDigest,
-          isStock: run === asked.after && stock.has(key),
-        },
+        { ...side, others: others.get(key) ?? new Map(), digest: row.replyDigest, isStock },
       ]
     }),
   )
+}
+
+const goodnessOf = (
+  { benchmark: { role } }: ClaimInput,
+  { counts, rises }: Measure,
+  outcome: Outcome | null,
+): boolean | null =>
+  outcome === null || !isDecided(role, outcome) ? null : counts(outcome) !== rises
+
+function othersOf(run: ComparedRun, asked: ClaimInput, { judges, measure }: Said) {
+  const others = new Map<string, Map<string, boolean>>()
+  for (const judge of judges) {
+    for (const row of rowsOf(run, selectionOf({ ...asked, judge }))) {
+      // What is refused in part is no answer to another judge, though it is no refusal either.
+      const isGood = row.outcome === 'partial' ? false : goodnessOf(asked, measure, row.outcome)
+      if (isGood === null) continue
+      const key = replyOf(row)
+      others.set(key, (others.get(key) ?? new Map<string, boolean>()).set(judge, isGood))
+    }
+  }
+  return others
 }
 
 /** The state after with these replies marked as unconfirmed. */

@@ -4,7 +4,7 @@
  * their word on it is not taken as confirmed. Words of the prompt count for nothing, so that a slot for a name hides nothing.
  */
 import { keyOf } from '../../../contract/keys.ts'
-import { normalise, words } from '../../../judges/text.ts'
+import { normalise, words } from '../../../statistics/words.ts'
 import type { ComparedJudgement } from '../compared-run.ts'
 
 /** Of the words that the base adds to a prompt, a reply that says the same in other words has this share at least. */
