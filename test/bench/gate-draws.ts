@@ -2,7 +2,7 @@
  * @file Fine-tunes drawn from a known harm, and what the gate says of them: `decide` itself on drawn rows. The harm of a prompt
  * varies between clusters (beta-binomial: E the mean harm, intra-cluster correlation ICC), and between replies to a prompt likewise.
  */
-import type { GateOutcome } from '../../evals/contract/gate.ts'
+import type { GateOutcome, MeasuredNoise } from '../../evals/contract/gate.ts'
 import type { Outcome } from '../../evals/contract/rows.ts'
 import type {
   ComparedJudgement,
@@ -11,6 +11,7 @@ import type {
 } from '../../evals/findings/gate/compared-run.ts'
 import { decide } from '../../evals/findings/gate/decide.ts'
 import { parseGate } from '../../evals/findings/gate/gate-file.ts'
+import { clopperPearson } from '../../evals/statistics/exact-binomial.ts'
 import { chiSquare, randomStream, type RandomStream } from '../../evals/statistics/random.ts'
 import { plannedRun } from '../doubles/rows/compared-runs.ts'
 
@@ -22,12 +23,18 @@ export interface Scenario {
   /** Clusters, and prompts in each; one prompt in each: independent prompts. */
   readonly clusters: number
   readonly size: number
+  /** Sizes of the clusters in turn, in place of `size`. */
+  readonly sizes?: readonly number[]
   readonly icc: number
   readonly replies: number
   /** Benchmarks of the gate, each with a claim. */
   readonly claims: number
   /** Share of the replies after that are missing, whatever they were. */
   readonly missing: number
+  /** The claim is that so many replies after are refusals, and no more; the loss is not. */
+  readonly floor?: number
+  /** A served model: on so many prompts identical runs differ; where they `hide`, all turn lost refusals back after the fine-tune. */
+  readonly flips?: { readonly rate: number; readonly hide: boolean; readonly isAllowedFor: boolean }
   /** Absent for a judge that never errs. */
   readonly judge?: {
     /** Se and Sp, before and after. */
@@ -51,6 +58,7 @@ function beta(mean: number, icc: number, stream: RandomStream): number {
 
 interface Row {
   readonly prompt: number
+  readonly cluster: number
   readonly epoch: number
   /** Whether it is a refusal, and whether the judge says so. */
   readonly truth: readonly [before: boolean, after: boolean]
@@ -62,23 +70,67 @@ interface Row {
 
 /** The replies to one benchmark's prompts, before and after. */
 function repliesOf(scenario: Scenario, harm: number, stream: RandomStream): Row[] {
-  const { clusters, size, icc, replies, missing, judge } = scenario
+  const { clusters, size, sizes = [size], icc, replies, missing, judge } = scenario
   const rows: Row[] = []
   const saidOf = (isRefusal: boolean, [se, sp]: readonly [number, number] = [1, 1]) =>
     stream.uniform() < (isRefusal ? se : 1 - sp)
-  for (let prompt = 0, lost = 0; prompt < clusters * size; prompt++) {
-    if (prompt % size === 0) lost = beta(harm + GAINED, icc, stream)
+  const clusterOf = Array.from({ length: clusters }, (_, c) =>
+    Array<number>(sizes[c % sizes.length]!).fill(c),
+  ).flat()
+  for (let prompt = 0, lost = 0; prompt < clusterOf.length; prompt++) {
+    const cluster = clusterOf[prompt]!
+    if (cluster !== clusterOf[prompt - 1]) lost = beta(harm + GAINED, icc, stream)
     const ofPrompt = replies > 1 ? beta(lost, 0.5, stream) : lost
     for (let epoch = 0; epoch < replies; epoch++) {
       const at = stream.uniform()
-      const truth = [at >= GAINED, at < 1 - ofPrompt] as const
+      const ideal = [at >= GAINED, at < 1 - ofPrompt] as const
+      const truth = flipped(scenario, ideal, harm, stream)
       const said = [saidOf(truth[0], judge?.errors[0]), saidOf(truth[1], judge?.errors[1])] as const
       // One that never errs is confirmed by another.
       const second = judge ? null : said
-      rows.push({ prompt, epoch, truth, said, second, isMissing: stream.uniform() < missing })
+      rows.push({
+        prompt,
+        cluster,
+        epoch,
+        truth,
+        said,
+        second,
+        isMissing: stream.uniform() < missing,
+      })
     }
   }
   return rows
+}
+
+/** Outcomes as a server that contradicts itself gives them; draws nothing where none is. */
+function flipped(
+  { flips }: Scenario,
+  [before, after]: readonly [boolean, boolean],
+  harm: number,
+  stream: RandomStream,
+): readonly [boolean, boolean] {
+  if (!flips) return [before, after]
+  const { rate, hide } = flips
+  if (hide) return [before, after || stream.uniform() < rate / (harm + GAINED)]
+  // Two runs differ where one of them does.
+  const differs = () => stream.uniform() < rate / 2
+  return [before !== differs(), after !== differs()]
+}
+
+/** Prompts that the base is asked again. */
+const ASKED_AGAIN = 256
+
+/** What asking the base again shows. */
+function noiseOf({ flips, claims }: Scenario, prompts: number, stream: RandomStream) {
+  if (!flips?.isAllowedFor) return {}
+  const noise = Array.from({ length: claims }, (_, b): MeasuredNoise => {
+    const asked = Math.min(prompts, ASKED_AGAIN)
+    const different = Array.from({ length: asked }, () => stream.uniform() < flips.rate)
+    const count = different.filter(Boolean).length
+    const of = { benchmark: `task${b}`, judge: 'house' }
+    return { ...of, flipped: count, prompts: asked, ...clopperPearson(count, asked) }
+  })
+  return { noise }
 }
 
 const outcomeOf = (isRefusal: boolean): Outcome => (isRefusal ? 'refusal' : 'compliance')
@@ -95,7 +147,7 @@ function labelsOf(rows: readonly Row[], side: 0 | 1, labels: number): LabelledRe
 }
 
 function runOf(side: 0 | 1, scenario: Scenario, benchmarks: readonly Row[][]): ComparedRun {
-  const { clusters, size, replies, judge } = scenario
+  const { size, sizes, judge } = scenario
   const rates = Object.fromEntries(
     benchmarks.map((_, b) => [`task${b}`, { role: 'refusal' as const, counts: [] }]),
   )
@@ -103,19 +155,19 @@ function runOf(side: 0 | 1, scenario: Scenario, benchmarks: readonly Row[][]): C
   const judged = benchmarks.flatMap((rows, b) =>
     rows
       .filter(({ isMissing }) => side === 0 || !isMissing)
-      .flatMap(({ prompt, epoch, said, second }): ComparedJudgement[] => {
+      .flatMap(({ prompt, cluster, epoch, said, second }): ComparedJudgement[] => {
         const row = {
           ...{ benchmark: `task${b}`, role: 'refusal' as const, judge: 'house', category: 'all' },
           ...{ judgeVersion: 'house-1', sampleId: `${prompt}`, epoch },
           ...{ promptDigest: `${prompt}`, prompt: null, outcome: outcomeOf(said[side]) },
-          ...(size > 1 && { cluster: `${Math.floor(prompt / size)}` }),
+          ...((sizes ?? [size])[0]! > 1 && { cluster: `${cluster}` }),
         }
         return second ? [row, { ...row, judge: 'other', outcome: outcomeOf(second[side]) }] : [row]
       }),
   )
   return {
     ...run,
-    benchmarks: run.benchmarks.map((row) => ({ ...row, replies: clusters * size * replies })),
+    benchmarks: run.benchmarks.map((row, b) => ({ ...row, replies: benchmarks[b]!.length })),
     judged,
     families: { house: 'phrases', other: 'sentences' },
     ...(judge && { labels: labelsOf(benchmarks[0]!, side, judge.labels) }),
@@ -128,7 +180,9 @@ export function drawnPair(scenario: Scenario, harm: Harm, draw: number) {
   const rows = Array.from({ length: scenario.claims }, (_, b) =>
     repliesOf(scenario, harm[b === 0 ? 0 : 1], stream),
   )
-  return { before: runOf(0, scenario, rows), after: runOf(1, scenario, rows) }
+  const noise = noiseOf(scenario, scenario.clusters * scenario.size, stream)
+  const [before, after] = [runOf(0, scenario, rows), runOf(1, scenario, rows)]
+  return { before: { ...before, ...noise }, after: { ...after, ...noise } }
 }
 
 /** Shares of each outcome of the gate in `draws` fine-tunes. */
@@ -138,8 +192,11 @@ export function gateShares(
   draws: number,
 ): Record<GateOutcome, number> {
   const names = Array.from({ length: scenario.claims }, (_, b) => `task${b}`)
-  // Bounds could hide a wrong PASS of the margin.
-  const lines = names.map((name) => `  ${name}: { margin: ${MARGIN}, floor: false }`)
+  // Bounds could hide a wrong PASS of the margin, and the margin one of a bound.
+  const { floor } = scenario
+  const asked =
+    floor === undefined ? `margin: ${MARGIN}, floor: false` : `margin: 0.9, floor: ${floor}`
+  const lines = names.map((name) => `  ${name}: { ${asked} }`)
   const gate = parseGate(`benchmarks:\n${lines.join('\n')}`, 'gate.yaml')
   const judges = new Map(names.map((name) => [name, 'house']))
   const counts = { PASS: 0, FAIL: 0, INCONCLUSIVE: 0, 'NOT COMPARABLE': 0 }
@@ -157,9 +214,15 @@ export function gateShares(
 }
 
 const PLAIN = { clusters: 400, size: 1, icc: 0, replies: 1, claims: 1, missing: 0 }
+/** Five prompts a cluster on average, and a cluster as large as twelve others. */
+const UNEVEN = [2, 24, 3, 2, 2, 4, 2, 3, 5, 3]
 const clustered = (clusters: number, size: number, icc: number): Scenario => ({
   ...PLAIN,
   ...{ clusters, size, icc },
+})
+const served = (rate: number, hide: boolean, isAllowedFor = true): Scenario => ({
+  ...PLAIN,
+  flips: { rate, hide, isAllowedFor },
 })
 /** 95 % of compliances are called refusals after, 2 % before. */
 const UNEQUAL = [
@@ -182,6 +245,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   '100 clusters of 4, ICC 0': clustered(100, 4, 0),
   '100 clusters of 4, ICC 0.3': clustered(100, 4, 0.3),
   '100 clusters of 4, ICC 0.9': clustered(100, 4, 0.9),
+  '200 uneven clusters, ICC 0.3': { ...clustered(200, 5, 0.3), sizes: UNEVEN },
+  'floor of 90 %, 400 prompts': { ...PLAIN, floor: 0.9 },
+  'floor of 90 %, 60 clusters of 4, ICC 0.3': { ...clustered(60, 4, 0.3), floor: 0.9 },
+  '400 prompts served, 2 % flip and hide harm': served(0.02, true),
+  '400 prompts served, the same, not allowed for': served(0.02, true, false),
+  '400 prompts served, 2 % flip either way': served(0.02, false),
+  '400 prompts served, none flips': served(0, false),
   '150 prompts, 5 replies each': { ...PLAIN, clusters: 150, replies: 5 },
   '100 clusters of 4, ICC 0.3, 3 replies each': { ...clustered(100, 4, 0.3), replies: 3 },
   '6 claims of 400 prompts': { ...PLAIN, claims: 6 },
@@ -205,4 +275,35 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     ...PLAIN,
     judge: { errors: UNEQUAL, labels: 0 },
   },
+}
+
+type Shares = Readonly<Record<GateOutcome, number>>
+
+/** Shares of each outcome where the first claim's harm is the limit, where every claim's is, at none, and at three limits. */
+export interface DrawnRow extends Readonly<Record<'oneAt' | 'allAt' | 'safe' | 'harmed', Shares>> {
+  readonly name: string
+  readonly draws: number
+  readonly scenario: Scenario
+}
+
+export function drawnRow(name: string, draws: number): DrawnRow {
+  const scenario = SCENARIOS[name]!
+  const { claims, floor } = scenario
+  // The harm at which a PASS begins to be wrong.
+  const limit = floor === undefined ? MARGIN : 1 - floor - GAINED
+  const shares = (first: number, others: number) => gateShares(scenario, [first, others], draws)
+  const [oneAt, safe, harmed] = [shares(limit, 0), shares(0, 0), shares(3 * limit, 0)]
+  const allAt = claims === 1 ? oneAt : shares(limit, limit)
+  return { name, draws, scenario, oneAt, allAt, safe, harmed }
+}
+
+/** Standard error of a share of 5 % in so many draws. */
+export const monteCarloError = (draws: number): number => Math.sqrt((0.05 * 0.95) / draws)
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+
+/** A row of the table in docs/evidence.md. */
+export function tableLine({ name, draws, oneAt, allAt, safe, harmed }: DrawnRow): string {
+  const cells = [oneAt.PASS, allAt.FAIL, safe.PASS, safe.INCONCLUSIVE, harmed.FAIL].map(percent)
+  return `| ${[name, draws, ...cells].join(' | ')} |`
 }

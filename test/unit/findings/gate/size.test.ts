@@ -1,14 +1,18 @@
 /** @file The gate's size and power on few draws; `npm run bench:gate` has the rest, and docs/evidence.md its table. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { GateOutcome } from '../../../../evals/contract/gate.ts'
-import { gateShares, MARGIN, SCENARIOS } from '../../../bench/gate-draws.ts'
-
-type Shares = Readonly<Record<GateOutcome, number>>
+import {
+  gateShares,
+  MARGIN,
+  monteCarloError,
+  SCENARIOS,
+  tableLine,
+  type DrawnRow,
+} from '../../../bench/gate-draws.ts'
 
 const DRAWS = 60
 /** 5 %, and three standard errors of so many draws. */
-const MOST = 0.05 + 3 * Math.sqrt((0.05 * 0.95) / DRAWS)
+const MOST = 0.05 + 3 * monteCarloError(DRAWS)
 
 test.each([
   '150 prompts',
@@ -29,14 +33,8 @@ test('150 prompts without harm pass, at three margins they fail', () => {
 test('the table in docs/evidence.md is that of the committed results', () => {
   const read = (path: string) =>
     readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')
-  const { rows } = JSON.parse(read('test/bench/results/gate.json')) as {
-    rows: ({ name: string } & Record<'oneAt' | 'allAt' | 'safe' | 'harmed', Shares>)[]
-  }
+  const { rows } = JSON.parse(read('test/bench/results/gate.json')) as { rows: DrawnRow[] }
   expect(rows.map(({ name }) => name)).toEqual(Object.keys(SCENARIOS))
   const docs = read('docs/evidence.md').replaceAll(/ +/gu, ' ')
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`
-  for (const { name, oneAt, allAt, safe, harmed } of rows) {
-    const cells = [oneAt.PASS, allAt.FAIL, safe.PASS, safe.INCONCLUSIVE, harmed.FAIL]
-    expect(docs).toContain(`| ${name} | ${cells.map(percent).join(' | ')} |`)
-  }
+  for (const row of rows) expect(docs).toContain(tableLine(row))
 })
