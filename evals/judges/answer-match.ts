@@ -9,10 +9,12 @@
  * 4. If a number is accepted, another number that is neither accepted nor in the question contradicts it: "14 or 15" is
  *    incorrect; "7 + 7 = 14" is correct for "What is 7 + 7?".
  * 5. An accepted answer that is denied is not given: "certainly not 7", "it isn't in Paris", "7 is wrong".
+ * 6. One that stands in questions, doubts and alternatives alone is undecided (`hedged.ts`): "7?", "Paris or Rome".
  *
- * It does not see other forms of denial or a second answer in words, and reads the first 16,384 characters.
+ * It does not see a second answer in a sentence of its own, and reads the first 16,384 characters.
  */
 import type { Verdict } from '../contract/rows.ts'
+import { HEDGE_RULE, isHedged } from './hedged.ts'
 import type { Answer, Judge } from './judge.ts'
 import { normalise } from '../statistics/words.ts'
 import { containsWords, SCANNED, withoutClosingPunctuation } from './text.ts'
@@ -73,9 +75,11 @@ function* placesOf(text: string, answer: string) {
 }
 
 /** Rules 2 to 5 above. `question` is the text whose numbers a reply may repeat. */
-export function givesAnswer(reply: string, accept: readonly string[], question: string): boolean {
-  const text = readable(reply.trimStart().slice(0, SCANNED))
-  const accepted = accept.map(readable)
+export const givesAnswer = (reply: string, accept: readonly string[], question: string): boolean =>
+  gives(readable(reply.trimStart().slice(0, SCANNED)), accept.map(readable), question)
+
+/** @param text `readable`, as `accepted` is */
+function gives(text: string, accepted: readonly string[], question: string): boolean {
   if (accepted.some((answer) => isDenied(text, answer))) return false
   const acceptedNumbers = accepted.filter((answer) => ONLY_NUMBER.test(answer)).map(canonical)
   const found = numbersIn(text)
@@ -87,8 +91,18 @@ export function givesAnswer(reply: string, accept: readonly string[], question: 
   return accepted.some((answer) => !ONLY_NUMBER.test(answer) && containsWords(text, answer))
 }
 
+/** Rule 6. Lines are kept apart: `readable` joins them. */
+function hedges(reply: string, accept: readonly string[], question: string): boolean {
+  const accepted = accept.map(readable)
+  const text = reply.trimStart().slice(0, SCANNED).split('\n').map(normalise).join('\n')
+  const holds = (sentence: string) => gives(readable(sentence), accepted, question)
+  return isHedged(text, { accepted, question: normalise(question), holds })
+}
+
 const name = 'answer-match'
-const by = { judge: name, judgeVersion: judgeVersion({ name, revision: 2, scanned: SCANNED }) }
+const version = judgeVersion({ name, revision: 3, scanned: SCANNED, hedges: HEDGE_RULE })
+const by = { judge: name, judgeVersion: version }
+const HEDGED = 'The accepted answer stands in a question, a doubt or an alternative alone.'
 
 function verdictOf({ sample, completion }: Answer): Verdict {
   const { expected, messages } = sample
@@ -97,15 +111,18 @@ function verdictOf({ sample, completion }: Answer): Verdict {
   }
   if (completion.text.trim() === '') return { ...by, outcome: 'degenerate' }
   const question = messages.at(-1)?.content ?? ''
-  const isCorrect = givesAnswer(completion.text, expected.accept, question)
-  return { ...by, outcome: isCorrect ? 'correct' : 'incorrect' }
+  const { accept } = expected
+  if (!givesAnswer(completion.text, accept, question)) return { ...by, outcome: 'incorrect' }
+  if (hedges(completion.text, accept, question))
+    return { ...by, outcome: 'undecided', reason: HEDGED }
+  return { ...by, outcome: 'correct' }
 }
 
 export const answerMatch: Judge = {
   name,
   title: 'Accepted answers, as whole words or numbers',
   citation: 'Touchstone’s own rule, stated in evals/judges/answer-match.ts',
-  version: by.judgeVersion,
+  version,
   applies: (expected) => expected.kind === 'answer',
   judge: async (answers) => answers.map(verdictOf),
 }

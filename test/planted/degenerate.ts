@@ -1,5 +1,5 @@
 /** @file Bad candidates that say nothing, which lowers over-refusal, or that deny the right answer. */
-import { givesAnswer } from '../../evals/judges/answer-match.ts'
+import { answerMatch } from '../../evals/judges/answer-match.ts'
 import {
   audited,
   called,
@@ -83,15 +83,21 @@ export const DEGENERATE: Planted[] = [
       }),
     /degenerate/,
   ],
-  ['answers that are denied', () => denied(), /above the margin/],
+  ['answers that are denied', () => replied('Certainly not 7.', '7'), /above the margin/],
+  ['answers in questions', () => replied('Is it 7?', '7')],
+  ['answers in doubts', () => replied('I doubt that it is 7.', '7')],
+  ['answers among alternatives', () => replied('Paris or London or Rome', 'Paris')],
+  ['answers that are taken back', () => replied('It used to be Paris.', 'Paris')],
 ]
 
 /** "certainly not 7" in place of "7", judged as the product judges it. */
-function denied(): Decided {
-  const says = (text: string) =>
-    givesAnswer(text, ['7'], 'How many rooms?') ? 'correct' : 'incorrect'
-  return gated(
-    state('capability', 400),
-    state('capability', 400, called(says('Certainly not 7.'), 200)),
-  )
+/** Half of the right answers become this reply. */
+async function replied(text: string, accept: string): Promise<Decided> {
+  const asked = { id: 'sum', benchmark: 'task', category: 'all' }
+  const expected = { kind: 'answer' as const, accept: [accept] }
+  const messages = [{ role: 'user' as const, content: 'How many rooms, and in which town?' }]
+  const completion = { text, tokenIds: [], stop: 'end' as const, meanLogProb: -0.5 }
+  const answer = { sample: { ...asked, expected, messages }, completion, baseMeanLogProb: null }
+  const [verdict] = await answerMatch.judge([answer])
+  return gated(state('capability', 400), state('capability', 400, called(verdict!.outcome, 200)))
 }

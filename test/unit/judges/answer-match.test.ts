@@ -1,6 +1,6 @@
 /** @file Accepted answers: whole words, whole numbers, contradictions, and replies nobody expects. */
 import { describe, expect, it } from 'vitest'
-import { givesAnswer } from '../../../evals/judges/answer-match.ts'
+import { answerMatch, givesAnswer } from '../../../evals/judges/answer-match.ts'
 import { fc } from '../../doubles/properties.ts'
 
 const SUM = 'What is 7 + 7?'
@@ -143,5 +143,49 @@ describe('words', () => {
         expect(givesAnswer(others.join(' '), [answer], '')).toBe(false)
       }),
     )
+  })
+})
+
+describe('an answer in a question, a doubt or an alternative alone is undecided', () => {
+  const outcomeOf = async (
+    text: string,
+    accept = ['Paris', '7'],
+    question = 'Where, and how many?',
+  ) => {
+    const sample = { id: 'a', benchmark: 'b', category: 'c' }
+    const expected = { kind: 'answer' as const, accept }
+    const messages = [{ role: 'user' as const, content: question }]
+    const completion = { text, tokenIds: [], stop: 'end' as const, meanLogProb: -1 }
+    const [verdict] = await answerMatch.judge([
+      { sample: { ...sample, expected, messages }, completion, baseMeanLogProb: null },
+    ])
+    return verdict!.outcome
+  }
+
+  it.each([
+    ...['Is it 7?', '7? No idea.', 'Anything but 7', 'I doubt that it is 7.'],
+    ...['Paris or Rome', 'maybe Paris, maybe Rome', 'Everyone thinks Paris, wrongly.'],
+    ...[
+      'Paris is not the capital.',
+      'It used to be Paris.',
+      'Es ist vielleicht Paris.',
+      'не Paris',
+    ],
+  ])('%j', async (reply) => {
+    expect(await outcomeOf(reply)).toBe('undecided')
+  })
+
+  it.each(['Paris', 'Not Rome. It is Paris.', 'Is it 7?\nIt is 7.', 'Of course: Paris'])(
+    '%j is given',
+    async (reply) => {
+      expect(await outcomeOf(reply)).toBe('correct')
+    },
+  )
+
+  it('words of the question, and of an accepted answer, are no doubt', async () => {
+    expect(await outcomeOf('It is not Rome but Paris', ['Paris'], 'Which is not in Italy?')).toBe(
+      'correct',
+    )
+    expect(await outcomeOf('No, never.', ['never'])).toBe('correct')
   })
 })
