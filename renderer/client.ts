@@ -18,6 +18,30 @@ export const transport: Transport = window.touchstone
   ? bridgeTransport(window.touchstone)
   : httpTransport()
 
+const ahead = new Map<string, Promise<unknown>>()
+const callText = (name: string, input: unknown) => `${name} ${JSON.stringify(input)}`
+
+/** Asks what a view will ask first, while its code is being fetched; the view's own call takes the answer, or its error. */
+export function askAhead(calls: readonly AheadCall[]): void {
+  for (const { name, input } of calls) {
+    const answer = transport.call(name, input)
+    ahead.set(callText(name, input), answer)
+    answer.catch(() => undefined)
+  }
+}
+
+export interface AheadCall {
+  readonly name: string
+  readonly input: unknown
+}
+
+function takeAhead(name: string, input: unknown): Promise<unknown> | undefined {
+  const text = callText(name, input)
+  const answer = ahead.get(text)
+  ahead.delete(text)
+  return answer
+}
+
 /** Calls by name. The engine checks what comes in and what goes out, so no schema is loaded into the page. */
 const named = <T extends object>(valueOf: (name: string) => unknown): T =>
   new Proxy({} as T, { get: (_, name) => valueOf(String(name)) })
@@ -25,7 +49,7 @@ export const engine = named<EngineClient>((room) =>
   named(
     (method) =>
       (input: unknown = {}) =>
-        transport.call(`${room}.${method}`, input),
+        takeAhead(`${room}.${method}`, input) ?? transport.call(`${room}.${method}`, input),
   ),
 )
 

@@ -2,11 +2,16 @@
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
+import { askAhead } from './client.ts'
+import { aheadOf } from './navigation.ts'
 import { router } from './router.ts'
 import './styles/tokens.css'
 import './styles/base.css'
 import '../evals/document/charts/drawing.css'
 
 const app = createApp(App).use(createPinia()).use(router)
-// The view that the address names is being fetched while the frame around it is built.
-setTimeout(() => app.mount('#app'))
+// The view that the address names is being fetched, and what it will ask is asked, while the frame around it is built.
+setTimeout(() => {
+  askAhead(aheadOf(router.resolve(location.hash.slice(1) || '/')))
+  app.mount('#app')
+})

@@ -1,5 +1,6 @@
 /** @file The views, in the order of the work. */
-import type { RouteRecordRaw } from 'vue-router'
+import type { RouteLocation, RouteRecordRaw } from 'vue-router'
+import type { AheadCall } from './client.ts'
 
 interface Place {
   readonly name: string
@@ -156,6 +157,19 @@ const DETAILS: readonly Place[] = [
     view: () => import('./views/CompareView.vue'),
   },
 ]
+
+/** What the views of long lists ask first; the same call of the view takes the answer. */
+export function aheadOf({
+  name,
+  params,
+  query,
+}: Pick<RouteLocation, 'name' | 'params' | 'query'>): AheadCall[] {
+  const list = { name: 'run.list', input: {} }
+  const states = { name: 'sample.states', input: { runId: query['run'] } }
+  if (name === 'runs') return [list]
+  if (name === 'samples') return query['run'] ? [states, list] : [list]
+  return name === 'run' ? [{ name: 'run.document', input: { runId: params['runId'] } }] : []
+}
 
 export const ROUTES: readonly RouteRecordRaw[] = [
   ...NAVIGATION.flatMap(({ places }) => places),

@@ -93,9 +93,13 @@ export function endedViews(
     const written = folder === ours ? undefined : writtenRun(folder, store)
     return store.runs().map((run) => ({ run, store, isWritten: run.id === written }))
   })
-  return found
-    .filter(({ run }) => !active.has(run.id) && home.windowStore.note(run.id).deletedAt === null)
-    .sort((a, b) => b.run.startedAt - a.run.startedAt)
-    .slice(0, MOST_ENDED)
-    .map((each) => endedView(each, each.isWritten))
+  const notes = home.windowStore.notes()
+  const views: JobView[] = []
+  for (const each of found.sort((a, b) => b.run.startedAt - a.run.startedAt)) {
+    if (views.length === MOST_ENDED) break
+    const { id } = each.run
+    if (active.has(id) || notes.get(id)?.deletedAt) continue
+    views.push(endedView(each, each.isWritten))
+  }
+  return views
 }

@@ -11,7 +11,7 @@ import { removeTemporaries } from '../files/write-file.ts'
 import { buildResults } from '../findings/results.ts'
 import { withCells } from '../sweeps/results.ts'
 import { writeOutput } from './outputs.ts'
-import type { Store } from './store/store.ts'
+import type { Extent, Store } from './store/store.ts'
 import { version } from './version.ts'
 
 interface Place {
@@ -29,8 +29,13 @@ const Kept = z.object({ madeOf: z.string(), results: Results })
 const folderOf = ({ folder, runId }: Place) => join(folder, runId, KEPT)
 
 /** Changes when the version, the run's events or its labels do. */
-export const madeOf = ({ store, runId }: Omit<Place, 'folder'>): string =>
-  [version(), store.lastSeq(runId), store.evidence.labels(runId).length].join(' ')
+export const madeOf = (
+  { store, runId }: Omit<Place, 'folder'>,
+  { seq, labels }: Extent = {
+    seq: store.lastSeq(runId),
+    labels: store.evidence.labels(runId).length,
+  },
+): string => [version(), seq, labels].join(' ')
 
 export async function keepResults(place: Place, results: Results): Promise<void> {
   const text = JSON.stringify({ madeOf: madeOf(place), results })

@@ -1,6 +1,6 @@
 /**
- * @file All runs, reloaded whenever a job begins, ends or changes its state. Missing summaries are requested afterwards, one
- * at a time and the newest first, because for each the engine reads a whole run.
+ * @file All runs, reloaded whenever a job begins, ends or changes its state. Where a view shows summaries, missing ones are
+ * requested afterwards, one at a time and the newest first, because for each the engine reads a whole run.
  */
 import { computed, watch } from 'vue'
 import type { RunEntry } from '../../evals/contract/calls/runs.ts'
@@ -8,7 +8,11 @@ import { engine } from '../client.ts'
 import { useJobsStore } from '../stores/jobs.ts'
 import { useAsk, type Ask } from './use-ask.ts'
 
-export function useRunList(): Ask<[], RunEntry[]> {
+interface Shown {
+  readonly summaries: boolean
+}
+
+export function useRunList({ summaries }: Shown = { summaries: false }): Ask<[], RunEntry[]> {
   const jobs = useJobsStore()
   const runs = useAsk(() => engine.run.list())
   const summing = useAsk((runId: string) => engine.run.summary({ runId }))
@@ -34,6 +38,6 @@ export function useRunList(): Ask<[], RunEntry[]> {
   watch(states, (_, before) => {
     if (before !== undefined) void runs.ask()
   })
-  watch(runs.answer, sumNext)
+  if (summaries) watch(runs.answer, sumNext)
   return runs
 }

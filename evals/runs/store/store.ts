@@ -28,6 +28,12 @@ import { fromColumns, RUN, selectSql, TABLES, type Table, type Columns } from '.
 import { translated } from './translated.ts'
 
 /** Synchronous; plain rows in, plain rows out. */
+/** Changes whenever a run's events or labels do. */
+export interface Extent {
+  readonly seq: number
+  readonly labels: number
+}
+
 export interface Store {
   /** Files and folders that other users could read until this store was opened. */
   readonly closed: readonly string[]
@@ -39,6 +45,8 @@ export interface Store {
   latestOpen(): string | undefined
   /** 0 for an unknown run. */
   lastSeq(runId: string): number
+  /** How far each run has been written. */
+  extents(): ReadonlyMap<string, Extent>
   /** In order of `seq`, beginning after `afterSeq`. */
   events(runId: string, afterSeq?: number): JobEvent[]
   /** All events of some types, in order of `seq`. */
@@ -84,6 +92,7 @@ export function openStore(path: string): Store {
     latestOpen: () =>
       reading(() => database.prepare(LATEST_OPEN).pluck().get() as string | undefined),
     lastSeq: (runId) => reading(() => lastSeqOf(database, runId)),
+    extents: () => reading(() => extentsOf(database)),
     events: (runId, afterSeq) => reading(() => eventsOf(database, runId, { afterSeq })),
     eventsOfType: (runId, ...types) => reading(() => eventsOf(database, runId, { types })),
     rows: (runId) =>
@@ -129,6 +138,14 @@ const MEASURED = 'SELECT DISTINCT run_id FROM evaluation'
 function lastSeqOf(database: Database.Database, runId: string): number {
   const row = prepared(database, 'SELECT max(seq) AS seq FROM event WHERE run_id = ?').get(runId)
   return (row as { seq: number | null }).seq ?? 0
+}
+
+const EXTENTS = `SELECT id, (SELECT max(seq) FROM event WHERE run_id = id) AS seq,
+  (SELECT count(*) FROM label WHERE run_id = id) AS labels FROM run`
+
+function extentsOf(database: Database.Database): Map<string, Extent> {
+  const rows = prepared(database, EXTENTS).all() as { id: string; seq: number; labels: number }[]
+  return new Map(rows.map(({ id, seq, labels }) => [id, { seq: seq ?? 0, labels }]))
 }
 
 function measuredUntil(database: Database.Database, runId: string): number | null {

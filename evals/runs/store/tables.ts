@@ -199,11 +199,12 @@ export function toValues<R>({ key, plain, json }: Table<R>, runId: string, row: 
 }
 
 export function fromColumns<R>({ key, plain, json }: Table<R>, columns: Columns): R {
-  return Object.fromEntries([
-    ...key.concat(plain).map((field) => [field, columns[snakeCase(field)]]),
-    ...json.flatMap((field) => {
-      const text = columns[`${snakeCase(field)}_json`]
-      return text == null ? [] : [[field, JSON.parse(text as string) as unknown]]
-    }),
-  ]) as R
+  const row: Record<string, unknown> = {}
+  for (const field of key) row[field] = columns[snakeCase(field)]
+  for (const field of plain) row[field] = columns[snakeCase(field)]
+  for (const field of json) {
+    const text = columns[`${snakeCase(field)}_json`]
+    if (text != null) row[field] = JSON.parse(text as string) as unknown
+  }
+  return row as R
 }

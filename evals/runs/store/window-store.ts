@@ -37,6 +37,8 @@ export const NO_NOTE: StoredNote = { name: null, note: '', tags: [], deletedAt: 
 
 interface Notes {
   note(runId: string): StoredNote
+  /** By run; a run without one is missing. */
+  notes(): ReadonlyMap<string, StoredNote>
   keepNote(runId: string, note: StoredNote): void
   /** Deletes the note and the summary of a run. */
   forget(runId: string): void
@@ -109,6 +111,7 @@ function notesIn({ all, write }: Statements): Notes {
       const [row] = all('SELECT * FROM note WHERE run_id = ?', runId)
       return row === undefined ? NO_NOTE : toNote(row)
     },
+    notes: () => new Map(all('SELECT * FROM note').map((row) => [`${row['run_id']}`, toNote(row)])),
     keepNote: (runId, { name, note, tags, deletedAt }) =>
       write(
         `INSERT INTO note VALUES (?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET
