@@ -1,5 +1,5 @@
 /** @file Reading small files from strangers: bounded size, strict UTF-8, strict JSON; anything else is a named error. */
-import { close, fstatSync, open, read, readSync, statSync } from 'node:fs'
+import { close, fstatSync, open, read, readSync, statSync, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
@@ -64,6 +64,9 @@ export interface OpenFile {
   read(target: Uint8Array, start: number, length: number, position: number): Promise<number>
   /** The same, and nothing else happens until it is done. */
   readNow(target: Uint8Array, start: number, length: number, position: number): number
+  readonly bytes: number
+  /** The same for a file that was not replaced or written to since. */
+  readonly version: string
   /** Whether its path still leads to it, unchanged since it was opened: a reader by path finds the same bytes. */
   isAtItsPath(): boolean
   close(): Promise<void>
@@ -78,20 +81,24 @@ export async function openForReading(path: string): Promise<OpenFile> {
     throw unreadable(path, error)
   })
   const then = fstatSync(descriptor)
+  const version = versionOf(then)
   return {
+    bytes: then.size,
+    version,
     read: async (target, start, length, position) =>
       (await readDescriptor(descriptor, target, start, length, position)).bytesRead,
     readNow: (target, start, length, position) =>
       readSync(descriptor, target, start, length, position),
     isAtItsPath() {
       const now = statSync(path, { throwIfNoEntry: false })
-      return (['dev', 'ino', 'size', 'mtimeMs'] as const).every(
-        (part) => now?.[part] === then[part],
-      )
+      return now !== undefined && versionOf(now) === version
     },
     close: () => closeDescriptor(descriptor),
   }
 }
+
+const versionOf = ({ dev, ino, size, mtimeMs }: Stats): string =>
+  [dev, ino, size, mtimeMs].join(' ')
 
 /** Fills `target` from `offset`; a file that ends earlier has been cut short. */
 export async function readExactly(

@@ -67,14 +67,18 @@ export function store(
   cells: Int32Array,
   changes: LowRankChanges,
 ): void {
+  const room = new Float32Array(Math.max(...pieces.flatMap(lengthsOf)))
   for (const piece of pieces) {
     const { rank: given, A, B, scale } = changes.get(piece.weight)!
     const { rank, shape } = piece
     const [out, columns] = shape
-    const [a, b] = [new Float32Array(columns * rank), new Float32Array(rank * out)]
+    // A rank that is stored wider has zeros in the rest.
+    const part = (length: number) => room.subarray(0, length).fill(0)
+    const a = part(columns * rank)
     turned(A, [given, columns], a, rank, 1)
-    turned(B, [out, given], b, out, scale)
     pool.write(place(piece, 'keys', cells), a)
+    const b = part(rank * out)
+    turned(B, [out, given], b, out, scale)
     pool.write(place(piece, 'values', cells), b)
   }
 }

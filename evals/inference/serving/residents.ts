@@ -6,8 +6,8 @@ import type { Pool } from './pool.ts'
 export interface ServedAdapter {
   readonly name: string
   readonly kind: Kind
-  /** Reads it from disk. */
-  readonly load: () => Promise<LowRankChanges>
+  /** Reads it from disk. Its numbers may lie in the room that it is given, at least as many bytes as it asks for. */
+  readonly load: (room: (bytes: number) => Uint8Array) => Promise<LowRankChanges>
 }
 
 export interface Residents {
@@ -32,11 +32,14 @@ export function createResidents(pool: Pool): Residents {
 
   async function bring(adapter: ServedAdapter, needed: ReadonlySet<string>) {
     const { name, kind } = adapter
-    const there = held.get(name)
-    const changes = there ? undefined : await reader.read(adapter)
-    const cells = there ?? takeFrom(pool, held, kind.cells, needed)
+    let cells = held.get(name)
+    if (!cells) {
+      await reader.read(adapter, (changes) => {
+        cells = takeFrom(pool, held, kind.cells, needed)
+        if (cells) store(pool, kind, cells, changes)
+      })
+    }
     if (!cells) return false
-    if (changes) store(pool, kind, cells, changes)
     held.delete(name)
     held.set(name, cells)
     return true
@@ -73,34 +76,76 @@ function takeFrom(
   return pool.take(count)
 }
 
+interface Rooms {
+  take(bytes: number): Uint8Array
+  give(room: Uint8Array): void
+}
+
+interface Reading {
+  readonly changes: Promise<LowRankChanges>
+  /** Gives back the room of its numbers, once it is read. */
+  readonly forget: () => void
+}
+
+function beginReading({ load }: ServedAdapter, rooms: Rooms): Reading {
+  const used: Uint8Array[] = []
+  const changes = load((bytes) => {
+    const room = rooms.take(bytes)
+    used.push(room)
+    return room
+  })
+  const giveBack = () => used.splice(0).forEach(rooms.give)
+  // The error reaches whoever needs the adapter.
+  changes.catch(() => undefined)
+  return { changes, forget: () => void changes.then(giveBack, giveBack) }
+}
+
 function createReader(isHeld: (name: string) => boolean) {
-  const begun = new Map<string, Promise<LowRankChanges>>()
+  const begun = new Map<string, Reading>()
+  const rooms = createRooms()
   let loads = 0
-  const begin = ({ name, load }: ServedAdapter) => {
+  const begin = (adapter: ServedAdapter): Reading => {
     loads++
-    const reading = load()
-    begun.set(name, reading)
-    // The error reaches whoever needs the adapter.
-    reading.catch(() => undefined)
+    const reading = beginReading(adapter, rooms)
+    begun.set(adapter.name, reading)
     return reading
+  }
+  const forget = (name: string, reading: Reading) => {
+    begun.delete(name)
+    reading.forget()
   }
   return {
     get loads() {
       return loads
     },
-    async read(adapter: ServedAdapter): Promise<LowRankChanges> {
+    /** `use` gets the numbers, which hold until it returns. */
+    async read(adapter: ServedAdapter, use: (changes: LowRankChanges) => void): Promise<void> {
+      const reading = begun.get(adapter.name) ?? begin(adapter)
       try {
-        return await (begun.get(adapter.name) ?? begin(adapter))
+        use(await reading.changes)
       } finally {
-        begun.delete(adapter.name)
+        forget(adapter.name, reading)
       }
     },
     prefetch(adapters: readonly ServedAdapter[]): void {
       const wanted = new Map(adapters.map((each) => [each.name, each]))
-      for (const name of begun.keys()) if (!wanted.has(name)) begun.delete(name)
+      for (const [name, reading] of begun) if (!wanted.has(name)) forget(name, reading)
       for (const adapter of wanted.values())
         if (begun.size < PREFETCHED && !begun.has(adapter.name) && !isHeld(adapter.name))
-          void begin(adapter)
+          begin(adapter)
     },
+  }
+}
+
+/** Memory that is used again: what files take anew for each read would have it collected every few adapters. */
+function createRooms(): Rooms {
+  const spare: Uint8Array[] = []
+  return {
+    take(bytes) {
+      const at = spare.findIndex(({ byteLength }) => byteLength >= bytes)
+      const [found] = spare.splice(at, 1)
+      return at < 0 ? new Uint8Array(bytes) : found!
+    },
+    give: (room) => void spare.push(room),
   }
 }

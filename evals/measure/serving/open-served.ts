@@ -3,29 +3,18 @@
  * products each in a batch of its own.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import { exists } from '../../files/read-file.ts'
-import { join } from 'node:path'
-import {
-  kindKey,
-  kindOf,
-  slotBytes,
-  type Kind,
-  type Ranks,
-} from '../../inference/serving/adapter-slots.ts'
+import { kindKey, kindOf, slotBytes, type Kind } from '../../inference/serving/adapter-slots.ts'
 import { createBatcher, type Batcher } from '../../inference/serving/batcher.ts'
 import { openPaged, type PagedSession } from '../../inference/serving/paged-session.ts'
 import { cellBytes, createPool } from '../../inference/serving/pool.ts'
 import type { ServedAdapter } from '../../inference/serving/residents.ts'
-import { canStack, type LowRankChanges } from '../../inference/stack.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
-import { rankOf } from '../../models/formats/peft-config.ts'
-import { peftDigest, readPeftFolder, readPeftIndex } from '../../models/formats/peft-folder.ts'
+import { peftDigest } from '../../models/formats/peft-folder.ts'
 import { cacheOf, isEncoder } from '../../models/registry.ts'
-import { elementsOf } from '../../models/weights/stored-weights.ts'
-import { fittingChanges } from '../../models/weights/tuned-weights.ts'
 import type { Device } from '../../runtime/device.ts'
 import { LONGEST, openBase, stateWith, type Base } from '../base.ts'
 import { openCandidate } from '../candidate.ts'
+import { openAdapterFile } from './adapter-file.ts'
 
 /** What a model is asked through: the base's tokenizer and template, and a batch. */
 export interface Lane {
@@ -142,15 +131,16 @@ async function sorted(base: Base, given: ServingOptions['adapters']) {
   const adapters: (ServedAdapter & { readonly path: string })[] = []
   const wholes: ServingOptions['adapters'][number][] = []
   for (const { name, path } of given) {
-    const ranks = await stackable(base, path)
-    if (!ranks) {
+    const file = await openAdapterFile(base.model, path)
+    if (!file) {
       wholes.push({ name, path })
       continue
     }
+    const { ranks, load } = file
     const key = kindKey(ranks)
     const kind = kinds.get(key) ?? kindOf(ranks, base.model.weights, `stack${kinds.size}`, layers)
     kinds.set(key, kind)
-    adapters.push({ name, path, kind, load: () => loadAdapter(base, path) })
+    adapters.push({ name, path, kind, load })
   }
   return { adapters, wholes }
 }
@@ -179,55 +169,4 @@ function openLane(
     clock: () => performance.now(),
   })
   return { open: base.open, batcher, maxPositions: session.maxPositions, session }
-}
-
-/**
- * The ranks of an adapter that can stand in a batch with others: B·A on linear layers of the base and nothing else. Undefined
- * for any other fine-tune, and for what is no adapter of this base, which opening it by itself says.
- */
-async function stackable({ model }: Base, path: string): Promise<Ranks | undefined> {
-  if (!(await exists(join(path, 'adapter_config.json')))) return undefined
-  const { config, weights, saved } = await readPeftIndex(path)
-  const ranks = new Map<string, number>()
-  for (const name of weights.keys()) {
-    const { module, part } = PLAIN.exec(name)?.groups ?? {}
-    if (module === undefined) return undefined
-    if (part !== 'A') continue
-    const [out, columns] = model.weights.get(`${module}.weight`)?.shape ?? []
-    const rank = rankOf(config, module)
-    const a = weights.get(`${module}.lora_A.weight`)?.shape.join()
-    const b = weights.get(`${module}.lora_B.weight`)?.shape.join()
-    if (a !== `${rank},${columns}` || b !== `${out},${rank}`) return undefined
-    ranks.set(`${module}.weight`, rank)
-  }
-  return saved.size === 0 && canStack(model, ranks) ? ranks : undefined
-}
-
-const PLAIN = /^(?<module>.+)\.lora_(?<part>[AB])\.weight$/u
-
-async function loadAdapter({ model }: Base, path: string): Promise<LowRankChanges> {
-  // By shape: the base's numbers may lie in its file.
-  const sizeOf = (name: string) => {
-    const spec = model.weights.get(name)
-    return spec && elementsOf(spec.shape)
-  }
-  const { changes, ...others } = fittingChanges(sizeOf, await readPeftFolder(path), path)
-  const all = [...changes.values()]
-  if (others.saved.size + others.biases.size > 0 || all.some(({ magnitude }) => magnitude))
-    throw new TouchstoneError('serve.adapter', { path, why: 'it changed on disk' })
-  // A number that is not finite would spread to other requests of the batch.
-  for (const { A, B } of all)
-    if (!areFinite(A) || !areFinite(B))
-      throw new TouchstoneError('serve.adapter', {
-        path,
-        why: 'it holds numbers that are not finite',
-      })
-  return changes
-}
-
-/** 0·x is a number for finite x alone. */
-function areFinite(numbers: Float32Array): boolean {
-  let sum = 0
-  for (let i = 0; i < numbers.length; i++) sum += 0 * numbers[i]!
-  return sum === 0
 }

@@ -116,7 +116,7 @@ export async function digestFiles(
 async function digestFile(file: OpenFile): Promise<string> {
   const hash = createHash('sha256')
   // Many small files are digested where adapters are served.
-  const chunk = Buffer.allocUnsafe(MEBIBYTE)
+  const chunk = Buffer.allocUnsafe(Math.min(MEBIBYTE, Math.max(1, file.bytes)))
   for (let done = 0; ;) {
     const read = await file.read(chunk, 0, chunk.byteLength, done)
     if (read === 0) return hash.digest('hex')

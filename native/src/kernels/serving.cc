@@ -24,50 +24,56 @@ using Lanes = Eigen::Array<float, kLanes, 1>;
 using Read = Eigen::Map<const Lanes>;
 using Write = Eigen::Map<Lanes>;
 
-/// t [rank] = x [in] · A [in, rank].
-void times_a(const float* x, const float* a, size_t in, size_t rank, float* t) {
+/// Rows that are multiplied at once, so that each part of a matrix is loaded once for them.
+constexpr size_t kTogether = 2;
+
+/// t [n, rank] = x [n, in] · A [in, rank] for the n given rows of x.
+template <size_t n>
+void times_a(const float* const (&x)[n], const float* a, size_t in, size_t rank, float* t) {
   size_t r = 0;
   for (; r + kLanes <= rank; r += kLanes) {
-    Lanes s0 = Lanes::Zero(), s1 = s0, s2 = s0, s3 = s0;
+    Lanes s[n][4];
+    for (auto& own : s) std::fill_n(own, 4, Lanes::Zero());
     size_t i = 0;
-    for (const float* row = a + r; i + 4 <= in; i += 4, row += 4 * rank) {
-      s0 += x[i] * Read(row);
-      s1 += x[i + 1] * Read(row + rank);
-      s2 += x[i + 2] * Read(row + 2 * rank);
-      s3 += x[i + 3] * Read(row + 3 * rank);
+    for (const float* row = a + r; i + 4 <= in; i += 4, row += 4 * rank)
+      for (size_t part = 0; part < 4; part++) {
+        const Lanes column = Read(row + part * rank);
+        for (size_t k = 0; k < n; k++) s[k][part] += x[k][i + part] * column;
+      }
+    for (; i < in; i++)
+      for (size_t k = 0; k < n; k++) s[k][0] += x[k][i] * Read(a + i * rank + r);
+    for (size_t k = 0; k < n; k++) Write{t + k * rank + r} = (s[k][0] + s[k][1]) + (s[k][2] + s[k][3]);
+  }
+  for (; r < rank; r++)
+    for (size_t k = 0; k < n; k++) {
+      float sum = 0;
+      for (size_t i = 0; i < in; i++) sum += x[k][i] * a[i * rank + r];
+      t[k * rank + r] = sum;
     }
-    for (; i < in; i++) s0 += x[i] * Read(a + i * rank + r);
-    Write{t + r} = (s0 + s1) + (s2 + s3);
-  }
-  for (; r < rank; r++) {
-    float sum = 0;
-    for (size_t i = 0; i < in; i++) sum += x[i] * a[i * rank + r];
-    t[r] = sum;
-  }
 }
 
-/// y [out] += t [count] · B of rows `stride` apart; a block of columns stays in registers.
-void add_times(const float* t, const float* b, size_t count, size_t stride, size_t out, float* y) {
+/// y [n, out] += t [n, rank] · B [rank, out] for the n given rows of y; a block of columns stays in registers.
+template <size_t n>
+void add_times(const float* t, const float* b, size_t rank, size_t out, float* const (&y)[n]) {
+  constexpr size_t kBlock = 4;
   size_t o = 0;
-  for (; o + 4 * kLanes <= out; o += 4 * kLanes) {
-    Lanes s0 = Lanes::Zero(), s1 = s0, s2 = s0, s3 = s0;
-    const float* row = b + o;
-    for (size_t r = 0; r < count; r++, row += stride) {
-      s0 += t[r] * Read(row);
-      s1 += t[r] * Read(row + kLanes);
-      s2 += t[r] * Read(row + 2 * kLanes);
-      s3 += t[r] * Read(row + 3 * kLanes);
+  for (; o + kBlock * kLanes <= out; o += kBlock * kLanes) {
+    Lanes s[n][kBlock];
+    for (auto& own : s) std::fill_n(own, kBlock, Lanes::Zero());
+    for (size_t r = 0; r < rank; r++)
+      for (size_t part = 0; part < kBlock; part++) {
+        const Lanes row = Read(b + r * out + o + part * kLanes);
+        for (size_t k = 0; k < n; k++) s[k][part] += t[k * rank + r] * row;
+      }
+    for (size_t k = 0; k < n; k++)
+      for (size_t part = 0; part < kBlock; part++) Write{y[k] + o + part * kLanes} += s[k][part];
+  }
+  for (; o < out; o++)
+    for (size_t k = 0; k < n; k++) {
+      float sum = 0;
+      for (size_t r = 0; r < rank; r++) sum += t[k * rank + r] * b[r * out + o];
+      y[k][o] += sum;
     }
-    Write{y + o} += s0;
-    Write{y + o + kLanes} += s1;
-    Write{y + o + 2 * kLanes} += s2;
-    Write{y + o + 3 * kLanes} += s3;
-  }
-  for (; o < out; o++) {
-    float sum = 0;
-    for (size_t r = 0; r < count; r++) sum += t[r] * b[r * stride + o];
-    y[o] += sum;
-  }
 }
 
 /// `count` numbers from number `first` of an adapter's cells of `width` numbers each.
@@ -77,6 +83,28 @@ void gather(const float* pool, const int32_t* cells, size_t width, size_t first,
     std::memcpy(out, pool + size_t(cells[first / width]) * width + inside, some * sizeof(float));
     out += some, first += some, count -= some;
   }
+}
+
+/// The same in place where the cells lie one after the other, as they mostly do, and in `room` elsewhere.
+const float* numbers_of(const float* pool, const int32_t* cells, size_t width, size_t first, size_t count,
+                        Eigen::ArrayXf& room) {
+  const size_t begin = first / width, end = (first + count - 1) / width;
+  for (size_t i = begin; i < end; i++)
+    if (cells[i + 1] != cells[i] + 1) {
+      room.resize(count);
+      gather(pool, cells, width, first, count, room.data());
+      return room.data();
+    }
+  return pool + size_t(cells[begin]) * width + first % width;
+}
+
+template <size_t n>
+void add_product(const LowRank& p, const float* a, const float* b, const size_t* rows, float* t) {
+  const float* x[n];
+  float* y[n];
+  for (size_t k = 0; k < n; k++) x[k] = p.x + rows[k] * p.in, y[k] = p.y + rows[k] * p.out;
+  times_a(x, a, p.in, p.rank, t);
+  add_times(t, b, p.rank, p.out, y);
 }
 
 /// Of `size` numbers, a multiple of eight.
@@ -119,28 +147,40 @@ float shares_of(const PagedAttention& p, const float* query, const int32_t* cell
   return own.sum();
 }
 
-/// out [dim] = Σ_j shares_j · value_j / total.
-void mix(const PagedAttention& p, const Eigen::ArrayXf& shares, float total, const int32_t* cells, size_t head, size_t first,
-         size_t count, float* out) {
-  const size_t width = p.kv_heads * p.dim;
-  for (size_t d = 0; d < p.dim; d += kLanes) {
-    Lanes sum = Lanes::Zero();
-    const float* column = p.values + head * p.dim + d;
-    for (size_t j = 0; j < count; j++) sum += shares[j] * Read(column + size_t(cells[first + j]) * width);
-    Write{out + d} = sum / total;
+/// out [n·kLanes] = Σ_j shares_j · value_j / total, from `column` of the values on.
+template <size_t n>
+void mix_lanes(const float* column, size_t width, const Eigen::ArrayXf& shares, float total, const int32_t* cells, size_t count,
+               float* out) {
+  Lanes sum[n];
+  std::fill_n(sum, n, Lanes::Zero());
+  for (size_t j = 0; j < count; j++) {
+    const float* value = column + size_t(cells[j]) * width;
+    for (size_t k = 0; k < n; k++) sum[k] += shares[j] * Read(value + k * kLanes);
   }
+  for (size_t k = 0; k < n; k++) Write{out + k * kLanes} = sum[k] / total;
+}
+
+/// out [dim] = Σ_j shares_j · value_j / total.
+void mix(const PagedAttention& p, const Eigen::ArrayXf& shares, float total, const int32_t* cells, size_t head, size_t count,
+         float* out) {
+  constexpr size_t kBlock = 4;
+  const size_t width = p.kv_heads * p.dim;
+  const float* column = p.values + head * p.dim;
+  size_t d = 0;
+  for (; d + kBlock * kLanes <= p.dim; d += kBlock * kLanes)
+    mix_lanes<kBlock>(column + d, width, shares, total, cells, count, out + d);
+  for (; d < p.dim; d += kLanes) mix_lanes<1>(column + d, width, shares, total, cells, count, out + d);
 }
 
 }  // namespace
 
 void add_low_rank(const LowRank& p, const int32_t* cells, const size_t* rows, size_t count) {
-  Eigen::ArrayXf a(p.in * p.rank), b(p.rank * p.out), t(p.rank);
-  gather(p.keys, cells, p.width, p.first_a, a.size(), a.data());
-  gather(p.values, cells, p.width, p.first_b, b.size(), b.data());
-  for (size_t i = 0; i < count; i++) {
-    times_a(p.x + rows[i] * p.in, a.data(), p.in, p.rank, t.data());
-    add_times(t.data(), b.data(), p.rank, p.out, p.out, p.y + rows[i] * p.out);
-  }
+  Eigen::ArrayXf room_a, room_b, t(kTogether * p.rank);
+  const float* a = numbers_of(p.keys, cells, p.width, p.first_a, p.in * p.rank, room_a);
+  const float* b = numbers_of(p.values, cells, p.width, p.first_b, p.rank * p.out, room_b);
+  size_t i = 0;
+  for (; i + kTogether <= count; i += kTogether) add_product<kTogether>(p, a, b, rows + i, t.data());
+  for (; i < count; i++) add_product<1>(p, a, b, rows + i, t.data());
 }
 
 void paged_attention(const PagedAttention& p, size_t row) {
@@ -162,7 +202,7 @@ void paged_attention(const PagedAttention& p, size_t row) {
       }
       turn(p, p.q + at, from + t, query.data());
       const float total = shares_of(p, query.data(), cells, head / group, first, end, shares);
-      mix(p, shares, total, cells, head / group, first, end - first, p.out + at);
+      mix(p, shares, total, cells + first, head / group, end - first, p.out + at);
     }
   }
 }

@@ -134,7 +134,7 @@ export async function writeRandomAdapter(
   await writePeftFolder(folder, { config: { base, ...LORA, targetModules }, tensors })
 }
 
-const configOf = (size: LlamaSize) => ({
+export const configOf = (size: LlamaSize) => ({
   architectures: ['LlamaForCausalLM'],
   model_type: 'llama',
   hidden_size: size.hidden,

@@ -1,11 +1,13 @@
 /**
- * @file `npm run bench:serving`: many adapters of one base served in one batch. First 16 adapters × 64 prompts against one by one:
- * adapter by adapter (a session for each, its weights merged), and, once, request by request (`--rows 1`). Then S-LoRA's
- * simulation: requests for 5 and for 200 adapters, each asked once before, that arrive faster than they can be answered. Every
- * time is the process's processor time, which other programs hardly change with one thread; requests arrive by it too. Flags:
- * --size pebble|smollm2, --pairs 3, --seconds 20, --prompts 64, --layers 30, --threads 1, --json FILE.
+ * @file `npm run bench:serving`: many adapters of one base served in one batch. First 16 adapters × 64 prompts, asked for in turns,
+ * against one by one: adapter by adapter (a session for each, its weights merged), and, once, request by request (`rows` 1). Then
+ * S-LoRA's simulation: requests for 5 and for 200 adapters that arrive faster than they can be answered, the 200 once with each
+ * read from its file before and once without. Every time is the process's processor time, which other programs hardly change with
+ * one thread; requests arrive by it too. Flags: --size pebble|smollm2, --pairs 3, --seconds 20, --prompts 64, --rows 128,
+ * --layers 30, --threads 1, --skip single (not request by request) or arms (the simulation alone), --folder FOLDER (for the
+ * models, kept for the next time), --json FILE.
  */
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { join } from 'node:path'
@@ -13,6 +15,7 @@ import { parseArgs } from 'node:util'
 import { openCached } from '../../../evals/inference/cached-graph.ts'
 import { tokenModel } from '../../../evals/inference/token-model.ts'
 import { openServed, type ServedModels } from '../../../evals/measure/serving/open-served.ts'
+import { exists } from '../../../evals/files/read-file.ts'
 import { readPeftFolder } from '../../../evals/models/formats/peft-folder.ts'
 import { modelPath } from '../../../evals/models/model-path.ts'
 import { adaptedWeights } from '../../../evals/models/weights/tuned-weights.ts'
@@ -46,12 +49,15 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '20' },
     prompts: { type: 'string', default: '64' },
+    rows: { type: 'string', default: '128' },
+    folder: { type: 'string' },
+    skip: { type: 'string', multiple: true, default: [] },
     threads: { type: 'string', default: '1' },
     json: { type: 'string' },
   },
 })
 const isPebble = values.size === 'pebble'
-const number = (name: 'layers' | 'pairs' | 'seconds' | 'prompts' | 'threads') =>
+const number = (name: 'layers' | 'pairs' | 'seconds' | 'prompts' | 'rows' | 'threads') =>
   wholeNumber(name, values[name], 1, 10_000)
 const size = isPebble ? PEBBLE : { ...SMOLLM2_135M, layers: number('layers') }
 /** Lengths of prompts and of replies in the simulation: S-LoRA's 8 to 512 do not fit Pebble's context. */
@@ -114,8 +120,12 @@ async function together(
 ): Promise<Side> {
   const started = clock()
   const served = await open(folder, ARMS, most)
-  const pairs = Array.from({ length: ARMS }, (_, k) => rows.map((ids) => ({ k, ids }))).flat()
-  const tokens = await Promise.all(pairs.map(({ k, ids }) => write(served, k, ids, NEW_TOKENS)))
+  const arms = Array.from({ length: ARMS }, (_, k) => k)
+  // All adapters stand in one batch.
+  const found = await Promise.all(
+    rows.map((ids) => Promise.all(arms.map((k) => write(served, k, ids, NEW_TOKENS)))),
+  )
+  const tokens = arms.flatMap((k) => found.map((each) => each[k]!))
   const ms = clock() - started
   await served.close()
   return { ms, tokens }
@@ -150,6 +160,14 @@ async function oneByOne(folder: string, rows: readonly (readonly number[])[]): P
 /** The folder's own, so that both sides end replies alike. */
 let endIds: ReadonlySet<number> = new Set()
 
+interface Asked {
+  readonly adapters: number
+  /** Requests a second; null: as fast as they are answered. */
+  readonly rate: number | null
+  /** Whether each adapter was asked, and so read from its file, before. */
+  readonly isWarm: boolean
+}
+
 interface Load {
   readonly adapters: number
   readonly tokensPerSecond: number
@@ -174,8 +192,8 @@ function requests(adapters: number) {
   }
 }
 
-/** Tokens a second while requests come at `rate` a second with Gamma gaps of cv 1; without a rate, as fast as they are answered. */
-async function load(folder: string, adapters: number, rate: number | null): Promise<Load> {
+/** Tokens a second while requests come with Gamma gaps of cv 1. */
+async function load(folder: string, { adapters, rate, isWarm }: Asked): Promise<Load> {
   const served = await open(folder, adapters, 2 * BATCH)
   const { batcher } = served.lanes[0]!
   const next = requests(adapters)
@@ -191,17 +209,21 @@ async function load(folder: string, adapters: number, rate: number | null): Prom
     })
     return done.catch(() => undefined)
   }
-  // The first requests of a session are slow, and so is the first one for an adapter, which is read from disk.
-  await Promise.all(Array.from({ length: adapters }, (_, arm) => write(served, arm, [10], 1)))
+  // The first requests of a session are slow.
+  const asked = isWarm ? adapters : FEW
+  await Promise.all(Array.from({ length: asked }, (_, arm) => write(served, arm, [10], 1)))
   await Promise.all(Array.from({ length: 2 * BATCH }, ask))
   firsts.length = 0
-  const before = batcher.totals
-  const started = clock()
-  const end = started + 1000 * number('seconds')
+  let before = batcher.totals
+  let started = clock()
+  // How fast they are answered shows when the first prompts are read, whose requests all begin at once.
+  const settled = rate === null ? started + 500 * number('seconds') : started
+  const end = settled + 1000 * number('seconds')
   let due = started
   // A pause, because a loop without one is processor time of its own while the addon computes beside it.
   for (; clock() < end; await pause(2)) {
     if (rate === null) {
+      if (started < settled && clock() >= settled) [started, before] = [clock(), batcher.totals]
       while (batcher.now.waiting < 2 * BATCH) void ask()
       continue
     }
@@ -224,6 +246,7 @@ const median = (of: readonly number[]) => spread(of).median
 
 async function prepare(folder: string): Promise<void> {
   const model = join(folder, 'model')
+  await mkdir(folder, { recursive: true })
   await writeRandomModel(model, size, 1)
   for (const file of TOKENIZER_FILES)
     await copyFile(join(modelPath('pebble'), file), join(model, file))
@@ -231,9 +254,10 @@ async function prepare(folder: string): Promise<void> {
     await writeRandomAdapter(join(folder, `arm-${k}`), model, size, 1000 * (k + 1))
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'touchstone-bench-'))
+const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'touchstone-bench-')))
 try {
-  await prepare(folder)
+  // The last folder that is written says that all others are.
+  if (!(await exists(join(folder, `arm-${MANY - 1}`)))) await prepare(folder)
   const first = await open(folder, 1, 1)
   endIds = new Set(first.lanes[0]!.open.tokenizer.endIds)
   await first.close()
@@ -245,38 +269,52 @@ try {
   const sides = { alone: [] as Side[], single: [] as Side[], together: [] as Side[] }
   const few: Load[] = []
   const many: Load[] = []
+  const cold: Load[] = []
   for (let pair = 0; pair < number('pairs'); pair++) {
-    sides.alone.push(await oneByOne(folder, rows))
-    if (pair === 0) sides.single.push(await together(folder, rows, 1))
-    sides.together.push(await together(folder, rows, 2 * BATCH))
-    const { tokensPerSecond } = await load(folder, FEW, null)
+    if (!values.skip.includes('arms')) {
+      sides.alone.push(await oneByOne(folder, rows))
+      if (pair === 0 && !values.skip.includes('single'))
+        sides.single.push(await together(folder, rows, 1))
+      sides.together.push(await together(folder, rows, number('rows')))
+    }
+    const { tokensPerSecond } = await load(folder, { adapters: FEW, rate: null, isWarm: true })
     const rate = (OVERLOAD * tokensPerSecond) / meanLength
-    few.push(await load(folder, FEW, rate))
-    many.push(await load(folder, MANY, rate))
+    few.push(await load(folder, { adapters: FEW, rate, isWarm: true }))
+    many.push(await load(folder, { adapters: MANY, rate, isWarm: true }))
+    cold.push(await load(folder, { adapters: MANY, rate, isWarm: false }))
   }
-  const equal = sides.alone[0]!.tokens.filter(
-    (ids, i) => ids.join() === sides.together[0]!.tokens[i]!.join(),
-  )
+  const [alone = [], inOne = []] = [sides.alone[0]?.tokens, sides.together[0]?.tokens]
+  const equal = alone.filter((ids, i) => ids.join() === inOne[i]!.join())
   const ratiosTo = (others: readonly Side[]) =>
     others.map(({ ms }, i) => ms / sides.together[i]!.ms)
   const ratios = { adapters: ratiosTo(sides.alone), requests: ratiosTo(sides.single) }
-  const kept = few.map(({ tokensPerSecond }, i) => many[i]!.tokensPerSecond / tokensPerSecond)
+  const shares = (of: readonly Load[]) =>
+    few.map(({ tokensPerSecond }, i) => of[i]!.tokensPerSecond / tokensPerSecond)
+  const kept = { warm: shares(many), cold: shares(cold) }
   const verdict = (value: number, bar: number) =>
     `the bar is ${bar}: ${value >= bar ? 'met' : 'NOT MET'}`
   const seconds = (of: readonly Side[]) => (median(of.map(({ ms }) => ms)) / 1000).toFixed(1)
-  say(`${ARMS} adapters × ${values.prompts} prompts served together: ${seconds(sides.together)} s`)
-  say(
-    `  adapter by adapter ${seconds(sides.alone)} s: ${median(ratios.adapters).toFixed(2)} times; ${verdict(median(ratios.adapters), BARS.together)}`,
-  )
-  say(
-    `  request by request ${seconds(sides.single)} s: ${median(ratios.requests).toFixed(2)} times; ${verdict(median(ratios.requests), BARS.together)}`,
-  )
-  say(`  ${equal.length} of ${sides.alone[0]!.tokens.length} replies equal, token by token`)
-  for (const loads of [few, many])
+  if (alone.length > 0) {
+    say(
+      `${ARMS} adapters × ${values.prompts} prompts served together: ${seconds(sides.together)} s`,
+    )
+    say(
+      `  adapter by adapter ${seconds(sides.alone)} s: ${median(ratios.adapters).toFixed(2)} times; ${verdict(median(ratios.adapters), BARS.together)}`,
+    )
+    if (sides.single.length > 0)
+      say(
+        `  request by request ${seconds(sides.single)} s: ${median(ratios.requests).toFixed(2)} times; ${verdict(median(ratios.requests), BARS.together)}`,
+      )
+    say(`  ${equal.length} of ${alone.length} replies equal, token by token`)
+  }
+  for (const loads of [few, many, cold])
     say(
       `${loads[0]!.adapters} adapters at ${OVERLOAD} times saturation: ${median(loads.map((each) => each.tokensPerSecond)).toFixed(0)} tokens a second, first token within ${(median(loads.map((each) => each.firstTokenP95)) / 1000).toFixed(2)} s for 95 %, ${median(loads.map((each) => each.loads))} adapters read`,
     )
-  say(`kept ${median(kept).toFixed(2)} of the tokens a second; ${verdict(median(kept), BARS.many)}`)
+  for (const [name, of] of Object.entries(kept))
+    say(
+      `${MANY} adapters, ${name}: ${median(of).toFixed(2)} of the tokens a second; ${verdict(median(of), BARS.many)}`,
+    )
   say(`most resident memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`)
   if (values.json !== undefined) {
     const times = Object.fromEntries(
@@ -289,15 +327,16 @@ try {
       threads: values.threads,
       native,
       prompts: number('prompts'),
+      rows: number('rows'),
       seconds: number('seconds'),
-      equal: `${equal.length} of ${sides.alone[0]!.tokens.length}`,
+      equal: `${equal.length} of ${alone.length}`,
       residentMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     }
     await writeFile(
       values.json,
-      `${JSON.stringify({ ...told, times, ratios, few, many, kept }, null, 1)}\n`,
+      `${JSON.stringify({ ...told, times, ratios, few, many, cold, kept }, null, 1)}\n`,
     )
   }
 } finally {
-  await rm(folder, { recursive: true, force: true })
+  if (values.folder === undefined) await rm(folder, { recursive: true, force: true })
 }
