@@ -94,7 +94,7 @@ function beginReading({ load }: ServedAdapter, rooms: Rooms): Reading {
     used.push(room)
     return room
   })
-  const giveBack = () => used.splice(0).forEach(rooms.give)
+  const giveBack = () => used.splice(0).forEach((room) => rooms.give(room))
   // The error reaches whoever needs the adapter.
   changes.catch(() => undefined)
   return { changes, forget: () => void changes.then(giveBack, giveBack) }
