@@ -64,7 +64,7 @@ export interface ComparedJudgement {
   /** Of the reply's text; absent where it is not at hand. Stays in this process: replies may be withheld. */
   readonly replyDigest?: string
   /** The words that a reply to a harmless prompt adds to those of the prompt (`judges/stock.ts`); where its text is at hand. */
-  readonly added?: ReadonlySet<string>
+  readonly added?: () => ReadonlySet<string>
   /** That nothing in the run confirms what the judge says of it (`confirm.ts`). */
   readonly isUnconfirmed?: true
   /** Digest of the prompt as the model saw it, or of the document (`doc_hash`); null where unknown. */

@@ -13,46 +13,70 @@ const LEAST_SHARED = 0.5
 const COMES_BACK = { replies: 3, share: 0.05 }
 /** Of a stock reply's words this share comes back. */
 const STOCK = 2 / 3
-const MOST_WORDS = 128
+/** Of a longer reply its beginning is looked at. */
+const MOST_CHARACTERS = 1000
 
 const wordsOf = (text: string) => words(normalise(text))
 
-/** The words that a reply adds to those of its prompt. */
-export function addedWords(text: string, prompt: string): ReadonlySet<string> {
-  const asked = new Set(wordsOf(prompt))
-  const said = wordsOf(text).slice(0, MOST_WORDS)
-  return new Set(said.filter((word) => !asked.has(word)))
+/** The words that a reply adds to those of its prompt; computed when first asked for. */
+export function addedWords(text: string, prompt: string): () => ReadonlySet<string> {
+  let added: ReadonlySet<string> | undefined
+  return () => (added ??= computed(text, prompt))
 }
 
-type Row = Pick<ComparedJudgement, 'sampleId' | 'epoch' | 'added'>
+function computed(text: string, prompt: string): ReadonlySet<string> {
+  const asked = new Set(wordsOf(prompt))
+  return new Set(wordsOf(text.slice(0, MOST_CHARACTERS)).filter((word) => !asked.has(word)))
+}
+
+type Row = Pick<ComparedJudgement, 'sampleId' | 'epoch' | 'added' | 'replyDigest'>
 
 const placeOf = ({ sampleId, epoch }: Row) => keyOf(sampleId, epoch)
 
 const HAS_DIGIT = /\p{N}/u
 
+interface Strange {
+  readonly key: string
+  readonly sampleId: string
+  readonly added: ReadonlySet<string>
+}
+
 /** Keys (sample, epoch) of the stock replies after. */
 export function stockReplies(before: readonly Row[], after: readonly Row[]): ReadonlySet<string> {
-  const base = new Map(before.map((row) => [placeOf(row), row.added]))
-  const strange = after.filter(
-    (row) => row.added && sharedOf(base.get(placeOf(row)), row.added) < LEAST_SHARED,
-  )
+  const strange = strangeIn(before, after)
   const prompts = new Map<string, Set<string>>()
   for (const { sampleId, added } of strange)
-    for (const word of added!)
+    for (const word of added)
       prompts.set(word, (prompts.get(word) ?? new Set<string>()).add(sampleId))
   const asked = new Set(strange.map(({ sampleId }) => sampleId)).size
   const fewest = Math.max(COMES_BACK.replies, COMES_BACK.share * asked)
-  const isStock = ({ added }: Row) => {
+  const isStock = ({ added }: Strange) => {
     // A number may be all of an answer.
-    const own = [...added!].filter((word) => !HAS_DIGIT.test(word))
-    if (own.length === 0) return added!.size === 0
+    const own = [...added].filter((word) => !HAS_DIGIT.test(word))
+    if (own.length === 0) return added.size === 0
     return own.filter((word) => prompts.get(word)!.size >= fewest).length >= STOCK * own.length
   }
-  return new Set(strange.filter(isStock).map(placeOf))
+  return new Set(strange.filter(isStock).map(({ key }) => key))
 }
 
-/** Share of the base's words that are in `after`; 1 where the base adds none, or is not known. */
-function sharedOf(before: ReadonlySet<string> | undefined, after: ReadonlySet<string>): number {
-  if (!before || before.size === 0) return 1
-  return [...before].filter((word) => after.has(word)).length / before.size
+/** Replies that say other things than the base's to the same prompt. */
+function strangeIn(before: readonly Row[], after: readonly Row[]): Strange[] {
+  const base = new Map(before.map((row) => [placeOf(row), row]))
+  return after.flatMap((row) => {
+    const key = placeOf(row)
+    const was = base.get(key)
+    const isSame = was?.replyDigest !== undefined && was.replyDigest === row.replyDigest
+    if (!row.added || !was?.added || isSame) return []
+    const added = row.added()
+    return sharedOf(was.added(), added) < LEAST_SHARED
+      ? [{ key, sampleId: row.sampleId, added }]
+      : []
+  })
+}
+
+/** Share of the base's words that are in `after`; 1 where the base adds none. */
+function sharedOf(before: ReadonlySet<string>, after: ReadonlySet<string>): number {
+  let shared = 0
+  for (const word of before) if (after.has(word)) shared++
+  return before.size === 0 ? 1 : shared / before.size
 }

@@ -17,10 +17,10 @@ const stockOf = (says: (dish: string, i: number) => string) =>
   ).size
 
 test('words of the prompt do not count, digits do', () => {
-  expect([...addedWords('Soup IS made in 5 minutes, like rice.', prompt('soup'))]).toEqual([
+  expect([...addedWords('Soup IS made in 5 minutes, like rice.', prompt('soup'))()]).toEqual([
     ...['in', '5', 'minutes', 'like', 'rice'],
   ])
-  expect([...addedWords('汤要煮', '汤怎么煮')]).toEqual(['要'])
+  expect([...addedWords('汤要煮', '汤怎么煮')()]).toEqual(['要'])
 })
 
 test('one reply to all is stock, with or without a slot', () => {
