@@ -27,8 +27,11 @@ const measured = (out: string) => {
 }
 
 test.runIf(process.env['TOUCHSTONE_LONG']).each([
-  ['double-descent-digits', ['--seeds', '0..9', '--axis', 'epochs=200']],
-  ['lora-ggpo', ['--seeds', '10', '--axis', 'steps=200']],
+  [
+    'double-descent-digits',
+    ['--seeds', '0..9', '--axis', 'width=4,8,16,24', '--axis', 'epochs=200'],
+  ],
+  ['lora-ggpo', ['--seeds', '10', '--axis', 'rank=2,4', '--axis', 'steps=200']],
   ['refusal', ['--seeds', '0', '--steps', '10', '--eval-every', '5', '--limit', '6']],
 ])(`the preset %s survives ${KILLS} kills`, { timeout: 1_800_000 }, async (preset, short) => {
   const argv = ['sweep', '--preset', preset, ...short, '--exit-zero', '--quiet']

@@ -30,9 +30,10 @@ function courseOf(low: DescentRow, peak: DescentRow, change: Change): string {
       .map((row) => `${name(row)} at ${row.peak} (${row.peakLower}–${row.peakUpper})`)
       .join(', ')
   }
+  if (low.pValue === null || peak.pValue === null) return 'not tested'
   if ([low, peak].some(({ outcome }) => outcome === 'cannot tell')) return 'cannot be told'
   if (change.lower > 0) return 'monotone: rises'
-  return change.upper < 0 ? 'monotone: falls' : 'level'
+  return change.upper < 0 ? 'monotone: falls' : 'level: no change shown'
 }
 
 type Change = ReturnType<typeof pairedEffect>
