@@ -21,6 +21,8 @@ interface ChosenBase {
   readonly seed: number
   /** The task's own number if not given. */
   readonly steps?: number
+  /** True if not given. */
+  readonly isPretrained?: boolean
   /** Changes of the trained network's configuration, in each of which it is asked; as it is if not given. */
   readonly asked?: readonly object[]
 }
@@ -28,7 +30,7 @@ interface ChosenBase {
 /** What is found by `use` in each of the ways in which the base is asked. */
 export async function withBase<T>(
   name: string,
-  { base, seed, steps, asked = [{}] }: ChosenBase,
+  { base, seed, steps, isPretrained = true, asked = [{}] }: ChosenBase,
   use: (trained: TrainedTask) => Promise<T>,
 ): Promise<T[]> {
   const task = findTask(name)
@@ -46,7 +48,7 @@ export async function withBase<T>(
   }
   try {
     const training = { ...task.training.base, ...(steps !== undefined && { steps }) }
-    const { pretraining } = prepared
+    const pretraining = isPretrained ? prepared.pretraining : undefined
     const path = await trainedBase(
       { model, rows, training, config, ...(pretraining && { pretraining }) },
       context,

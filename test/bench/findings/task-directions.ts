@@ -6,12 +6,9 @@ import { KINDS } from '../../../evals/audit/tasks/rna/transcripts.ts'
 import { SATCLIP } from '../../../evals/audit/tasks/satclip/satclip-facts.ts'
 import { SCENE_TEXT } from '../../../evals/audit/tasks/scenes/facts.ts'
 import type { TaskRow } from '../../../evals/audit/tasks/task.ts'
-import type { Results } from '../../../evals/contract/results.ts'
-import { lora } from '../../../evals/finetune/methods/lora.ts'
 import { shareRight, withBase } from './task-bases.ts'
-import { all, BASE_SEEDS, kept, meanWithInterval, ran } from './task-runs.ts'
-
-const ONE_ARM = ['--methods', lora.name, '--ranks', '4', '--no-spectra', '--no-match-loss']
+import { COMPOSED, composedNumbers } from './task-composed.ts'
+import { all, BASE_SEEDS, kept, meanWithInterval } from './task-runs.ts'
 
 const kOf = (values: readonly number[], isExpected: (value: number) => boolean) =>
   `${values.filter(isExpected).length} of ${values.length}`
@@ -84,14 +81,6 @@ ${[
 ].join('\n')}`
 }
 
-/** A number of the trained arm at its last step, by seed. */
-function measured(results: Results, name: string): number[] {
-  const rows = results.artifacts.flatMap(({ content }) =>
-    content?.kind === 'task-measure' && content.name === name && content.step > 0 ? content : [],
-  )
-  return rows.toSorted((a, b) => a.seed - b.seed).map(({ value }) => value!)
-}
-
 /** How much less than the baseline a network may tell. */
 const LESS = -0.02
 
@@ -106,13 +95,16 @@ const transcriptOf = ({ text, label, category, cluster }: TaskRow) => ({
   group: cluster,
 })
 
+/** Without pretraining, and fewer than by default, so that ten seeds are affordable. */
+const TRANSCRIBED = { steps: 150, isPretrained: false }
+
 /** AUROC of the base on held-out transcripts of its species, and less that of the baselines. */
 export async function transcribed(): Promise<string> {
   const found = await all(
     BASE_SEEDS.map(
       (seed) => () =>
         kept(`transcripts-${seed}`, async () => {
-          const chosen = { base: RNA.bases[0]!, seed }
+          const chosen = { base: RNA.bases[0]!, seed, ...TRANSCRIBED }
           const [numbers] = await withBase(RNA.name, chosen, async ({ prepared, ask, network }) => {
             const heldOut = prepared.measured.find(({ part }) => part === 'retention')!.rows
             const measure = transcriptMeasure(
@@ -131,7 +123,7 @@ export async function transcribed(): Promise<string> {
   const column = (at: number) => found.map((values) => values[at]!)
   const row = (said: string, values: readonly number[], k: string) =>
     `| ${[said, meanWithInterval(values, 3), k].join(' | ')} |`
-  return `\`${RNA.name}\`, base alone as it ships, ${BASE_SEEDS.length} seeds of weights and transcripts: AUROC of 120 held-out transcripts of the species that it learnt. On made transcripts the longest frame tells nearly everything; the network is to be at most 0.02 below it.
+  return `\`${RNA.name}\`, base alone after ${TRANSCRIBED.steps} steps without pretraining, ${BASE_SEEDS.length} seeds of weights and transcripts: AUROC of 120 held-out transcripts of the species that it learnt. On made transcripts the longest frame tells nearly everything; the network is to be at most 0.02 below it.
 
 | Measured | mean, 95 % interval of Student's t | seeds within the bar |
 |---|---|---|
@@ -146,17 +138,9 @@ ${[
 ].join('\n')}`
 }
 
-/** Fewer steps and canvases than by default, so that ten seeds are affordable. */
-const COMPOSED = ['--base-steps', '700', '--steps', '60', '--limit', '12']
-
 /** Presence and leakage of both concepts, by way of composing. */
 export async function composed(): Promise<string> {
-  // Two runs, side by side; each trains the same base and companion. Rates are not read here, so few are asked.
-  const halves = [BASE_SEEDS.slice(0, 5), BASE_SEEDS.slice(5)].map((seeds) => () => {
-    const argv = [COMPOSER.name, ...ONE_ARM, ...COMPOSED, '--seeds', seeds.join(',')]
-    return ran(`${COMPOSER.name}-seeds-${seeds[0]!}`, argv)
-  })
-  const results = await all(halves)
+  const found = await all(BASE_SEEDS.map((seed) => () => composedNumbers(seed)))
   const numbers: readonly (readonly [string, string, ((value: number) => boolean) | undefined])[] =
     [
       ['presence', 'in its own box', undefined],
@@ -169,12 +153,12 @@ export async function composed(): Promise<string> {
   const rows = [1, 2].flatMap((concept) =>
     numbers.map(([name, said, isExpected]) => {
       const key = `${COMPOSER.name}-${concept}-${name}`
-      const values = results.flatMap((half) => measured(half, key)).map((x) => 100 * x)
+      const values = found.map((own) => 100 * own.get(key)!)
       const k = isExpected ? kOf(values, isExpected) : ''
       return `| ${[concept, said, meanWithInterval(values), k].join(' | ')} |`
     }),
   )
-  return `\`${COMPOSER.name}\` with \`${COMPOSED.join(' ')}\`, LoRA of rank 4, ${BASE_SEEDS.length} seeds on one base and one companion, 12 canvases each: canvases in which a concept is read, %. Concept 1 is what the fine-tune learns, 2 the companion's. Yang et al. (2024) lead one to expect more presence than fusion gives, and isolation less leakage.
+  return `\`${COMPOSER.name}\`, LoRA of rank 4 (${COMPOSED.steps} steps in place of ${COMPOSER.training.arm.steps}, so that ten seeds are affordable), ${BASE_SEEDS.length} seeds on one base and one companion, ${COMPOSED.canvases} canvases each: canvases in which a concept is read, %. Concept 1 is what the fine-tune learns, 2 the companion's. Yang et al. (2024) lead one to expect more presence than fusion gives, and isolation less leakage.
 
 | Concept | Read | mean, 95 % interval of Student's t | seeds as expected |
 |---|---|---|---|

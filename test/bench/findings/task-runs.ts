@@ -12,21 +12,22 @@ export const BASE_SEEDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 /** Commands that run side by side, one thread each. */
 const SIDE_BY_SIDE = 2
 
-const folder = join(root, 'out', 'task-findings')
+/** Where runs and numbers are kept. */
+export const work = join(root, 'out', 'task-findings')
 
 /** Numbers that take long; those of an earlier run are taken as they are. */
 export async function kept(name: string, make: () => Promise<number[]>): Promise<number[]> {
-  const path = join(folder, `${name}.json`)
+  const path = join(work, `${name}.json`)
   if (existsSync(path)) return z.array(z.number()).parse(JSON.parse(readFileSync(path, 'utf8')))
   const found = await make()
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(work, { recursive: true })
   writeFileSync(path, JSON.stringify(found))
   return found
 }
 
 /** Results of a command; those of an earlier, finished run are taken as they are, and a stopped one goes on. */
 export async function ran(name: string, argv: readonly string[]): Promise<Results> {
-  const own = join(folder, name.replaceAll('/', '-'))
+  const own = join(work, name.replaceAll('/', '-'))
   const path = join(own, 'results.json')
   if (!existsSync(path)) {
     const rest = ['--threads', '1', '--exit-zero', '--quiet', '--out-dir', own]

@@ -168,8 +168,8 @@ const SECTIONS = {
   poles: { heading: 'Encodings and the poles', make: poles },
   places: { heading: 'Places and their features', make: places },
   senses: { heading: 'Text in scenes with one sense alone', make: sensed },
-  transcripts: { heading: 'Transcripts beside their longest frame', make: transcribed },
   composed: { heading: 'Concepts in their boxes', make: composed },
+  transcripts: { heading: 'Transcripts beside their longest frame', make: transcribed },
 }
 
 /** Each section's text, in their order; of one that was never made, none. */

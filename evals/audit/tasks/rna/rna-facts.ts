@@ -13,7 +13,7 @@ export const RNA: TaskFacts = {
     'The base is an encoder over 3-mers, pretrained on masked runs, that knows the transcripts of one made-up species; a fine-tune learns another species, or your file.',
   bases: ['bert-3mer', SMALL],
   training: {
-    base: { steps: 100, batchSize: 16, learningRate: 0.002 },
+    base: { steps: 200, batchSize: 8, learningRate: 0.002 },
     arm: { steps: 50, batchSize: 8, learningRate: 0.002 },
   },
   unfit: NO_DECODER,
