@@ -15,8 +15,8 @@ const fresh = () => mkdtempSync(join(tmpdir(), 'touchstone-preset-'))
 const cellsIn = (out: string): number => {
   const sweeps = join(out, 'sweeps')
   if (!existsSync(sweeps)) return 0
-  return readdirSync(sweeps, { recursive: true }).filter((name) =>
-    /cells.*\.json$/u.test(`${name}`),
+  return readdirSync(sweeps, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /cells.*\.json$/u.test(name),
   ).length
 }
 
