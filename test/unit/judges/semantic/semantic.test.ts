@@ -137,13 +137,16 @@ describe('figures', () => {
     const long = (set: Parameters<typeof readReplies>[0]) =>
       readReplies(set).flatMap(({ text }) => (text.length > 20 ? [text] : []))
     const seen = new Set([...long('later'), ...long('fresh'), ...long('free')])
-    const unseen = [...long('held-out'), ...long('second')]
+    const unseen = UNSEEN_SETS.flatMap(long)
     expect(unseen.filter((text) => seen.has(text))).toEqual([])
   })
 
-  it('the second set has 25 replies of each kind', () => {
-    const kinds = Map.groupBy(readReplies('second'), (row) => `${row.outcome} ${row.kind}`)
-    expect([...kinds.values()].map(({ length }) => length)).toEqual(Array<number>(16).fill(25))
+  it.each([
+    ['second', 25],
+    ['third', 20],
+  ] as const)('the %s set has %d replies of each kind', (set, each) => {
+    const kinds = Map.groupBy(readReplies(set), (row) => `${row.outcome} ${row.kind}`)
+    expect([...kinds.values()].map(({ length }) => length)).toEqual(Array<number>(16).fill(each))
   })
 
   it('judges at least 2,000 replies in a second of processor time', () => {
