@@ -149,7 +149,7 @@ function kept({ cells, summaries, descents, comparisons, thresholds, sight }: Sw
   const isOfTable = ({ metric }: { metric: string }) => /-error$|^house/u.test(metric)
   return {
     command: command(name),
-    seconds: cells.reduce((sum, cell) => sum + cell.seconds, 0),
+    cells: cells.length,
     summaries: summaries.filter(isOfTable),
     descents: descents.filter(isOfTable).map(({ power: _, without: __, ...row }) => row),
     comparisons: comparisons?.filter(isOfTable),
