@@ -19,7 +19,7 @@ import { classedExamples } from '../../../evals/measure/classes.ts'
 import { chooseDevice } from '../../../evals/runtime/device.ts'
 import { kept, work } from './task-runs.ts'
 
-/** Half of the default steps of a fine-tune, and half of its canvases, so that ten seeds are affordable. */
+/** Half of the default steps of a fine-tune and of the companion, and half of its canvases, so that ten seeds are affordable. */
 export const COMPOSED = { steps: 60, canvases: 12 }
 
 const device = chooseDevice('cpu', 1)
