@@ -43,16 +43,17 @@ export function durationText(seconds: number | null): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
+/** Made once, as a list of runs asks it hundreds of times. */
+const TIME = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+})
+
 /** "25 Nov 2026, 23:10", in the reader's own time. */
-export function timeText(milliseconds: number): string {
-  return new Date(milliseconds).toLocaleString('en-GB', {
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-  })
-}
+export const timeText = (milliseconds: number): string => TIME.format(milliseconds)
 
 /** What a prompt expects of a reply. */
 export const EXPECTED: Readonly<Record<SampleRow['expected']['kind'], string>> = {
