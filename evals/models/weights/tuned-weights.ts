@@ -71,7 +71,7 @@ export const bringsOf =
     architecture.classifier?.owns(name, config) ?? false
 
 /** What an adapter changes; throws `adapter.other-base` where a base whose weights have these sizes does not take it. */
-export function fittingChanges(
+function fittingChanges(
   sizeOf: (name: string) => number | undefined,
   folder: PeftFolder,
   path: string,
