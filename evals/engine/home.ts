@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { FILE_NAME, runFolders } from '../runs/databases.ts'
 import type { RunRow } from '../contract/audit-rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { hostsElsewhere } from '../measure/served/address.ts'
 import { openStore, type Store } from '../runs/store/store.ts'
 import { openWindowStore, type WindowStore } from '../runs/store/window-store.ts'
 
@@ -30,6 +31,17 @@ export interface Home {
   /** Throws `run.not-found`. */
   find(runId: string): FoundRun
   close(): void
+}
+
+/** Logs a permission to send prompts, for each named host that is another machine. */
+export function keepSendings(
+  { windowStore }: Pick<Home, 'windowStore'>,
+  names: readonly string[],
+  reason: string | null,
+): void {
+  if (reason === null) return
+  for (const host of hostsElsewhere(names))
+    windowStore.keepSending({ at: Date.now(), host, reason })
 }
 
 export function openHome(path: string): Home {

@@ -51,6 +51,8 @@ export const house = {
       entries: z.array(DiskUse),
       /** Files and folders that other users could read until the workbench opened them. */
       closed: z.array(z.string()),
+      /** What Chat and Models sent to other machines, and why; the latest first. Runs keep their own. */
+      sendings: z.array(z.object({ at: z.number(), host: z.string(), reason: z.string() })),
     }),
   ),
   /** A complete, consistent copy, also while a job runs. Overwrites nothing. */

@@ -43,7 +43,8 @@ export function houseHandlers(home: Home): Omit<Handlers, 'settings' | 'set'> {
     async usage() {
       const { bavail, bsize } = await statfs(home.folder)
       const [free, entries] = [bavail * bsize, await entriesOf(home)]
-      return { home: home.folder, free, entries, closed: [...home.closed()] }
+      const sendings = home.windowStore.sendings()
+      return { home: home.folder, free, entries, closed: [...home.closed()], sendings }
     },
     async backup({ path }) {
       const folder = resolve(path)

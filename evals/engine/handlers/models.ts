@@ -14,7 +14,7 @@ import { toWireError } from '../../errors/wire.ts'
 import { exists, notReadable, unreadable } from '../../files/read-file.ts'
 import { ServedConfig } from '../../measure/served/config.ts'
 import { openModel } from '../../models/open-model.ts'
-import type { Home } from '../home.ts'
+import { keepSendings, type Home } from '../home.ts'
 
 const BUNDLED = 'pebble'
 
@@ -30,6 +30,7 @@ export function modelHandlers(home: Home): EngineHandlers['model'] {
     async served({ address, ...permission }) {
       const { replyTimeout } = ServedConfig.parse({})
       const { signal } = new AbortController()
+      keepSendings(home, [address], permission.sendPrompts)
       const facts = await inspectServed(address, { ...permission, replyTimeout }, signal)
       return { sections: servedFacts(address, facts) }
     },

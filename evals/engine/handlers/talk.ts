@@ -1,7 +1,7 @@
 /** @file Conversation: one pair of models stays in memory until another pair is asked. */
 import type { EngineHandlers } from '../../contract/api.ts'
 import { createDeclined } from '../declined.ts'
-import type { Home } from '../home.ts'
+import { keepSendings, type Home } from '../home.ts'
 import { openTalkers, type Talkers } from '../talk.ts'
 
 export function talkHandlers(home: Home): EngineHandlers['talk'] {
@@ -19,6 +19,7 @@ export function talkHandlers(home: Home): EngineHandlers['talk'] {
       inTurn(async () => {
         const question = { ...asked, isWithheld: await declined.has(asked.messages) }
         const permission = { keyEnv, sendPrompts }
+        keepSendings(home, [model, ...(candidate === null ? [] : [candidate])], sendPrompts)
         const { base, candidate: other } = await pair.open(
           model,
           candidate,

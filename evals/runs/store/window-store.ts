@@ -23,6 +23,7 @@ const HISTORY: readonly string[] = [
   `CREATE TABLE summary (run_id TEXT PRIMARY KEY, made_of TEXT NOT NULL, body_json TEXT NOT NULL) STRICT;`,
   `ALTER TABLE waiting ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
    UPDATE waiting SET place = rowid;`,
+  `CREATE TABLE sending (at INTEGER NOT NULL, host TEXT NOT NULL, reason TEXT NOT NULL) STRICT;`,
 ]
 
 export interface StoredNote {
@@ -69,7 +70,22 @@ interface Queue {
   dropWaiting(runId: string): void
 }
 
-export interface WindowStore extends Notes, Models, Settings, Queue {
+/** Permission that was given to send prompts to another machine. */
+interface Sending {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly host: string
+  readonly reason: string
+}
+
+interface Sendings {
+  /** The latest first. */
+  sendings(): Sending[]
+  /** Nothing is added where the last one of the host has the same reason. */
+  keepSending(sending: Sending): void
+}
+
+export interface WindowStore extends Notes, Models, Settings, Queue, Sendings {
   /** Writes a whole copy to `path`. */
   copyTo(path: string): void
   close(): void
@@ -100,6 +116,7 @@ export function openWindowStore(folder: string): WindowStore {
     ...modelsIn(statements),
     ...settingsIn(statements),
     ...queueIn(statements),
+    ...sendingsIn(statements),
     copyTo: (copy) => guard(() => copyPrivately(database, copy)),
     close: () => database.close(),
   }
@@ -189,6 +206,22 @@ function queueIn({ all, write }: Statements): Queue {
         JSON.stringify(runIds),
       ),
     dropWaiting: (runId) => write('DELETE FROM waiting WHERE run_id = ?', runId),
+  }
+}
+
+function sendingsIn({ all, write }: Statements): Sendings {
+  const sendings = () =>
+    all('SELECT * FROM sending ORDER BY rowid DESC').map(({ at, host, reason }) => ({
+      at: Number(at),
+      host: `${host}`,
+      reason: `${reason}`,
+    }))
+  return {
+    sendings,
+    keepSending({ at, host, reason }) {
+      const last = sendings().find((row) => row.host === host)
+      if (last?.reason !== reason) write('INSERT INTO sending VALUES (?, ?, ?)', at, host, reason)
+    },
   }
 }
 

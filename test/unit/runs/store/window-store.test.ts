@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { keepSendings, openHome } from '../../../../evals/engine/home.ts'
 import { NO_NOTE, openWindowStore, WINDOW_FILE } from '../../../../evals/runs/store/window-store.ts'
 import { freshFolder } from '../../../doubles/runs/command-line.ts'
 
@@ -63,4 +64,17 @@ test('a summary is found as long as what it was made of is the same', () => {
   again.forget('run-1')
   expect(again.summary('run-1', '1 of 9')).toBeUndefined()
   again.close()
+})
+
+test('a permission to send prompts is kept once for each reason, the latest first', () => {
+  const home = openHome(freshFolder())
+  const send = (reason: string | null) =>
+    keepSendings(home, ['http://models.example/v1#m', 'http://127.0.0.1:1/v1', 'pebble'], reason)
+  for (const reason of [null, 'first', 'first', 'second']) send(reason)
+  const kept = home.windowStore.sendings()
+  expect(kept.map(({ host, reason }) => [host, reason])).toEqual([
+    ['models.example', 'second'],
+    ['models.example', 'first'],
+  ])
+  home.close()
 })
