@@ -1,4 +1,5 @@
 /** @file Tables of what methods do to a peak of the test error over rank, for the page of findings. */
+import { MINUS } from '../../../evals/contract/words.ts'
 import type { CellRow, PeakComparison, Sweep } from '../../../evals/contract/sweeps.ts'
 import { median } from '../../../evals/statistics/median.ts'
 import { holmAdjusted } from '../../../evals/statistics/paired/holm.ts'
@@ -72,7 +73,7 @@ const CLAIM_HEAD = [
 ]
 const interval = (effect: PeakComparison['height'], factor = 1) =>
   [effect.difference, effect.lower, effect.upper]
-    .map((value) => (factor * value).toFixed(1))
+    .map((value) => (factor * value).toFixed(1).replace('-', MINUS))
     .join(' / ')
 
 type Effects = Pick<PeakComparison, 'height' | 'place' | 'area'>
