@@ -1,4 +1,5 @@
 /** @file Refusal, over-refusal and capability over rank and along trainings: monotone, a peak or a low, for the page of findings. */
+import { MINUS } from '../../../evals/contract/words.ts'
 import type { DescentRow, Sweep } from '../../../evals/contract/sweeps.ts'
 import { pairedEffect } from '../../../evals/sweeps/detectors/peak-effect.ts'
 import { digits, percent, ranksOf, tableOf } from './descent-tables.ts'
@@ -20,6 +21,8 @@ export function ratesTable(sweep: Sweep, metric: string): string {
   })
   return tableOf(['Rank \\ step', ...own[0]!.points.map(({ x }) => String(x))], rows)
 }
+
+const signed = (share: number) => percent(share).replace('-', MINUS)
 
 /** What the two tests of one curve say together. */
 function courseOf(low: DescentRow, peak: DescentRow, change: Change): string {
@@ -80,7 +83,7 @@ export function courseTable(sweep: Sweep): string {
     const at = Object.entries(low!.axes).map(([name, value]) => `, ${name} ${value}`)
     return [
       ...[low!.metric, `${low!.axis}${at.join('')}`, `**${courseOf(low!, peak!, change)}**`],
-      [change.difference, change.lower, change.upper].map(percent).join(' / '),
+      [change.difference, change.lower, change.upper].map(signed).join(' / '),
       ...[digits(low!.pValue), digits(peak!.pValue)],
       [low!, peak!].map(({ adjusted }) => digits(adjusted ?? null)).join(' / '),
       [1, 2].map((height) => powerAt(low!, height)).join(' / '),
