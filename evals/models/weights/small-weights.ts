@@ -155,6 +155,13 @@ type Weights = ReadonlyMap<string, Float32Array>
 export const smallOf = (weights: Weights): SmallWeights | undefined =>
   weights instanceof LazyWeights && weights.small.size > 0 ? weights.small : undefined
 
+/** How many numbers a weight has; one that is kept small is not widened for it. */
+export function numbersIn(weights: Weights, name: string): number | undefined {
+  const own = smallOf(weights)?.get(name)
+  if (!own) return weights.get(name)?.length
+  return own.storage === 'nf4' ? 2 * own.data.length : own.data.length
+}
+
 /** `weights` with those in `changed` replaced or added; the others keep their storage. */
 export function overlaid(weights: Weights, changed: Weights): Weights {
   if (!(weights instanceof LazyWeights)) return new Map([...weights, ...changed])

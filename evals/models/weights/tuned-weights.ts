@@ -4,6 +4,7 @@ import type { PeftFolder } from '../formats/peft-folder.ts'
 import type { Model } from '../registry.ts'
 import { asComputed } from '../weight-list.ts'
 import { biasChangesOf, changesOf, type Change, type LowRank } from './adapter-changes.ts'
+import { numbersIn } from './small-weights.ts'
 import { elementsOf } from './stored-weights.ts'
 
 export interface TunedWeights {
@@ -37,7 +38,7 @@ export function adaptedWeights(
   path: string,
   { brings = () => false, model }: AdaptedBase = {},
 ): TunedWeights {
-  const sizeOf = (name: string) => base.get(name)?.length
+  const sizeOf = (name: string) => numbersIn(base, name)
   const { saved, changes, biases } = fittingChanges(sizeOf, folder, path, { brings, model })
   const isScaled = (name: string) => changes.get(name)?.magnitude !== undefined
   const isLowRank = saved.size + biases.size === 0 && ![...changes.keys()].some(isScaled)

@@ -1,5 +1,5 @@
 /** @file A base that is kept small is another base, and is that one exactly: trained and asked, it gives what its own weights in float32 give. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { bindMethod } from '../../../../evals/finetune/registry.ts'
 import { makeBatch } from '../../../../evals/finetune/training/dataset.ts'
 import { openTraining } from '../../../../evals/finetune/training/train-graph.ts'
@@ -18,6 +18,7 @@ import {
 } from '../../../../evals/models/weights/small-weights.ts'
 import { asNf4, NF4_BYTES } from '../../../../evals/models/weights/nf4-weights.ts'
 import { normalFloat } from '../../../../evals/models/weights/compression/normal-float.ts'
+import { adaptedWeights } from '../../../../evals/models/weights/tuned-weights.ts'
 import { tinyModel } from '../../../doubles/models/tiny-model.ts'
 import { tinyExamples } from '../../../doubles/training/tiny-training.ts'
 import { fc } from '../../../doubles/properties.ts'
@@ -197,4 +198,26 @@ test('weights that are made when asked for are the map that they stand for', () 
     changed,
   ])
   expect(keptData(other, [...small.keys()][1]!)).toBeInstanceOf(Float16Array)
+})
+
+test('an adapter is held to a base that is kept small without widening a matrix', () => {
+  const { made } = kept('nf4')
+  const name = 'model.layers.0.self_attn.q_proj'
+  const [rows, columns] = tiny.model.weights.get(`${name}.weight`)!.shape as [number, number]
+  const part = (shape: [number, number]) => ({ shape, data: new Float32Array(shape[0] * shape[1]) })
+  const folderOf = (inner: number) => ({
+    config: { base: '', rank: 2, alpha: 2, targetModules: ['q_proj'] },
+    tensors: new Map([
+      [`${name}.lora_A.weight`, part([2, inner])],
+      [`${name}.lora_B.weight`, part([rows, 2])],
+    ]),
+  })
+  const widened = vi.spyOn(made, 'get')
+  expect([...adaptedWeights(made, folderOf(columns), 'adapter').changed!]).toEqual([
+    `${name}.weight`,
+  ])
+  expect(() => adaptedWeights(made, folderOf(columns + 1), 'adapter')).toThrow(
+    expect.objectContaining({ code: 'adapter.other-base' }),
+  )
+  expect(widened).not.toHaveBeenCalled()
 })
