@@ -13,6 +13,8 @@ export interface FormField {
   readonly isRequired: boolean
   readonly default: unknown
   readonly bounds: Bounds
+  /** The fewest characters of a text; absent where one will do. */
+  readonly fewest?: number
   readonly label: string
   readonly help: string
   readonly unit: string
@@ -54,6 +56,7 @@ interface Schema extends Hints {
   readonly maximum?: number
   readonly exclusiveMinimum?: number
   readonly exclusiveMaximum?: number
+  readonly minLength?: number
   readonly label?: string
   readonly help?: string
   readonly unit?: string
@@ -86,6 +89,7 @@ function toField(property: Schema, path: readonly string[], isRequired: boolean)
     isRequired,
     default: property.default,
     bounds: boundsOf(value),
+    ...((value.minLength ?? 0) > 1 && { fewest: value.minLength! }),
     label: property.label ?? '',
     help: property.help ?? '',
     unit: property.unit ?? '',

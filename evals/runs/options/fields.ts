@@ -46,10 +46,11 @@ const kebabCase = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 /** "a whole number from 1 to 1024", "one of auto, cpu". */
-export function describeValue({ type, choices, bounds }: Field): string {
+export function describeValue({ type, choices, bounds, fewest }: Field): string {
   if (choices) return `one of ${choices.join(', ')}`
   if (type === 'boolean') return 'true or false'
-  if (type === 'string') return 'some text'
+  if (type === 'string')
+    return fewest === undefined ? 'some text' : `a text of at least ${fewest} characters`
   const kind = type === 'integer' ? 'a whole number' : 'a number'
   const within = boundsText(bounds)
   if (within === '') return kind

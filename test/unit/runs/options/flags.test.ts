@@ -20,6 +20,7 @@ const Config = z.object({
   resume: z.string().nullable().default(null).meta({ bare: '' }),
   batchSize: z.int().default(16).meta({ flag: 'eval-batch-size' }),
   training: z.object({ batchSize: z.int().default(8) }).prefault({}),
+  accept: z.string().trim().min(8).nullable().default(null),
 })
 
 const flagsOf = (argv: readonly string[], environment = {}) =>
@@ -86,6 +87,7 @@ describe('wrong values', () => {
     ['--steps 1.5', '--steps cannot be 1.5.', 'Give a whole number from 1 to 100.'],
     ['--steps many', '--steps cannot be "many".', 'Give a whole number from 1 to 100.'],
     ['--steps=', '--steps cannot be "".', 'Give a whole number from 1 to 100.'],
+    ['--accept why', '--accept cannot be "why".', 'Give a text of at least 8 characters.'],
     ['--rate 11', '--rate cannot be 11.', 'Give a number above 0 and at most 10.'],
     ['--rate Infinity', '--rate cannot be "Infinity".', 'Give a number above 0 and at most 10.'],
     ['--mood sad', '--mood cannot be "sad".', 'Give one of calm, loud.'],
