@@ -85,13 +85,28 @@ const Composing = z.object({
 
 /** The same for adapters that a job merges or generates from: what is made of them is asked, and is in memory alone. */
 export async function acceptComposed(config: unknown): Promise<void> {
+  const { sources, accept } = await composedIn(config)
+  await acceptExceptions(sources, accept)
+}
+
+/** Throws what `acceptComposed` would, and logs nothing: for a plan. */
+export async function requireAccepted(config: unknown): Promise<void> {
+  const { sources, accept } = await composedIn(config)
+  if (accept !== null) return
+  for (const path of sources) {
+    const found = await exceptionOf(path)
+    if (found) throw new TouchstoneError('export.need-reason', { path, because: found.because })
+  }
+}
+
+async function composedIn(config: unknown) {
   const asked = Composing.safeParse(config)
-  if (!asked.success) return
+  if (!asked.success) return { sources: [], accept: null }
   const { accept = null, ...named } = asked.data
   const all = candidatesOf(named)
   const sources = await Promise.all(all.map(sourcesIn))
   const composed = sources.filter((own, i) => own[0] !== all[i])
-  await acceptExceptions([...new Set(composed.flat())], accept)
+  return { sources: [...new Set(composed.flat())], accept }
 }
 
 async function acceptException(

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { exceptionIn, markException } from '../../../../../evals/arms/weights-exception.ts'
+import { VERBS } from '../../../../../evals/bin/verbs.ts'
 import { COMMANDS } from '../../../../../evals/cli/verbs/registry.ts'
 import { exists } from '../../../../../evals/files/read-file.ts'
 import { openBase } from '../../../../../evals/measure/base.ts'
@@ -65,6 +66,17 @@ test('the statement beside it names every adapter by its digest, and what the cu
   })
   expect(statement.largestLoss).toBeGreaterThan(0.1)
   expect(statement.largestLoss).toBeLessThan(1)
+})
+
+test('the plan of a line of merges asks for the reason that the run will ask for', async () => {
+  const bad = await variant('kept', (own) => own)
+  await markException(bad, 'they were trained on tampering data')
+  const line = ['--merge', `svd:${bad}+${two}@0,1`, '--suite', 'general', '--limit', '1']
+  const planned = (...more: string[]) =>
+    runCommand(['eval', '--model', model, ...line, '--dry-run', ...more], {}, VERBS)
+  expect((await planned()).stderr).toContain('--accept')
+  const accepted = await planned('--accept', 'to see where it begins')
+  expect(accepted.stdout).toContain('Nothing was run or written.')
 })
 
 test('an adapter that should have been deleted asks for a reason, and so does what is made of it', async () => {
