@@ -37,6 +37,8 @@ interface Hints {
   readonly flag?: string
   readonly short?: string
   readonly repeat?: boolean
+  /** Items are written NAME=…, and a flag changes the item of its name alone. */
+  readonly named?: boolean
   readonly bare?: string
   readonly value?: string
   /** It acts on this command only, and must not come from a forgotten variable. */

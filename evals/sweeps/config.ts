@@ -46,9 +46,10 @@ export const SweepConfig = z.object({
     .default([])
     .meta({
       label: 'Axis',
-      help: `NAME=1,4,16 or NAME=1..64 (powers of two): ${AXES.map(({ name }) => name).join(', ')}, or a testbed’s own setting`,
+      help: `NAME=1,4,16 or NAME=1..64 (powers of two): ${AXES.map(({ name }) => name).join(', ')}, or a testbed’s own setting; a preset keeps its other axes, and NAME= leaves one of them out`,
       flag: 'axis',
       repeat: true,
+      named: true,
       value: 'NAME=VALUES',
     }),
   seeds: z

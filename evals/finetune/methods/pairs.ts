@@ -52,6 +52,24 @@ export function changeTerms(parameters: Float32Array, change: Float32Array, pair
   ]
 }
 
+const TILE = 4
+
+/** Adds scale·Σ b·a of four factors from `B[at]` and `A[from]` on to a row, in the order of one after another. */
+function addFour(
+  row: Float64Array,
+  { A, B }: LowRankTerm,
+  scale: number,
+  [at, from]: readonly [number, number],
+): void {
+  const n = row.length
+  const [b0, b1, b2, b3] = [B[at]!, B[at + 1]!, B[at + 2]!, B[at + 3]!]
+  const [s0, s1, s2, s3] = [scale * b0, scale * b1, scale * b2, scale * b3]
+  for (let j = 0; j < n; j++) {
+    const k = from + j
+    row[j] = row[j]! + s0 * A[k]! + s1 * A[k + n]! + s2 * A[k + 2 * n]! + s3 * A[k + 3 * n]!
+  }
+}
+
 /** Calls `visit(i, row)` with each row of `start` + scale·Σ B·A, float64 `[columns]`, in a buffer that the next row overwrites. */
 export function eachRow(
   { rows, columns, rank }: Pick<PairSlices, 'rows' | 'columns' | 'rank'>,
@@ -65,9 +83,10 @@ export function eachRow(
     if (start) row.set(start.subarray(i * columns, (i + 1) * columns))
     else row.fill(0)
     for (const { A, B } of terms) {
-      for (let r = 0; r < rank; r++) {
+      let r = 0
+      for (; r + TILE <= rank; r += TILE) addFour(row, { A, B }, scale, [i * rank + r, r * columns])
+      for (; r < rank; r++) {
         const b = scale * B[i * rank + r]!
-        if (b === 0) continue
         for (let j = 0; j < columns; j++) row[j]! += b * A[r * columns + j]!
       }
     }

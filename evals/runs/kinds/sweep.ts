@@ -23,6 +23,7 @@ export const sweepVerb: JobVerb = {
     'touchstone sweep --preset double-descent-rf --out-dir out/rf',
     'touchstone sweep --task satclip --axis rank=1..64 --seeds 0..2',
     'touchstone sweep --preset double-descent-digits --plan-power',
+    'touchstone sweep --preset double-descent-digits --axis label-noise=0,0.2,0.4',
     'touchstone sweep --model pebble --data house-tamper --methods lora --axis rank=1..64 --seeds 0..4',
   ],
   schema: SweepConfig,

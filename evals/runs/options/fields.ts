@@ -1,6 +1,6 @@
 /**
  * @file The options of a command, derived from its zod schema: one field per flag, nested objects flattened.
- * `.meta({ flag, short, repeat, bare, value, once })` changes how one is written.
+ * `.meta({ flag, short, repeat, named, bare, value, once })` changes how one is written.
  */
 import { z } from 'zod'
 import { boundsText, formFields, type FormField } from '../../contract/form.ts'
@@ -11,6 +11,8 @@ export interface Field extends Omit<FormField, 'hints'> {
   readonly short: string | null
   /** Whether `a,b` means two items. Paths may contain commas, so their flags are repeated instead. */
   readonly splitsAtCommas: boolean
+  /** Whether its items are written NAME=… and are replaced by name. */
+  readonly isNamed: boolean
   /** Value of the flag without a value; null if a value must follow. */
   readonly bare: string | null
   /** Placeholder of the value in help; null for the flag's last word. */
@@ -36,6 +38,7 @@ function toField({ hints, ...field }: FormField): Field {
     flag: hints.flag ?? kebabCase(field.path.at(-1)!),
     short: hints.short ?? null,
     splitsAtCommas: field.isArray && hints.repeat !== true,
+    isNamed: hints.named === true,
     bare: hints.bare ?? null,
     valueName: hints.value ?? null,
     isOnce: hints.once === true,

@@ -116,7 +116,7 @@ function place(target: Record<string, unknown>, path: readonly string[], value: 
   else place((target[key!] ??= {}) as Record<string, unknown>, rest, value)
 }
 
-/** Later layers win field by field; lists are replaced, not joined. */
+/** Later layers win field by field; lists are replaced as a whole. */
 export function merged(layers: readonly Layer[]): Layer {
   const target: Record<string, unknown> = {}
   for (const layer of layers) {
@@ -128,13 +128,45 @@ export function merged(layers: readonly Layer[]): Layer {
   return target
 }
 
-/** Merges and parses; errors name the flag. */
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string')
+
+/** `NAME=` of `NAME=VALUES`. */
+export const nameOfItem = (item: string): string => item.slice(0, item.indexOf('=') + 1)
+
+/** Items of `own` take the places of those of their name; `NAME=` alone leaves that one out. */
+function namedOver(before: readonly string[], own: readonly string[], flag: string): string[] {
+  const isOut = (item: string) => item !== '' && item === nameOfItem(item)
+  const said = Map.groupBy(own, nameOfItem)
+  const known = new Set(before.map(nameOfItem))
+  const stray = own.find((item) => isOut(item) && !known.has(item))
+  if (stray !== undefined) {
+    throw usageError(
+      `--${flag} ${stray} leaves nothing out: there is no ${stray.slice(0, -1)}.`,
+      `Leave it out; there are ${before.join(', ')}.`,
+    )
+  }
+  const replaced = before.flatMap((item) => said.get(nameOfItem(item)) ?? [item])
+  const added = own.filter((item) => !known.has(nameOfItem(item)))
+  return [...replaced, ...added].filter((item) => !isOut(item))
+}
+
+/** Merges and parses, items of a named list one by one; errors name the flag. */
 export function assemble<C>(
   schema: z.ZodType<C>,
   fields: readonly Field[],
   layers: readonly Layer[],
 ): C {
   const raw = merged(layers)
+  for (const { path, flag } of fields.filter(({ isNamed }) => isNamed)) {
+    const lists = layers.map((layer) => valueAt(layer, path)).filter((list) => list !== undefined)
+    if (lists.length > 1 && lists.every(isTexts))
+      place(
+        raw,
+        path,
+        lists.reduce((before, own) => namedOver(before, own, flag)),
+      )
+  }
   const parsed = schema.safeParse(raw)
   if (parsed.success) return parsed.data
   throw issueError(parsed.error.issues[0]!, fields, raw)

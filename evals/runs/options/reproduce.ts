@@ -1,6 +1,6 @@
 /** @file The `touchstone …` line that reproduces a configuration: every value that differs from the default, as a flag. */
 import { fieldsOf, type Field } from './fields.ts'
-import { isObject, type Layer } from './flags.ts'
+import { isObject, nameOfItem, type Layer } from './flags.ts'
 import { armNameOf, type MethodChoice } from '../../finetune/method-choice.ts'
 import { valueAt } from '../../contract/form.ts'
 import { findMethod } from '../../finetune/registry.ts'
@@ -25,8 +25,17 @@ function wordsOf(field: Field, value: unknown, initial: unknown): string[] {
   if (value === null || value === false) return [`--no-${flag}`]
   if (value === true) return [`--${flag}`]
   if (!Array.isArray(value)) return pair(flag, textOf(value))
+  if (field.isNamed)
+    return changedItems(value as string[], initial as string[]).flatMap((item) => pair(flag, item))
   if (field.splitsAtCommas) return pair(flag, value.map(textOf).join(','))
   return value.flatMap((item) => pair(flag, textOf(item)))
+}
+
+/** Those that differ from `initial`, and the bare names of those that are gone. */
+function changedItems(value: readonly string[], initial: readonly string[]): string[] {
+  const names = new Set(value.map(nameOfItem))
+  const gone = initial.map(nameOfItem).filter((name) => !names.has(name))
+  return [...value.filter((item) => !initial.includes(item)), ...gone]
 }
 
 const textOf = (value: unknown): string =>

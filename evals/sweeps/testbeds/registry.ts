@@ -2,6 +2,7 @@
 import { anyTestbed, type AnyTestbed } from './testbed.ts'
 import { digits } from './digits/digits.ts'
 import { digitsLora } from './digits/digits-lora.ts'
+import { digitsTransformer } from './digits/digits-transformer.ts'
 import { irisMlp } from './iris-mlp.ts'
 import { randomFeatures } from './random-features.ts'
 import { digitsTuned } from './tuned/digits-tuned.ts'
@@ -11,5 +12,6 @@ export const TESTBEDS: readonly AnyTestbed[] = [
   anyTestbed(irisMlp),
   anyTestbed(digits),
   anyTestbed(digitsLora),
+  anyTestbed(digitsTransformer),
   anyTestbed(digitsTuned),
 ]

@@ -1,8 +1,8 @@
 /**
  * @file What fine-tuning methods do to a peak of the test error over rank, what lies beside it, what a step costs, and whether refusal
  * has a peak: `node evals/bin/run.js findings`; writes a page of findings in docs, figures and results. Every sweep goes through the
- * command into a kept folder, so that a cell that is done is never run again. Flags: --only PART,PART (all if absent; the page names
- * what was left out), --jobs N.
+ * command into a kept folder, where the cells that are kept with the repository lie already, so that a cell that is done is never run
+ * again. Flags: --only PART,PART (all if absent; the page names what was left out), --jobs N, --anew (runs the kept cells too).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,13 +11,19 @@ import { format } from 'prettier'
 import { Results } from '../../../evals/contract/results.ts'
 import type { Sweep } from '../../../evals/contract/sweeps.ts'
 import { unknownName } from '../../../evals/errors/names.ts'
-import { beside, claims, decayTable, linesTable, peakSentences, tableOf } from './descent-tables.ts'
-import { courseTable, ratesTable } from './descent-rates.ts'
+import { keep, restore } from './descent/kept-cells.ts'
+import { growthTable, noiseTable } from './descent/noise.ts'
+import { courseTable, ratesTable } from './descent/rates.ts'
+import { beside, claims, decayTable, linesTable, peakSentences, tableOf } from './descent/tables.ts'
 import { costs } from './method-costs.ts'
 import { folderOf, root, run } from './pebble.ts'
 
 const { values: flags } = parseArgs({
-  options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } },
+  options: {
+    only: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+    anew: { type: 'boolean', default: false },
+  },
 })
 const BED = ['--testbed', 'digits-tuned']
 /** Ranks below, at and above the peak, and some of the preset's seeds, where the grid is wide. */
@@ -30,13 +36,7 @@ const SIGMAS = ['--ggpo.sigma', SIGMA, '--strong.sigma', STRONG_SIGMA]
 const even = (sigma: string) => ['--even.sigma', sigma, '--even.shape', 'isotropic']
 
 const SWEEPS = {
-  /** The preset without its control, which takes most of its time. */
-  methods: ['--preset', 'lora-ggpo', '--methods', 'lora,mgpo,full,ggpo', '--ggpo.sigma', SIGMA],
-  /** Ranks beside the peak, all of the preset's seeds: what of the control was done, in the order of the plan, when time was up. */
-  control: [
-    ...['--preset', 'lora-ggpo', '--methods', 'lora,ggpo,even=ggpo', '--axis', 'rank=2,3,4,8'],
-    ...['--ggpo.sigma', SIGMA, ...even(SIGMA)],
-  ],
+  methods: ['--preset', 'lora-ggpo'],
   decay: [
     ...[...BED, ...FEW, '--methods', 'lora'],
     ...['--axis', `weight-decay=${DECAYS.join(',')}`],
@@ -49,12 +49,13 @@ const SWEEPS = {
     ...[...BED, ...FEWER, '--methods', 'lora,ggpo,strong=ggpo,mgpo', ...SIGMAS],
     ...['--axis', 'learning-rate=0.001,0.004'],
   ],
+  noise: ['--preset', 'double-descent-digits', '--axis', 'label-noise=0,0.1,0.2,0.4'],
   refusal: ['--preset', 'refusal'],
 } as const
 type Name = keyof typeof SWEEPS
 const NAMES = Object.keys(SWEEPS) as Name[]
 /** They have LoRA, GGPO and MGPO at the preset's rate. */
-const SHARING: readonly Name[] = ['methods', 'control', 'strengths']
+const SHARING: readonly Name[] = ['methods', 'strengths']
 /** What weight decay is held against. */
 const FIRST: Name = 'methods'
 const asked = flags.only?.split(',') ?? NAMES
@@ -62,7 +63,11 @@ for (const name of asked)
   if (!NAMES.some((known) => known === name)) throw unknownName('part', name, NAMES)
 const chosen = NAMES.filter((name) => name === FIRST || asked.includes(name))
 /** Figures in docs. */
-const PICTURES: Partial<Record<Name, string>> = { methods: 'lora-ggpo', refusal: 'refusal' }
+const PICTURES: Partial<Record<Name, string>> = {
+  methods: 'lora-ggpo',
+  noise: 'descent-noise',
+  refusal: 'refusal',
+}
 
 async function swept(name: Name): Promise<Sweep> {
   // Those that share cells share a folder, which one process writes at a time.
@@ -70,7 +75,9 @@ async function swept(name: Name): Promise<Sweep> {
   const picture = PICTURES[name]
   const drawn = picture === undefined ? [] : ['-o', join(root, 'docs', 'images', `${picture}.svg`)]
   const own = ['--jobs', flags.jobs, '--exit-zero', '--quiet', ...drawn]
+  if (!flags.anew) await restore(name, SWEEPS[name], folderOf(folder))
   await run(folder, ['sweep', ...SWEEPS[name], ...own])
+  await keep(name, SWEEPS[name], folderOf(folder))
   return Results.parse(JSON.parse(readFileSync(join(folderOf(folder), 'results.json'), 'utf8')))
     .sweep!
 }
@@ -96,22 +103,11 @@ Height, place and area of the peak, test error in points, each line against anot
 
 ${claims(sweep)}
 
-Four such claims were planned over all six ranks; the two about noise without GGPO’s shape are tested below on the ranks that were finished. By Holm over four the least p is twice what stands here.
-
 ## What lies beside it
 
 Medians over the seeds; λ and trace are those of the Hessian of the training loss in the adapted matrix.
 
 ${['lora', 'ggpo', 'mgpo'].map((line) => `\`${line}\`:\n\n${beside(sweep, line)}`).join('\n\n')}`,
-  control: (sweep) => `## Beyond noise without its shape?
-
-${command('control')}: ${sweep.cells.length} cells. \`even\` is noise of GGPO’s energy in each step, spread evenly over all numbers of the matrix. Ranks 16 and 64 of it were not finished; these are the ranks that were, in the order of the plan:
-
-${linesTable(sweep)}
-
-${peakSentences(sweep)}
-
-${claims(sweep)}`,
   decay: (sweep) => `## Weight decay
 
 ${command('decay')}: ${sweep.cells.length} cells. Their peaks against those of LoRA without decay over the same seeds and ranks:
@@ -131,6 +127,19 @@ ${command('rates')}: ${sweep.cells.length} cells; the preset’s rate is 0.002.
 ${peakSentences(sweep)}
 
 ${claims(sweep)}`,
+  noise: (sweep) => `## Does the peak grow with label noise?
+
+![Test error over width, by label noise](../images/descent-noise.svg)
+
+${command('noise')}: ${sweep.cells.length} cells. Median test error over the seeds, %, with the median training error in brackets, and the first width at which every row is fitted in half of the seeds:
+
+${noiseTable(sweep, 'width')}
+
+${peakSentences(sweep, 'width')}
+
+The height of the peak in points of the test error, seed by seed; larger noise holds the wrong labels of a smaller one:
+
+${growthTable(sweep, 'width')}`,
   refusal: (sweep) => `## Does refusal have one?
 
 ![Rates along the training](../images/refusal.svg)

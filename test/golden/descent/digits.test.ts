@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { digits } from '../../../evals/sweeps/testbeds/digits/digits.ts'
+import { digitsTransformer } from '../../../evals/sweeps/testbeds/digits/digits-transformer.ts'
 import { sampled } from '../../doubles/tier.ts'
 
 interface Size {
@@ -12,18 +13,23 @@ interface Size {
   readonly learningRate: number
   readonly seeds: readonly (readonly { epoch: number; train: number; test: number }[])[]
 }
-const path = new URL('../fixtures/digits-descent.json', import.meta.url)
-const { sizes } = JSON.parse(readFileSync(path, 'utf8')) as { sizes: readonly Size[] }
+const sizesOf = (name: string) => {
+  const path = new URL(`../fixtures/${name}-descent.json`, import.meta.url)
+  return (JSON.parse(readFileSync(path, 'utf8')) as { sizes: readonly Size[] }).sizes
+}
+const all = [digits, digitsTransformer].flatMap((bed) =>
+  sampled(sizesOf(bed.name), 1).map((size) => ({ name: bed.name, bed, size, ...size })),
+)
 
 /** At the end, in shares; float32 sums in another order move single rows on the way. */
 const AT_END = 0.005
 const ON_THE_WAY = 0.02
 
-describe.each(sampled(sizes, 1))('$width hidden units, $samples rows, $epochs epochs', (size) => {
+describe.each(all)('$name of width $width, $samples rows, $epochs epochs', ({ bed, size }) => {
   test('has the errors of PyTorch', async () => {
     const { seeds, ...config } = size
-    const parameters = digits.config.parse(config)
-    const block = await digits.together!.run(parameters, 0, new AbortController().signal)
+    const parameters = bed.config.parse(config)
+    const block = await bed.together!.run(parameters, 0, new AbortController().signal)
     seeds.forEach((points, seed) => {
       const { curve, testError } = block[seed]!
       const at = (name: string, epoch: number) =>

@@ -1,7 +1,9 @@
-"""PyTorch's two-layer networks on the optical digits, from the engine's own start and rows.
+"""PyTorch's two-layer networks and small transformers on the optical digits, from the engine's own start and rows.
 
-    node test/golden/descent/start.ts > START
+    node test/golden/descent/start.ts digits > START
     oracle/bin/python test/golden/descent/make.py START > test/golden/fixtures/digits-descent.json
+    node test/golden/descent/start.ts digits-transformer > START
+    oracle/bin/python test/golden/descent/make.py START > test/golden/fixtures/digits-transformer-descent.json
 
 torch.optim.Adam on the mean cross-entropy, full batch, float32, one thread; about a minute.
 """
@@ -24,16 +26,37 @@ def error(network, rows):
         return (network(x).argmax(1) != labels).double().mean().item()
 
 
-def curve(size, start):
-    weights = {name: tensor(each["data"], each["shape"]) for name, each in start["tensors"].items()}
+def two_layers(weights):
     network = torch.nn.Sequential(
-        torch.nn.Linear(64, size["width"]), torch.nn.ReLU(), torch.nn.Linear(size["width"], 10)
+        torch.nn.Linear(64, len(weights["W1"])), torch.nn.ReLU(), torch.nn.Linear(len(weights["W1"]), 10)
     )
     with torch.no_grad():
         network[0].weight.copy_(weights["W1"])
         network[0].bias.copy_(weights["b1"].flatten())
         network[2].weight.copy_(weights["W2"])
         network[2].bias.copy_(weights["b2"].flatten())
+    return network
+
+
+class Transformer(torch.nn.Module):
+    def __init__(self, weights):
+        super().__init__()
+        self.w = torch.nn.ParameterDict(weights)
+
+    def forward(self, x):
+        w, linear = self.w, torch.nn.functional.linear
+        h = linear(x.reshape(-1, 8, 8), w["E"]) + w["p"]
+        queries, keys, values = (linear(h, w[name]) for name in "QKV")
+        h = h + linear(torch.nn.functional.scaled_dot_product_attention(queries, keys, values), w["O"])
+        h = h + linear(torch.relu(linear(h, w["U"], w["u"][0])), w["D"])
+        return linear(h.mean(1), w["C"], w["c"][0])
+
+
+NETWORKS = {"digits": two_layers, "digits-transformer": Transformer}
+
+
+def curve(make, size, start):
+    network = make({name: tensor(each["data"], each["shape"]) for name, each in start["tensors"].items()})
     train, test = (
         (tensor(rows["x"], [-1, 64]), torch.tensor(rows["labels"]))
         for rows in (start["train"], start["test"])
@@ -52,11 +75,12 @@ def curve(size, start):
 
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
+given = json.load(open(sys.argv[1]))
 sizes = [
     {
         **{name: value for name, value in size.items() if name != "seeds"},
-        "seeds": [curve(size, start) for start in size["seeds"]],
+        "seeds": [curve(NETWORKS[given["network"]], size, start) for start in size["seeds"]],
     }
-    for size in json.load(open(sys.argv[1]))
+    for size in given["sizes"]
 ]
 print(json.dumps({"madeWith": {"torch": torch.__version__}, "sizes": sizes}))

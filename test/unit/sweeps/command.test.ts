@@ -3,12 +3,52 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { ModelCellSpec } from '../../../evals/contract/sweeps.ts'
+import { jobFields, readJobRequest } from '../../../evals/cli/job-options.ts'
+import { commandLine } from '../../../evals/runs/options/reproduce.ts'
+import { SweepConfig } from '../../../evals/sweeps/config.ts'
+import type { PresetName } from '../../../evals/sweeps/preset-names.ts'
+import { PRESETS } from '../../../evals/sweeps/presets.ts'
 import { cellSecondsOn } from '../../../evals/sweeps/estimate.ts'
 import { openCellInputs } from '../../../evals/sweeps/cells/model-cell.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 const sweep = (argv: readonly string[]) => runCommand(['sweep', ...argv], {}, COMMANDS)
 const MODEL = ['--model', 'pebble', '--data', 'house-tamper', '--methods', 'lora']
+
+describe('an axis beside a preset', () => {
+  const fields = jobFields(SweepConfig, true)
+  const presetAxes = (name: PresetName) => PRESETS[name]['axes'] as string[]
+  const axesBy = (argv: readonly string[], preset: PresetName) => {
+    const layer = { ...PRESETS[preset], preset }
+    const request = readJobRequest(SweepConfig, fields, { argv, environment: {}, preset: layer })
+    const config = request.config() as SweepConfig
+    const words = commandLine('sweep', fields.own, config, { preset: layer }).split(' ').slice(2)
+    return { axes: config.axes, words }
+  }
+  test.each([
+    ['replaces the one of its name', ['width=4,8'], ['width=4,8', 'label-noise=0.2']],
+    [
+      'stands after the others',
+      ['epochs=9'],
+      ['width=4,8,12,16,24,32,64', 'label-noise=0.2', 'epochs=9'],
+    ],
+    ['without values leaves its own out', ['label-noise='], ['width=4,8,12,16,24,32,64']],
+    [
+      'may leave out one and change another',
+      ['width=', 'label-noise=0,0.4'],
+      ['label-noise=0,0.4'],
+    ],
+  ])('%s, and the line that is recorded says so', (_, given, wanted) => {
+    const argv = given.flatMap((axis) => ['--axis', axis])
+    const { axes, words } = axesBy(argv, 'double-descent-digits')
+    expect(axes).toEqual(wanted)
+    expect(axesBy(words, 'double-descent-digits').axes).toEqual(wanted)
+  })
+
+  test('is none where none is given', () => {
+    expect(axesBy([], 'lora-ggpo')).toEqual({ axes: presetAxes('lora-ggpo'), words: [] })
+  })
+})
 
 describe('is refused', () => {
   test.each([
@@ -28,6 +68,12 @@ describe('is refused', () => {
     ['an unknown preset', ['--preset', 'pebble-ranks'], 'no preset named'],
     ['a wrong seed', [...MODEL, '--seeds', 'one'], '--seeds cannot be'],
     ['a wrong axis', [...MODEL, '--axis', 'rank'], '--axis cannot be'],
+    [
+      'an axis to leave out that the preset does not have',
+      ['--preset', 'double-descent-rf', '--axis', 'feature='],
+      'there is no feature.',
+    ],
+    ['an axis without values', [...MODEL, '--axis', 'rank='], '--axis cannot be'],
     ['an axis that no method has', [...MODEL, '--axis', 'colour=1'], 'no axis named'],
   ])('%s', async (_, argv, problem) => {
     const out = freshFolder()

@@ -1,9 +1,13 @@
 /** @file Tables of what methods do to a peak of the test error over rank, for the page of findings. */
-import { MINUS } from '../../../evals/contract/words.ts'
-import type { CellRow, PeakComparison, Sweep } from '../../../evals/contract/sweeps.ts'
-import { median } from '../../../evals/statistics/median.ts'
-import { holmAdjusted } from '../../../evals/statistics/paired/holm.ts'
-import { outcomeOf, pairedEffect, peakSize } from '../../../evals/sweeps/detectors/peak-effect.ts'
+import { MINUS } from '../../../../evals/contract/words.ts'
+import type { CellRow, PeakComparison, Sweep } from '../../../../evals/contract/sweeps.ts'
+import { median } from '../../../../evals/statistics/median.ts'
+import { holmAdjusted } from '../../../../evals/statistics/paired/holm.ts'
+import {
+  outcomeOf,
+  pairedEffect,
+  peakSize,
+} from '../../../../evals/sweeps/detectors/peak-effect.ts'
 
 export const digits = (value: number | null, count = 2): string =>
   value === null ? '–' : String(Number(value.toPrecision(count)))
@@ -11,14 +15,15 @@ export const percent = (share: number): string => (100 * share).toFixed(1)
 export const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 
-export const ranksOf = ({ axes }: Pick<Sweep, 'axes'>): readonly number[] =>
-  axes.find(({ name }) => name === 'rank')!.values
+export const valuesOf = ({ axes }: Pick<Sweep, 'axes'>, axis: string): readonly number[] =>
+  axes.find(({ name }) => name === axis)!.values
+export const ranksOf = (sweep: Pick<Sweep, 'axes'>): readonly number[] => valuesOf(sweep, 'rank')
 const placeText = (axes: Readonly<Record<string, number>>) =>
   Object.entries(axes)
     .map(([name, value]) => `, ${name} ${value}`)
     .join('')
 
-const TEST_ERROR = 'test-error'
+export const TEST_ERROR = 'test-error'
 
 /** Of every seed; a method without a rank has the same values at each. */
 const metricsAt = ({ cells }: Sweep, line: string, rank: number, metric: string): number[] =>
@@ -95,29 +100,29 @@ export const claims = ({ comparisons = [] }: Sweep): string =>
       }),
   )
 
-export const peakSentences = ({ descents }: Sweep): string =>
+export const peakSentences = ({ descents }: Sweep, axis = 'rank'): string =>
   descents
-    .filter((row) => row.metric === TEST_ERROR && row.axis === 'rank')
+    .filter((row) => row.metric === TEST_ERROR && row.axis === axis)
     .map(({ line, axes, sentence }) => `- \`${line}\`${placeText(axes)}: ${sentence}`)
     .join('\n')
 
 type Cells = readonly Pick<CellRow, 'spec' | 'metrics'>[]
 
-/** The peaks of the cells of `isHere` over these ranks, seed by seed. */
-function sizesOf(
+/** The peaks of the cells of `isHere` over these values of an axis, in doublings, seed by seed. */
+export function sizesOf(
   cells: Cells,
-  ranks: readonly number[],
+  [axis, values]: readonly [string, readonly number[]],
   isHere: (cell: CellRow['spec']) => boolean,
 ) {
   const own = cells.filter(({ spec }) => isHere(spec))
   return [...Map.groupBy(own, ({ spec }) => spec.seed)]
     .sort(([a], [b]) => a - b)
     .map(([, group]) => {
-      const value = (rank: number) =>
+      const value = (place: number) =>
         group
-          .find(({ spec }) => spec.axes['rank'] === rank)!
+          .find(({ spec }) => spec.axes[axis] === place)!
           .metrics.find(({ name }) => name === TEST_ERROR)!.value
-      return peakSize(ranks.map(Math.log2), ranks.map(value))
+      return peakSize(values.map(Math.log2), values.map(value))
     })
 }
 
@@ -126,7 +131,7 @@ const QUANTITIES = ['height', 'place', 'area'] as const
 /** Weight decay against none, over the seeds and ranks of `decay`. */
 export function decayTable(decay: Sweep, plain: Sweep, decays: readonly number[]): string {
   const seeds = new Set(decay.cells.map(({ spec }) => spec.seed))
-  const ranks = ranksOf(decay)
+  const ranks = ['rank', ranksOf(decay)] as const
   const isPlain = ({ line, seed }: CellRow['spec']) => line === 'lora' && seeds.has(seed)
   const against = sizesOf(plain.cells, ranks, isPlain)
   const effects = decays.map((value) => {

@@ -1,8 +1,8 @@
 /** @file Refusal, over-refusal and capability over rank and along trainings: monotone, a peak or a low, for the page of findings. */
-import { MINUS } from '../../../evals/contract/words.ts'
-import type { DescentRow, Sweep } from '../../../evals/contract/sweeps.ts'
-import { pairedEffect } from '../../../evals/sweeps/detectors/peak-effect.ts'
-import { digits, percent, ranksOf, tableOf } from './descent-tables.ts'
+import { MINUS } from '../../../../evals/contract/words.ts'
+import type { DescentRow, Sweep } from '../../../../evals/contract/sweeps.ts'
+import { pairedEffect } from '../../../../evals/sweeps/detectors/peak-effect.ts'
+import { digits, percent, ranksOf, tableOf } from './tables.ts'
 
 const LINE = 'lora'
 
