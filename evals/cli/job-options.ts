@@ -131,8 +131,10 @@ const has = ({ common }: JobFields, flag: string) => common.some((field) => fiel
 /** What a plan fixes of the verb's own settings. */
 function plannedSettings(path: string, { own }: JobFields): Layer {
   const known = new Set(own.map((field) => field.path[0]))
-  const settings = Object.entries(readPlanFile(path).plan.settings)
-  return Object.fromEntries(settings.filter(([key]) => known.has(key)))
+  const { settings, stopping } = readPlanFile(path).plan
+  // A rule of before 0.2.0 gives nothing up by it.
+  const all = Object.entries({ powerLoss: stopping?.powerLoss ?? 0, ...settings })
+  return Object.fromEntries(all.filter(([key]) => known.has(key)))
 }
 
 function readCommon(common: readonly Field[], given: Given, environment: Environment): JobOptions {

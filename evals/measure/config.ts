@@ -1,6 +1,6 @@
 /** @file How states are measured: the engine, the evaluation, the spectra. Jobs compose their configurations of these groups. */
 import { z } from 'zod'
-import { SPENDINGS, StoppingRule } from '../contract/gate/stopping.ts'
+import { POWER_LOSS, SPENDINGS, StoppingRule } from '../contract/gate/stopping.ts'
 import { FORWARDS } from '../finetune/training/int8-forward.ts'
 import { TASK_METRICS } from '../judges/registry.ts'
 import { JudgeText } from '../judges/judge-endpoint.ts'
@@ -129,6 +129,10 @@ export const EvaluationConfig = z.object({
   futility: StoppingRule.shape.futility.meta({
     label: 'Futility',
     help: 'With --sequential, it also stops, undecided, where the chance that the rest decides is below this; 0: never',
+  }),
+  powerLoss: StoppingRule.shape.powerLoss.unwrap().default(POWER_LOSS).meta({
+    label: 'Power loss',
+    help: 'With --sequential, the power that stopping undecided may cost, at a harm of half the margin and of two; 0: none',
   }),
   askAgain: z.boolean().default(false).meta({
     label: 'Ask again',

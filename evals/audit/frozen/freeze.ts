@@ -11,6 +11,7 @@ import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { EvaluationConfig } from '../../measure/config.ts'
 import { prepareFor, type AskedModel } from '../../measure/contexts.ts'
 import { benchmarkRow } from '../../measure/evaluate.ts'
+import { stoppingRule } from '../../measure/looks/looks.ts'
 import { openJudges, withJudges } from '../../measure/open-judges.ts'
 import { chooseDevice } from '../../runtime/device.ts'
 
@@ -56,15 +57,11 @@ export async function planParts(
     const contexts = suite.flatMap(({ context }) => context ?? [])
     const byName = new Map(contexts.map(({ name, digest }) => [name, { name, digest }]))
     const { seeds } = settings
-    const stopping = stoppingOf(settings)
+    const stopping = stoppingRule(settings) ?? null
     return { gate, suite, judges, contexts: [...byName.values()], seeds, stopping, settings }
   } finally {
     await opened.close()
   }
-}
-
-function stoppingOf({ sequential, looks, orderSeed, futility }: PlanSettings) {
-  return sequential === null ? null : { spending: sequential, looks, seed: orderSeed, futility }
 }
 
 function plannedBenchmark(prepared: PreparedBenchmark): PlannedBenchmark {

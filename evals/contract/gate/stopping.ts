@@ -15,7 +15,14 @@ export const StoppingRule = z.strictObject({
   seed: z.int().min(0).default(0),
   /** It stops undecided where the chance that the rest decides is below this, were the change a standard error better; 0: never. */
   futility: z.number().min(0).lt(0.5).default(0.05),
+  /**
+   * Power that giving up may cost, of a PASS at a harm of half the margin and of a FAIL at two margins, together with `futility`
+   * (β-spending); absent, as in plans of before 0.2.0: nothing is given up by it.
+   */
+  powerLoss: z.number().min(0).lt(0.5).optional(),
 })
+/** Of a rule that is made now. */
+export const POWER_LOSS = 0.02
 export type StoppingRule = z.infer<typeof StoppingRule>
 
 /** The looks at one benchmark: the ids of its prompts in the order in which they are asked, and what each look has seen of them. */

@@ -1,7 +1,7 @@
 /** @file Numbers of prompts and seeds that a question needs, from exact power. */
 import { clusterSizeNeeded, clustersNeeded } from '../../statistics/paired/cluster-plan.ts'
 import { leastClusters } from '../../statistics/paired/dependent.ts'
-import { StoppingRule } from '../../contract/gate/stopping.ts'
+import { POWER_LOSS, StoppingRule } from '../../contract/gate/stopping.ts'
 import { endsOf } from '../../statistics/sequential/design.ts'
 import { labelsNeeded } from '../../statistics/judges/label-plan.ts'
 import {
@@ -167,7 +167,7 @@ export function planStopping(
   if (sequential === null || prompts === null || prompts < looks) return undefined
   const { futility } = StoppingRule.parse({ spending: sequential })
   const sizes = Array.from({ length: looks }, (_, k) => Math.ceil(((k + 1) * prompts) / looks))
-  const design = { spending: sequential, sizes, margin, alpha, futility }
+  const design = { spending: sequential, sizes, margin, alpha, futility, powerLoss: POWER_LOSS }
   const ends = PLANNED_HARMS.filter((harm) => harm * margin + discordance <= 1).map((harm) => {
     const change = { lost: discordance / 2 + harm * margin, gained: discordance / 2 }
     const { below: passes, prompts: asked } = endsOf(design, change)

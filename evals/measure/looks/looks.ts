@@ -15,9 +15,12 @@ export const stoppingRule = ({
   looks,
   orderSeed: seed,
   futility,
-}: Pick<EvaluationConfig, 'sequential' | 'looks' | 'orderSeed' | 'futility'>):
+  powerLoss,
+}: Pick<EvaluationConfig, 'sequential' | 'looks' | 'orderSeed' | 'futility' | 'powerLoss'>):
   StoppingRule | undefined =>
-  sequential === null ? undefined : { spending: sequential, looks, seed, futility }
+  sequential === null
+    ? undefined
+    : { spending: sequential, looks, seed, futility, ...(powerLoss > 0 && { powerLoss }) }
 
 /** The same benchmark with its looks. */
 export const withLooks = (

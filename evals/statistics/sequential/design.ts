@@ -4,7 +4,7 @@
  */
 import { normalLowerTail, normalQuantile } from '../normal.ts'
 import { tangoScore } from '../paired/non-inferiority.ts'
-import { chanceToReject } from './futility.ts'
+import { chanceToReject, GIVEN_UP_AT, givingUpLevel } from './futility.ts'
 import { levelAt, type Look } from './look.ts'
 import { carriedTable, criticalScores } from './paired-table.ts'
 import { spentBy, type Spending } from './spending.ts'
@@ -16,7 +16,11 @@ interface Design {
   readonly margin: number
   readonly alpha: number
   readonly futility: number
+  /** β that giving up may cost of the power at half a margin and at two. */
+  readonly powerLoss: number
 }
+
+type Counts = Parameters<typeof tangoScore>[0]
 
 interface Ends {
   /** P of a PASS, of a FAIL of this claim alone, and of neither. */
@@ -45,7 +49,7 @@ export function endsOf(
     table.stopWhere((lost, gained, probability) => {
       const score = tangoScore({ lost, gained, n }, margin)
       const end = score <= passUpTo ? 'below' : score >= failFrom ? 'above' : 'neither'
-      if (end === 'neither' && !isFutile(score)) return false
+      if (end === 'neither' && !isFutile(score, { lost, gained, n })) return false
       ends[end] += probability
       ends.prompts += probability * n
       return true
@@ -66,7 +70,7 @@ function exactScores(...given: Parameters<typeof criticalScores>): readonly numb
 /** Rounding of scores. */
 const TIE = 1e-9
 
-function rulesOf({ spending, sizes, margin, alpha, futility }: Design) {
+function rulesOf({ spending, sizes, margin, alpha, futility, powerLoss }: Design) {
   const fractions = sizes.map((n) => n / sizes.at(-1)!)
   const looks = sizes.map((_, at): Look => ({ spending, fractions, at }))
   const levels = looks.map((look) => levelAt(look, alpha))
@@ -77,12 +81,23 @@ function rulesOf({ spending, sizes, margin, alpha, futility }: Design) {
       : quantiles
   const last = levels.at(-1)!
   const isLeft = (p: number, t: number) => chanceToReject(p, t, last) >= futility
-  return sizes.map((_, k) => ({
-    passUpTo: critical[k]! + TIE,
-    failFrom: -quantiles[k]! - TIE,
-    isFutile: (score: number) =>
-      k === sizes.length - 1 ||
-      (!isLeft(normalLowerTail(score), fractions[k]!) &&
-        !isLeft(normalLowerTail(-score), fractions[k]!)),
-  }))
+  return looks.map((look, k) => {
+    const level = givingUpLevel(look, powerLoss)
+    const isGivenUp = (counts: Counts) => ({
+      pass: normalLowerTail(-tangoScore(counts, GIVEN_UP_AT.pass * margin)) <= level,
+      fail: normalLowerTail(tangoScore(counts, GIVEN_UP_AT.fail * margin)) <= level,
+    })
+    return {
+      passUpTo: critical[k]! + TIE,
+      failFrom: -quantiles[k]! - TIE,
+      isFutile: (score: number, counts: Counts) => {
+        if (k === looks.length - 1) return true
+        const given = isGivenUp(counts)
+        return (
+          (given.pass || !isLeft(normalLowerTail(score), fractions[k]!)) &&
+          (given.fail || !isLeft(normalLowerTail(-score), fractions[k]!))
+        )
+      },
+    }
+  })
 }

@@ -7,7 +7,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { ComparedRun } from '../../../evals/findings/gate/compared-run.ts'
-import { StoppingRule } from '../../../evals/contract/gate/stopping.ts'
+import { POWER_LOSS, StoppingRule } from '../../../evals/contract/gate/stopping.ts'
 import { decide } from '../../../evals/findings/gate/decide.ts'
 import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
 import { mayStop } from '../../../evals/findings/gate/looks/may-stop.ts'
@@ -29,7 +29,7 @@ const gate = parseGate(`benchmarks: { task0: { margin: ${MARGIN}, floor: false }
 const judges = new Map([['task0', 'house']])
 const HARMS = [0, 0.5, 1, 2]
 const RULES = (['obrien-fleming', 'pocock'] as const).flatMap((spending) =>
-  [5, 10].map((looks) => StoppingRule.parse({ spending, looks })),
+  [5, 10].map((looks) => StoppingRule.parse({ spending, looks, powerLoss: POWER_LOSS })),
 )
 const round = (value: number) => Math.round(value * 1e4) / 1e4
 const print = (line: string) => process.stdout.write(`${line}\n`)
@@ -94,23 +94,31 @@ function exactly(prompts: number, gained: number, rule: StoppingRule) {
   return HARMS.map((harm) => {
     const change = { lost: gained + harm * MARGIN, gained }
     const test = { margin: MARGIN, alpha: 0.05 }
-    const { below, above, prompts: asked } = endsOf({ ...rule, ...test, sizes }, change)
+    const {
+      below,
+      above,
+      prompts: asked,
+    } = endsOf({ ...rule, powerLoss: POWER_LOSS, ...test, sizes }, change)
     const passAtOnce = nonInferiorityPower(prompts, change, test)
-    const found = { pass: below, fail: above, passAtOnce, prompts: asked / prompts }
+    const failAtOnce = endsOf({ ...rule, powerLoss: 0, ...test, sizes: [prompts] }, change).above
+    const found = { pass: below, fail: above, passAtOnce, failAtOnce, prompts: asked / prompts }
     return Object.fromEntries(
       Object.entries({ harm, ...found }).map(([key, value]) => [key, round(value)]),
     )
   })
 }
 
-const designs = [
-  [152, 0.005],
-  [256, 0.01],
-  [800, 0.01],
+/** Prompts and the share gained of what costs seconds; of the larger ones minutes, by one rule. */
+const DESIGNS = [
+  { prompts: 152, gained: 0.005, rules: RULES },
+  { prompts: 256, gained: 0.01, rules: RULES },
+  { prompts: 800, gained: 0.01, rules: RULES },
+  { prompts: 1200, gained: 0.005, rules: RULES.slice(1, 2) },
+  { prompts: 1600, gained: 0.01, rules: RULES.slice(1, 2) },
 ]
-const exact = (values['drawn-only'] ? [] : designs).flatMap(([prompts, gained]) =>
-  RULES.map((rule) => {
-    const harms = exactly(prompts!, gained!, rule)
+const exact = (values['drawn-only'] ? [] : DESIGNS).flatMap(({ prompts, gained, rules }) =>
+  rules.map((rule) => {
+    const harms = exactly(prompts, gained, rule)
     print(`${prompts} prompts, ${rule.spending} ${rule.looks}: ${JSON.stringify(harms)}`)
     return { prompts, gained, rule, harms }
   }),

@@ -50,6 +50,7 @@ describe('a design of five looks', () => {
     margin: 0.1,
     alpha: 0.05,
     futility: 0.05,
+    powerLoss: 0.02,
   } as const
   const at = (harm: number, gained: number) => endsOf(design, { lost: gained + harm, gained })
 
@@ -67,6 +68,26 @@ describe('a design of five looks', () => {
     const { above, below: passed, neither } = at(0.2, 0.005)
     expect(above + passed + neither).toBeCloseTo(1, 9)
     expect(above).toBeGreaterThan(0.6)
+  })
+
+  test('gives up at a cost of at most β of the power that is wanted, and then asks less', () => {
+    const wide = { ...design, margin: 0.3, futility: 0 }
+    const kept = endsOf({ ...wide, powerLoss: 0 }, { lost: 0.31, gained: 0.01 })
+    for (const powerLoss of [0.02, 0.1]) {
+      const given = { ...wide, powerLoss }
+      for (const [harm, end] of [
+        [0.15, 'below'],
+        [0.6, 'above'],
+      ] as const) {
+        const change = { lost: 0.01 + harm, gained: 0.01 }
+        const lost = endsOf({ ...wide, powerLoss: 0 }, change)[end] - endsOf(given, change)[end]
+        expect(lost).toBeGreaterThanOrEqual(-1e-12)
+        expect(lost).toBeLessThanOrEqual(powerLoss)
+      }
+      const { prompts, below } = endsOf(given, { lost: 0.31, gained: 0.01 })
+      expect(prompts).toBeLessThan(0.85 * kept.prompts)
+      expect(below).toBeLessThanOrEqual(kept.below)
+    }
   })
 
   test('gives up only what is unlikely still to be shown', () => {

@@ -1,16 +1,22 @@
 /**
  * @file Whether a state may stop at a look at one benchmark: every claim is shown, one is shown to fail whatever the other claims
  * of the family are, or none can be shown any more, neither to hold nor to fail. Exactly, where the best or the worst that the
- * prompts that are left could say would not change it; by futility, where the chance that they do is small.
+ * prompts that are left could say would not change it; by futility, where the chance that they do is small or where the harm for
+ * which power is wanted is itself excluded (`evals/statistics/sequential/futility.ts`).
  */
 import type { GateClaim, GateRule } from '../../../contract/gate.ts'
 import type { BenchmarkRole, Outcome } from '../../../contract/rows.ts'
 import { levelAt, type Look } from '../../../statistics/sequential/look.ts'
-import { chanceToReject } from '../../../statistics/sequential/futility.ts'
+import {
+  chanceToReject,
+  GIVEN_UP_AT,
+  givingUpLevel,
+} from '../../../statistics/sequential/futility.ts'
 import type { Gated } from '../claim-input.ts'
 import type { ComparedJudgement, ComparedRun } from '../compared-run.ts'
 import { claimsOf } from '../decide.ts'
 import { benchmarkOf, type Selection } from '../selection.ts'
+import type { ClaimLook } from './at-look.ts'
 import { lookOf } from './claim-look.ts'
 
 interface Looking {
@@ -35,13 +41,84 @@ export function mayStop(looking: Looking): boolean {
   const open = claims.filter((claim) => !isSettled(claim))
   const { futility, spending } = look.stopped.rule
   if (spending === 'curtailment') return !holdsAt(looking, 'best') && !failsAt(looking, share)
-  const isPossible = (p: number | null | undefined, alpha: number) =>
-    p == null || chanceToReject(p, look.fractions[look.at]!, lastLevel(look, alpha)) >= futility
+  const isPossible = (p: Tail, opposite: Tail, alpha: number) =>
+    p == null ||
+    chanceToReject(seenTail(p, opposite), look.fractions[look.at]!, lastLevel(look, alpha)) >=
+      futility
+  const isGivenUp = givenUpAt(looking, look, Math.max(1, family(weighed.length)))
   const isHopeless =
-    open.some(({ look: seen, alpha }) => !isPossible(seen?.pBelow, alpha)) ||
-    !holdsAt(looking, 'best')
-  return isHopeless && weighed.every(({ look: seen }) => !isPossible(seen?.pAbove, share))
+    open.some(
+      (claim) =>
+        !isPossible(claim.look?.pBelow, claim.look?.pAbove, claim.alpha) || isGivenUp.pass(claim),
+    ) || !holdsAt(looking, 'best')
+  return (
+    isHopeless &&
+    weighed.every(
+      (claim) =>
+        !isPossible(claim.look?.pAbove, claim.look?.pBelow, share) || isGivenUp.fail(claim),
+    )
+  )
 }
+
+type Tail = number | null | undefined
+
+/**
+ * How far the change that was seen lies from the margin: midway between a test's p and 1 − p of the opposite one (the mid-p where
+ * both are exact). Either is made larger by what is not known yet (open replies, few clusters), which is no sign of harm or of none.
+ */
+const seenTail = (p: number, opposite: Tail): number =>
+  opposite == null ? p : (p + 1 - opposite) / 2
+
+/**
+ * Whether a claim on the benchmark's rate excludes the harm at which a PASS, or a FAIL, of it should be likely; the claims of the
+ * family share β.
+ */
+function givenUpAt(looking: Looking, look: ClaimLook, family: number) {
+  const level = givingUpLevel(look, (look.stopped.rule.powerLoss ?? 0) / family)
+  const excluded = (by: number, p: 'pAbove' | 'pBelow') => {
+    if (level === 0) return []
+    const gate = withMargins(looking.gate, by)
+    const claims = claimsAt({ ...looking, gate }, looking.before, looking.after).filter(isOfRate)
+    return claims.flatMap(({ look: seen, against }) => ((seen?.[p] ?? 1) <= level ? [against] : []))
+  }
+  const given = {
+    pass: excluded(GIVEN_UP_AT.pass, 'pAbove'),
+    fail: excluded(GIVEN_UP_AT.fail, 'pBelow'),
+  }
+  const isIn = (claim: GateClaim, all: typeof given.pass) =>
+    isOfRate(claim) && all.includes(claim.against)
+  return {
+    pass: (claim: GateClaim) => isIn(claim, given.pass),
+    fail: (claim: GateClaim) => isIn(claim, given.fail),
+  }
+}
+
+const isOfRate = ({ measures, bound, category, gain }: GateClaim): boolean =>
+  [measures, bound, category, gain].every((each) => each === undefined)
+
+/** The gate with `by` times its margins, as far as they are of rates. */
+function withMargins({ margin, benchmarks, reference, ...gate }: GateRule, by: number): GateRule {
+  const scaled = (each: number) => Math.min(LARGEST_MARGIN, by * each)
+  return {
+    ...gate,
+    ...(margin !== undefined && { margin: scaled(margin) }),
+    benchmarks: Object.fromEntries(
+      Object.entries(benchmarks).map(([name, { margin: own, ...named }]) => [
+        name,
+        { ...named, margin: scaled(own), floor: false, ceiling: false, categories: false },
+      ]),
+    ),
+    ...(reference && {
+      reference: {
+        ...reference,
+        ...(reference.margin !== undefined && { margin: scaled(reference.margin) }),
+      },
+    }),
+  }
+}
+
+/** A margin is a share. */
+const LARGEST_MARGIN = 1 - 1e-9
 
 const isSettled = ({ outcome, unmeasurable }: GateClaim): boolean =>
   outcome === 'PASS' || outcome === 'NOT COMPARABLE' || unmeasurable !== undefined

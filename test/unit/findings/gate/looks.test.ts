@@ -83,7 +83,46 @@ describe('a state', () => {
     expect(stops(40, 0)).toBe(true)
     // 12 of 150 are above the margin, and not shown to be.
     expect(stops(12, 2)).toBe(false)
-    expect(stops(9, 2)).toBe(true)
+    expect(stops(8, 2)).toBe(true)
+  })
+
+  test('takes a p-value that few clusters make large for no sign of harm', () => {
+    const inClusters = (run: ComparedRun): ComparedRun => ({
+      ...run,
+      judged: run.judged.map((row) => ({
+        ...row,
+        cluster: `${Math.floor(Number(row.sampleId.split('-').at(-1)) / 5)}`,
+      })),
+    })
+    // One of 50 prompts: less than half of the margin, in one of ten clusters.
+    const [before, after] = [stateAt('base', 0, 0), stateAt('lora', 1, 0)].map(inClusters)
+    const asked = { gate, gated: { judges }, before: before!, after: after! }
+    const against = [{ before: before!, after: after! }]
+    const { look } = decide(gate, { against, steps: [], judges }).claims[0]!
+    expect(look!.pBelow).toBeGreaterThan(0.8)
+    expect(mayStop({ ...asked, of: { benchmark: 'refusals' }, family: (n) => n })).toBe(false)
+  })
+
+  test('stops where half a margin and two margins are excluded, if that may cost power', () => {
+    const wide = parseGate('benchmarks: { refusals: { margin: 0.2, floor: false } }', 'gate.yaml')
+    const stopsAt = (lost: number, powerLoss?: number) => {
+      const rule = { ...RULE, futility: 0, ...(powerLoss !== undefined && { powerLoss }) }
+      return mayStop({
+        gate: wide,
+        gated: { judges },
+        before: stateAt('base', 0, 1, rule),
+        after: stateAt('lora', lost, 1, rule),
+        of: { benchmark: 'refusals' },
+        family: (claims) => claims,
+      })
+    }
+    // 20 of 100 are the margin; half of it and twice it are far off, while the rest of the prompts could still show either side.
+    expect(stopsAt(20)).toBe(false)
+    expect(stopsAt(20, 0.02)).toBe(true)
+    // Half a margin itself, and two, are not excluded.
+    expect(stopsAt(11, 0.02)).toBe(stopsAt(11))
+    expect(stopsAt(33, 0.02)).toBe(stopsAt(33))
+    expect(stopsAt(14, 1e-9)).toBe(false)
   })
 
   test('by curtailment stops only where every further reply would leave the verdict', () => {
