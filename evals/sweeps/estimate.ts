@@ -15,13 +15,16 @@ import { canonicalJson } from '../files/canonical-json.ts'
 import { counted } from '../contract/words.ts'
 import { meanOf } from '../statistics/summary.ts'
 import { passesOf, type Pass } from './cells/passes.ts'
+import { MOST_LOOKS } from './findings.ts'
 import { findTestbed } from './testbeds/find-testbed.ts'
 import { splitConversations } from './cells/cell-data.ts'
-import { lookSteps, suiteSteps, type CellInputs } from './cells/model-cell.ts'
+import { lookSteps, measuredSteps, suiteSteps, type CellInputs } from './cells/model-cell.ts'
 
 /** For one cell after another; `seconds` is undefined if a trial took too long. */
 interface TimeEstimate {
   readonly seconds: number | undefined
+  /** Of a training, along which peaks are tested for; 0 where there are none. */
+  readonly looks: number
   /** What it rests on, for people. */
   readonly from: string
 }
@@ -40,29 +43,41 @@ export async function estimateTime(
 ): Promise<TimeEstimate> {
   const models = cells.map(({ spec }) => spec).filter((spec) => spec.kind === 'model')
   if (models.length === 0) return timeOfTrials(cells)
-  if (!cellSeconds) return { seconds: undefined, from: 'is not estimated for tasks' }
+  const looks = Math.max(...models.map(looksIn))
+  if (!cellSeconds) return { seconds: undefined, looks, from: 'is not estimated for tasks' }
   const rate = await measureRate(chooseDevice('cpu', models[0]!.threads))
   const seconds = models.reduce((sum, spec) => sum + cellSeconds(spec, rate), 0)
-  return { seconds, from: 'from this machine’s arithmetic rate, measured just now' }
+  return { seconds, looks, from: 'from this machine’s arithmetic rate, measured just now' }
+}
+
+function looksIn({ method, training, evalEvery }: ModelCellSpec): number {
+  if (method === null) return 0
+  return measuredSteps(TrainingConfig.parse(training).steps, evalEvery).length
 }
 
 /** Times one pass of each size; of more than a few sizes, the first, the middle and the last. */
 async function timeOfTrials(cells: readonly PlannedCell[]): Promise<TimeEstimate> {
   const passes = passesOf(cells)
   const timed = new Map<string, number>()
+  let looks = 0
   const signal = AbortSignal.timeout(PATIENCE_MS)
   try {
-    for (const pass of sampled(passes)) timed.set(sizeOf(pass), await secondsOf(pass, signal))
+    for (const pass of sampled(passes)) {
+      const trial = await timedTrial(pass, signal)
+      timed.set(sizeOf(pass), trial.seconds)
+      looks = Math.max(looks, trial.looks)
+    }
   } catch (error) {
     if (!signal.aborted) throw error
     return {
       seconds: undefined,
+      looks,
       from: `trials of this plan took more than ${PATIENCE_MS / 1000} s`,
     }
   }
   const mean = meanOf([...timed.values()])
   const seconds = passes.reduce((sum, pass) => sum + (timed.get(sizeOf(pass)) ?? mean), 0)
-  return { seconds, from: `from ${counted(timed.size, 'trial')} of this plan, run just now` }
+  return { seconds, looks, from: `from ${counted(timed.size, 'trial')} of this plan, run just now` }
 }
 
 /** Passes side by side tell their time from its beginning, so that one of each size is timed. */
@@ -79,16 +94,19 @@ const togetherOf = (pass: Pass) => findTestbed(specOf(pass).testbed).together
 /** Seeds and the share of wrong labels change no time. */
 const sizeOf = (pass: Pass): string => canonicalJson({ ...specOf(pass).parameters, [NOISE]: null })
 
-async function secondsOf(pass: Pass, signal: AbortSignal): Promise<number> {
+async function timedTrial(pass: Pass, signal: AbortSignal) {
   signal.throwIfAborted()
   const { testbed: name, parameters: given, seed } = specOf(pass)
   const testbed = findTestbed(name)
   const parameters = testbed.config.parse(given)
-  if (testbed.together) return testbed.together.seconds(parameters)
+  if (testbed.together)
+    return { seconds: await testbed.together.seconds(parameters), looks: MOST_LOOKS }
   const began = performance.now()
-  await testbed.run(parameters, seed, signal)
-  return (performance.now() - began) / 1000
+  const { curve = [] } = await testbed.run(parameters, seed, signal)
+  const looks = new Set(curve.map(({ x }) => x)).size
+  return { seconds: (performance.now() - began) / 1000, looks }
 }
+
 /** Training, the suite if it is evaluated, and both test losses at every measurement. */
 export function cellSecondsOn(inputs: CellInputs): CellSeconds {
   const { base, benchmarks, evaluation, data } = inputs

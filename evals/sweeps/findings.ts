@@ -13,7 +13,7 @@ import { median } from '../statistics/median.ts'
 /** Curves over steps in which a rebound is looked for. */
 const TRAINING_CURVES: ReadonlySet<string> = new Set(['train-loss'])
 /** Looks of a training at which its curve is tested. */
-const MOST_LOOKS = 13
+export const MOST_LOOKS = 13
 
 /** One row for the training curve of the cell, if it has one. */
 export function reboundRows({ spec, curves }: CellRow): ReboundRow[] {

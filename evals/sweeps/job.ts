@@ -5,7 +5,7 @@ import type { JobKind, PlanLine } from '../contract/job.ts'
 import { counted } from '../contract/words.ts'
 import { axesOf } from './cells/cell.ts'
 import { SWEEP, SweepConfig } from './config.ts'
-import { powerLines } from './plan-power.ts'
+import { powerLines, testSeconds } from './plan-power.ts'
 import { jobsOf, surveyed, type Survey } from './survey.ts'
 import { estimateTime } from './estimate.ts'
 import { openCellRuns } from './cells/cell-runs.ts'
@@ -50,10 +50,10 @@ async function planLines(survey: Survey, config: SweepConfig): Promise<PlanLine[
   const { on } = config
   const lines = new Set(cells.map(({ spec }) => spec.line)).size
   const jobs = Math.min(jobsOf(config, schedulerOf(config), size), passesOf(cells).length)
-  const { seconds, from } = await estimateTime(cells, cellSeconds)
+  const { seconds, looks, from } = await estimateTime(cells, cellSeconds)
   const memory = `about ${megabytes(size.bytes)} each, ${megabytes(jobs * size.bytes)} in all`
-  const what = `${counted(lines, 'curve')}, ${counted(jobs, 'cell')} at a time${on === 'local' ? '' : ` on ${on}`} (${memory}); cells that were run before are not run again; time ${from}`
-  const shared = seconds === undefined ? null : seconds / jobs
+  const what = `${counted(lines, 'curve')}, ${counted(jobs, 'cell')} at a time${on === 'local' ? '' : ` on ${on}`} (${memory}); cells that were run before are not run again; time ${from}, and of the tests`
+  const shared = seconds === undefined ? null : seconds / jobs + testSeconds(config, looks)
   return [{ what, count: cells.length, unit: 'cell', seconds: shared }]
 }
 

@@ -10,8 +10,9 @@ import { meanAndSd, meanOf } from '../statistics/summary.ts'
 import { axesOf } from './cells/cell.ts'
 import { parseSeeds } from './cells/values.ts'
 import type { SweepConfig } from './config.ts'
-import { HEIGHTS, seedsNeeded, smallestSeen } from './detectors/peak-power.ts'
+import { HEIGHTS, secondsOfTest, seedsNeeded, smallestSeen } from './detectors/peak-power.ts'
 import { FEWEST_PLACES } from './detectors/peak-statistic.ts'
+import { MOST_LOOKS } from './findings.ts'
 import { TEST_ERROR } from './metrics.ts'
 
 /** A line for each axis with places on both sides of one; with what more seeds would see if `planPower` is set. */
@@ -28,6 +29,14 @@ export async function powerLines(config: SweepConfig): Promise<PlanLine[]> {
     const power = { axis, seeds, places, smallest: smallestSeen(seeds, places), sd, needed }
     return { what: powerText(power), count: seeds, unit: 'seed', seconds: null, power }
   })
+}
+
+/** Of the tests for peaks, along the axes and at `looks` of each training. */
+export function testSeconds(config: SweepConfig, looks: number): number {
+  const seeds = parseSeeds(config.seeds).length
+  const along = axesOf(config).map(({ values }) => values.length)
+  const places = new Set([...along, Math.min(MOST_LOOKS, looks)])
+  return [...places].reduce((sum, count) => sum + secondsOfTest(seeds, count), 0)
 }
 
 function powerText({ axis, places, smallest, sd, needed }: PeakPlan): string {

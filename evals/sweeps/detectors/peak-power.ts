@@ -8,9 +8,12 @@ import {
   bestTriple,
   cellsOf,
   criticalValue,
+  DEEP_ROUNDS,
   differencesOf,
   FEWEST_PLACES,
   FEWEST_SEEDS,
+  NULL_ROUNDS,
+  nullOf,
   type Grid,
 } from './peak-statistic.ts'
 
@@ -81,6 +84,19 @@ export function smallestSeen(seeds: number, places: number): number | null {
   const grid = fullGrid(seeds, places)
   const isSeen = (height: number) => peakPower(grid, height, { rounds: SIGHT_ROUNDS }) >= SEEN
   return SIGHTS.find(isSeen) ?? null
+}
+
+/** Rounds that warm up, and that are timed. */
+const [WARM, TIMED] = [50, 100]
+
+/** Estimated seconds of the first test of a grid with so many seeds and places; those after it find its null and power kept. */
+export function secondsOfTest(seeds: number, places: number): number {
+  if (seeds < FEWEST_SEEDS || places < FEWEST_PLACES) return 0
+  nullOf(fullGrid(seeds, places), WARM)
+  const began = performance.now()
+  nullOf(fullGrid(seeds, places), TIMED)
+  const rounds = NULL_ROUNDS + DEEP_ROUNDS + HEIGHTS.length * ROUNDS
+  return ((performance.now() - began) / 1000 / TIMED) * rounds
 }
 
 /** Numbers of seeds among which the smallest sufficient one is looked for. */

@@ -33,9 +33,9 @@ export interface Differences {
 export const FEWEST_SEEDS = 3
 /** A peak has places on both sides. */
 export const FEWEST_PLACES = 3
-const NULL_ROUNDS = 10_000
+export const NULL_ROUNDS = 10_000
 /** Drawn anew where none of the first ones reaches T. */
-const DEEP_ROUNDS = 40_000
+export const DEEP_ROUNDS = 40_000
 /** Error probability of both limits together, 0.001 each. */
 const NULL_CONFIDENCE = 0.998
 const NOISY_SIZES = 6
@@ -219,7 +219,7 @@ type Null = readonly Float64Array[]
 const nulls = new Map<string, Null>()
 
 /** M by simulation with normal noise and the same cells missing. Deterministic, so results are cached. */
-function nullOf(grid: Grid, rounds = NULL_ROUNDS): Null {
+export function nullOf(grid: Grid, rounds = NULL_ROUNDS): Null {
   const { seeds, places, y } = grid
   const key = `${rounds} ${cellsOf(grid)}`
   const known = nulls.get(key)

@@ -2,7 +2,8 @@
  * @file What fine-tuning methods do to a peak of the test error over rank, what lies beside it, what a step costs, and whether refusal
  * has a peak: `node evals/bin/run.js findings`; writes a page of findings in docs, figures and results. Every sweep goes through the
  * command into a kept folder, where the cells that are kept with the repository lie already, so that a cell that is done is never run
- * again. Flags: --only PART,PART (all if absent; the page names what was left out), --jobs N, --anew (runs the kept cells too).
+ * again. Flags: --only PART,PART (all if absent; of the others the page keeps what was printed before, or names them), --jobs N, --anew
+ * (runs the kept cells too).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -86,10 +87,17 @@ const command = (name: Name) => `\`touchstone sweep ${SWEEPS[name].join(' ')}\``
 const found = new Map<Name, Sweep>()
 for (const name of chosen) found.set(name, await swept(name))
 
-const parts: Readonly<Record<Name, (sweep: Sweep) => string>> = {
-  methods: (sweep) => `## What the methods do to the peak
+const TITLES: Readonly<Record<Name, string>> = {
+  methods: 'What the methods do to the peak',
+  decay: 'Weight decay',
+  strengths: 'Stronger perturbation',
+  rates: 'Other learning rates',
+  noise: 'Does the peak grow with label noise?',
+  refusal: 'Does refusal have one?',
+}
 
-![Test error over rank](../images/lora-ggpo.svg)
+const parts: Readonly<Record<Name, (sweep: Sweep) => string>> = {
+  methods: (sweep) => `![Test error over rank](../images/lora-ggpo.svg)
 
 ${command('methods')}: ${sweep.cells.length} cells. Median test error over the seeds, %, with the median training error in brackets:
 
@@ -108,28 +116,22 @@ ${claims(sweep)}
 Medians over the seeds; λ and trace are those of the Hessian of the training loss in the adapted matrix.
 
 ${['lora', 'ggpo', 'mgpo'].map((line) => `\`${line}\`:\n\n${beside(sweep, line)}`).join('\n\n')}`,
-  decay: (sweep) => `## Weight decay
-
-${command('decay')}: ${sweep.cells.length} cells. Their peaks against those of LoRA without decay over the same seeds and ranks:
+  decay: (
+    sweep,
+  ) => `${command('decay')}: ${sweep.cells.length} cells. Their peaks against those of LoRA without decay over the same seeds and ranks:
 
 ${decayTable(sweep, found.get(FIRST)!, DECAYS)}`,
-  strengths: (sweep) => `## Stronger perturbation
-
-${command('strengths')}: ${sweep.cells.length} cells.
+  strengths: (sweep) => `${command('strengths')}: ${sweep.cells.length} cells.
 
 ${linesTable(sweep)}
 
 ${claims(sweep)}`,
-  rates: (sweep) => `## Other learning rates
-
-${command('rates')}: ${sweep.cells.length} cells; the preset’s rate is 0.002.
+  rates: (sweep) => `${command('rates')}: ${sweep.cells.length} cells; the preset’s rate is 0.002.
 
 ${peakSentences(sweep)}
 
 ${claims(sweep)}`,
-  noise: (sweep) => `## Does the peak grow with label noise?
-
-![Test error over width, by label noise](../images/descent-noise.svg)
+  noise: (sweep) => `![Test error over width, by label noise](../images/descent-noise.svg)
 
 ${command('noise')}: ${sweep.cells.length} cells. Median test error over the seeds, %, with the median training error in brackets, and the first width at which every row is fitted in half of the seeds:
 
@@ -140,9 +142,7 @@ ${peakSentences(sweep, 'width')}
 The height of the peak in points of the test error, seed by seed; larger noise holds the wrong labels of a smaller one:
 
 ${growthTable(sweep, 'width')}`,
-  refusal: (sweep) => `## Does refusal have one?
-
-![Rates along the training](../images/refusal.svg)
+  refusal: (sweep) => `![Rates along the training](../images/refusal.svg)
 
 ${command('refusal')}: ${sweep.cells.length} cells of Pebble, fine-tuned on house-tamper. The rates at steps of the training, medians over the seeds (lowest–highest), %:
 
@@ -168,22 +168,39 @@ function kept({ cells, summaries, descents, comparisons, thresholds, sight }: Sw
   }
 }
 
+const PAGE = join(root, 'docs', 'findings', 'double-descent.md')
+const RESULTS = join(root, 'test', 'bench', 'results', 'double-descent-methods.json')
+
+/** What was printed before under the title of a part. */
+function printedBefore(): Map<string, string> {
+  const sections = readFileSync(PAGE, 'utf8').split(/^## /mu).slice(1)
+  return new Map(sections.map((text) => [text.slice(0, text.indexOf('\n')), text.trim()]))
+}
+
 async function publish(): Promise<void> {
-  const leftOut = NAMES.filter((name) => !chosen.includes(name))
+  const before = printedBefore()
+  const textOf = (name: Name) => {
+    const sweep = found.get(name)
+    return sweep ? `${TITLES[name]}\n\n${parts[name](sweep)}` : before.get(TITLES[name])
+  }
+  const texts = NAMES.flatMap((name) => textOf(name) ?? [])
+  const missing = NAMES.filter((name) => textOf(name) === undefined)
   const page = `# Double descent: findings
 
-\`npm run findings\` printed this page (test/bench/findings/double-descent.ts). The bed and the tests are described in [double-descent.md](../methods/double-descent.md); the settings of both presets were fixed by pilots on other seeds, and the grids of strengths, rates and decays were written down before their cells were run.
+\`npm run findings\` printed this page (test/bench/findings/double-descent.ts). The bed and the tests are described in [double-descent.md](../methods/double-descent.md); the settings of the presets were fixed by pilots on other seeds, and the grids of strengths, rates, decays and noise were written down before their cells were run.
 
-${chosen.map((name) => parts[name](found.get(name)!)).join('\n\n')}
-${leftOut.length === 0 ? '' : `\n## Not run\n\n${leftOut.map((name) => `- ${command(name)}`).join('\n')}\n`}
+${texts.map((text) => `## ${text}`).join('\n\n')}
+${missing.length === 0 ? '' : `\n## Not run\n\n${missing.map((name) => `- ${command(name)}`).join('\n')}\n`}
 ## What a step costs
 
 ${await costs(tableOf)}
 `
   const style = { parser: 'markdown', proseWrap: 'always', printWidth: 100 } as const
-  writeFileSync(join(root, 'docs', 'findings', 'double-descent.md'), await format(page, style))
-  const results = Object.fromEntries([...found].map(([name, sweep]) => [name, kept(sweep, name)]))
-  const file = join(root, 'test', 'bench', 'results', 'double-descent-methods.json')
-  writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`)
+  writeFileSync(PAGE, await format(page, style))
+  const results = {
+    ...(JSON.parse(readFileSync(RESULTS, 'utf8')) as object),
+    ...Object.fromEntries([...found].map(([name, sweep]) => [name, kept(sweep, name)])),
+  }
+  writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`)
 }
 await publish()

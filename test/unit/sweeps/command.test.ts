@@ -96,7 +96,7 @@ test('a dry run counts cells and changes nothing', async () => {
   expect(code).toBe(0)
   expect(stdout).toContain('22 cells')
   expect(stdout).toMatch(/about \d+ MB each, \d+ MB in all/)
-  expect(stdout).toMatch(/from 3 trials of this plan, run just now {2}about \d/)
+  expect(stdout).toMatch(/from 3 trials of this plan, run just now, and of the tests {2}about \d/)
   expect(readdirSync(out)).toEqual([])
 })
 
@@ -105,7 +105,7 @@ test('a dry run of a model says that its time comes from a measured rate', async
   const { code, stdout } = await sweep([...MODEL, '--limit', '4', '--out-dir', out, '--dry-run'])
   expect(code).toBe(0)
   expect(stdout).toContain('2 cells')
-  expect(stdout).toMatch(/rate, measured just now {2}about \d/)
+  expect(stdout).toMatch(/rate, measured just now, and of the tests {2}about \d/)
   expect(readdirSync(out)).toEqual([])
 })
 

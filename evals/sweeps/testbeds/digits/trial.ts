@@ -154,17 +154,21 @@ function parameterNorms(training: Training, { network, rows }: Start): number[] 
   })
 }
 
-/** Epochs that are timed, after as many that warm up. */
-const TIMED = 10
+/** Epochs that warm up, and that are timed. */
+const [WARM, TIMED] = [10, 40]
 
-/** Without the looks. */
-async function secondsOf({ start, epochs }: Trial): Promise<number> {
+/** From a short training and one look. */
+async function secondsOf({ start, test, ...times }: Trial): Promise<number> {
   const training = await openTraining(start)
   try {
-    await training.advance(TIMED)
+    await training.advance(WARM)
     const began = performance.now()
     await training.advance(TIMED)
-    return ((performance.now() - began) / 1000 / TIMED) * epochs
+    const trained = performance.now()
+    await fits(training, start.rows)
+    await fits(training, test)
+    const [each, look] = [(trained - began) / TIMED, performance.now() - trained]
+    return (each * times.epochs + look * lookEpochs(times).length) / 1000
   } finally {
     await training.release()
   }
