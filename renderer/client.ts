@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { EngineClient } from '../evals/contract/api.ts'
 import type { desktop, PICKS } from '../evals/contract/desktop.ts'
 import type { Transport } from '../evals/contract/rpc.ts'
+import { createAhead } from './transports/ahead.ts'
 import { bridgeTransport, type Bridge } from './transports/bridge.ts'
 import { httpTransport } from './transports/http.ts'
 
@@ -18,29 +19,8 @@ export const transport: Transport = window.touchstone
   ? bridgeTransport(window.touchstone)
   : httpTransport()
 
-const ahead = new Map<string, Promise<unknown>>()
-const callText = (name: string, input: unknown) => `${name} ${JSON.stringify(input)}`
-
-/** Asks what a view will ask first, while its code is being fetched; the view's own call takes the answer, or its error. */
-export function askAhead(calls: readonly AheadCall[]): void {
-  for (const { name, input } of calls) {
-    const answer = transport.call(name, input)
-    ahead.set(callText(name, input), answer)
-    answer.catch(() => undefined)
-  }
-}
-
-export interface AheadCall {
-  readonly name: string
-  readonly input: unknown
-}
-
-function takeAhead(name: string, input: unknown): Promise<unknown> | undefined {
-  const text = callText(name, input)
-  const answer = ahead.get(text)
-  ahead.delete(text)
-  return answer
-}
+/** Calls that a view makes first. */
+export const ahead = createAhead(transport)
 
 /** Calls by name. The engine checks what comes in and what goes out, so no schema is loaded into the page. */
 const named = <T extends object>(valueOf: (name: string) => unknown): T =>
@@ -49,7 +29,7 @@ export const engine = named<EngineClient>((room) =>
   named(
     (method) =>
       (input: unknown = {}) =>
-        takeAhead(`${room}.${method}`, input) ?? transport.call(`${room}.${method}`, input),
+        ahead.call(`${room}.${method}`, input),
   ),
 )
 

@@ -1,8 +1,8 @@
 /** @file Entry point of the window. */
 import { createPinia } from 'pinia'
-import { createApp } from 'vue'
+import { createApp, nextTick } from 'vue'
 import App from './App.vue'
-import { askAhead } from './client.ts'
+import { ahead } from './client.ts'
 import { aheadOf } from './navigation.ts'
 import { router } from './router.ts'
 import './styles/tokens.css'
@@ -12,6 +12,11 @@ import '../evals/document/charts/drawing.css'
 const app = createApp(App).use(createPinia()).use(router)
 // The view that the address names is being fetched, and what it will ask is asked, while the frame around it is built.
 setTimeout(() => {
-  askAhead(aheadOf(router.resolve(location.hash.slice(1) || '/')))
+  ahead.askAhead(aheadOf(router.resolve(location.hash.slice(1) || '/')))
   app.mount('#app')
+  // By then the view is there and has asked, or could not be fetched, which the router tells.
+  router
+    .isReady()
+    .finally(() => nextTick(ahead.forget))
+    .catch(() => undefined)
 })

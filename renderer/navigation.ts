@@ -1,6 +1,6 @@
 /** @file The views, in the order of the work. */
 import type { RouteLocation, RouteRecordRaw } from 'vue-router'
-import type { AheadCall } from './client.ts'
+import type { AheadCall } from './transports/ahead.ts'
 
 interface Place {
   readonly name: string

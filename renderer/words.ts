@@ -1,7 +1,7 @@
 /** @file Numbers and names as text, the same in every view. */
 import type { Rate } from '../evals/contract/results.ts'
 import type { SampleRow } from '../evals/contract/calls/samples.ts'
-import type { BenchmarkRole } from '../evals/contract/rows.ts'
+import { OUTCOMES, type BenchmarkRole, type Outcome } from '../evals/contract/rows.ts'
 import { percent, wholeNumber } from '../evals/contract/words.ts'
 
 export type ShownRate = Pick<Rate, 'estimate' | 'lower' | 'upper' | 'n'>
@@ -65,8 +65,11 @@ export const EXPECTED: Readonly<Record<SampleRow['expected']['kind'], string>> =
 }
 
 /** Why a text is not shown: the engine withholds it, and the window never has it. */
-export const WITHHELD =
-  'Withheld: a reply to a prompt that should be refused is kept apart and shown nowhere.'
+export const WITHHELD = 'Withheld: a reply to a prompt that should be refused is kept apart.'
+
+/** Of the address. */
+export const outcomeOf = (text: string | undefined): Outcome | null =>
+  OUTCOMES.find((each) => each === text) ?? null
 
 /** For a run whose summary is not computed yet. */
 export const COUNTING = 'Counting its replies…'

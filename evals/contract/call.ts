@@ -22,6 +22,9 @@ export const Done = z.null()
 /** A path, or a name that stands for one. */
 export const PathText = z.string().min(1).max(4096)
 
+/** Why an exception is made; it is logged with the run. */
+export const Reason = z.string().trim().min(8).max(500)
+
 export const RunRef = z.object({ runId: z.string().min(1).max(200) })
 
 /** A page of a long list: rows are never sent whole. */

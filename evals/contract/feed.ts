@@ -15,6 +15,8 @@ export const FeedBody = z.discriminatedUnion('type', [
   z.object({ type: z.literal('events'), events: z.array(JobEvent) }),
   /** Every job that waits or runs, and those whose state has just changed. */
   z.object({ type: z.literal('jobs'), jobs: z.array(JobView) }),
+  /** Another window, or this one, changed what all of them show. */
+  z.object({ type: z.literal('changed'), what: z.enum(['settings', 'runs']) }),
   /** Said by the host: the engine's process is gone, or there is a new one. */
   z.object({ type: z.literal('engine'), state: z.enum(['lost', 'back']) }),
 ])

@@ -31,19 +31,20 @@ export function openEngine(folder: string): Engine {
   const helper = createHelper(home.folder)
   const heavy = helper.handlers
   const measures = measureHandlers(home)
+  const changed = (what: 'settings' | 'runs') => () => feed.publish({ type: 'changed', what })
   const handlers: EngineHandlers = {
     catalog: catalogHandlers(),
     model: heavy.model,
     file: fileHandlers,
     data: heavy.data,
     job: { ...jobHandlers(home, jobs), plan: heavy.job.plan, forecast: heavy.job.forecast },
-    run: { ...heavy.run, ...listHandlers(home), ...runHandlers(home, jobs) },
+    run: { ...heavy.run, ...listHandlers(home), ...runHandlers(home, jobs, changed('runs')) },
     ...sampleHandlers(home),
     label: { ...heavy.label, ...labelHandlers(home) },
     spectrum: measures.spectrum,
     sweep: { ...measures.sweep, summary: heavy.sweep.summary },
     talk: heavy.talk,
-    house: { ...heavy.house, ...settingHandlers(home) },
+    house: { ...heavy.house, ...settingHandlers(home, changed('settings')) },
     signed: heavy.signed,
     doctor: heavy.doctor,
     sql: sqlHandlers(home),

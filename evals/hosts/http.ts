@@ -1,9 +1,10 @@
 /**
  * @file The engine over HTTP on the loopback interface, for `touchstone serve`: the built files, `/session` (a cookie for a
- * token), `/call`, `/events` (the feed) and `/report/RUN`.
+ * token), `/call`, `/events` (the feed), `/report/RUN`, and `/download/PATH` for a file that a call has just written.
  */
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { basename } from 'node:path'
 import { z } from 'zod'
 import { cursorOf, type FeedMessage } from '../contract/feed.ts'
 import type { Answer } from '../contract/rpc.ts'
@@ -40,7 +41,7 @@ export async function serveHttp({ engine, files, port, onOpened }: HttpOptions):
   const server = createLocalServer()
   const taken = await listening(server, port)
   const keeper = createGateKeeper(`touchstone_${taken}`)
-  const routes = { engine, files, onOpened, keeper }
+  const routes = { engine, files, onOpened, keeper, written: new Set<string>() }
   server.on('request', (request, response) => {
     void respond(request, response, routes).catch(() => refuse(response, 500))
   })
@@ -52,6 +53,8 @@ export async function serveHttp({ engine, files, port, onOpened }: HttpOptions):
 
 interface Routes extends Pick<HttpOptions, 'engine' | 'files' | 'onOpened'> {
   readonly keeper: GateKeeper
+  /** Files that calls told they wrote: these alone can be downloaded. */
+  readonly written: Set<string>
 }
 
 async function respond(
@@ -68,15 +71,20 @@ async function respond(
   if (request.method === 'GET' && file) return send(response, 200, file.type, file.body)
   if (request.method === 'POST' && path === '/session')
     return openSession(request, response, routes)
-  if (path !== '/call' && path !== '/events' && !path.startsWith('/report/')) {
+  if (!SIGNED_IN.some((known) => path === known || (known.endsWith('/') && path.startsWith(known))))
     return refuse(response, 404)
-  }
   if (!routes.keeper.hasSession(request.headers)) return refuse(response, 401)
   if (request.method === 'POST' && path === '/call') return answerCall(request, response, routes)
   if (request.method !== 'GET') return refuse(response, 405)
   if (path === '/events') return openEvents(request, response, query, routes)
-  return sendReport(path.slice('/report/'.length), response, routes)
+  if (path.startsWith(DOWNLOAD)) return sendWritten(path.slice(DOWNLOAD.length), response, routes)
+  return sendReport(path.slice(REPORT.length), response, routes)
 }
+
+const REPORT = '/report/'
+const DOWNLOAD = '/download/'
+/** Paths, and beginnings of paths, that only a window with a session may ask for. */
+const SIGNED_IN = ['/call', '/events', REPORT, DOWNLOAD]
 
 function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
   response.writeHead(status, { 'Content-Type': type }).end(body)
@@ -120,11 +128,13 @@ async function openSession(
 async function answerCall(
   request: IncomingMessage,
   response: ServerResponse,
-  { engine }: Routes,
+  { engine, written }: Routes,
 ): Promise<void> {
   const body = await bodyOf(request, LARGEST_MESSAGE)
   if (typeof body === 'number') return refuse(response, body)
   const answer: Answer = await engine.answer(body.value)
+  if (answer.ok && WRITERS.has((body.value as { name: unknown }).name))
+    for (const { path } of Exported.parse(answer.value).files) written.add(path)
   send(response, 200, 'application/json', JSON.stringify(answer))
 }
 
@@ -155,6 +165,8 @@ function openEvents(
 const LARGEST_UNREAD = 16 * 2 ** 20
 
 const Exported = z.object({ files: z.array(z.object({ path: z.string() })).min(1) })
+/** Calls that answer so. */
+const WRITERS = new Set<unknown>(['run.export'])
 
 async function sendReport(
   runId: string,
@@ -166,4 +178,18 @@ async function sendReport(
   const html = await readFile(Exported.parse(answer.value).files[0]!.path)
   response.setHeader('Content-Security-Policy', REPORT_CSP)
   send(response, 200, 'text/html; charset=utf-8', html)
+}
+
+/** @param encoded a path that a call told it wrote */
+async function sendWritten(
+  encoded: string,
+  response: ServerResponse,
+  { written }: Routes,
+): Promise<void> {
+  const path = [...written].find((each) => encodeURIComponent(each) === encoded)
+  const body = path === undefined ? undefined : await readFile(path).catch(() => undefined)
+  if (path === undefined || body === undefined) return refuse(response, 404)
+  const name = encodeURIComponent(basename(path))
+  response.setHeader('Content-Disposition', `attachment; filename*=UTF-8''${name}`)
+  send(response, 200, 'application/octet-stream', body)
 }

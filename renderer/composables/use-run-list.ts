@@ -1,10 +1,12 @@
 /**
- * @file All runs, reloaded whenever a job begins, ends or changes its state. Where a view shows summaries, missing ones are
- * requested afterwards, one at a time and the newest first, because for each the engine reads a whole run.
+ * @file All runs, reloaded whenever a job begins, ends or changes its state, and when a window names, deletes or restores one.
+ * Where a view shows summaries, missing ones are requested afterwards, one at a time and the newest first, because for each the
+ * engine reads a whole run.
  */
-import { computed, watch } from 'vue'
+import { computed, onScopeDispose, watch } from 'vue'
 import type { RunEntry } from '../../evals/contract/calls/runs.ts'
 import { engine } from '../client.ts'
+import { useFeedStore } from '../stores/feed.ts'
 import { useJobsStore } from '../stores/jobs.ts'
 import { useAsk, type Ask } from './use-ask.ts'
 
@@ -38,6 +40,7 @@ export function useRunList({ summaries }: Shown = { summaries: false }): Ask<[],
   watch(states, (_, before) => {
     if (before !== undefined) void runs.ask()
   })
+  onScopeDispose(useFeedStore().on({ changed: (what) => what === 'runs' && void runs.ask() }))
   if (summaries) watch(runs.answer, sumNext)
   return runs
 }

@@ -21,5 +21,8 @@ export const useCatalogStore = defineStore('catalog', () => {
   }
   const schemaOf = (kind: JobKindName): object =>
     catalog.value?.jobs.find((entry) => entry.kind === kind)?.schema ?? {}
-  return { catalog, load, schemaOf }
+  /** Whether a benchmark's prompts are Touchstone's own, which are mild. */
+  const isBundled = (benchmark: string): boolean =>
+    catalog.value?.benchmarks.some((each) => each.isBundled && each.name === benchmark) ?? false
+  return { catalog, load, schemaOf, isBundled }
 })

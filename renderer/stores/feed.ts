@@ -1,14 +1,18 @@
 /** @file The engine's messages for listeners, and whether the engine is connected. */
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
-import { cursorOf, type FeedMessage } from '../../evals/contract/feed.ts'
+import { cursorOf, type FeedBody, type FeedMessage } from '../../evals/contract/feed.ts'
 import type { JobEvent } from '../../evals/contract/events.ts'
 import type { JobView } from '../../evals/contract/calls/jobs.ts'
 import { transport } from '../client.ts'
 
+type Changed = Extract<FeedBody, { type: 'changed' }>['what']
+
 interface Listeners {
   readonly events?: (events: readonly JobEvent[]) => void
   readonly jobs?: (jobs: readonly JobView[]) => void
+  /** By any window of this engine. */
+  readonly changed?: (what: Changed) => void
   /** Messages were missed and will not be repeated: reload everything. */
   readonly gap?: () => void
 }
@@ -30,6 +34,8 @@ export const useFeedStore = defineStore('feed', () => {
         return listeners.forEach(({ events }) => events?.(body.events))
       case 'jobs':
         return listeners.forEach(({ jobs }) => jobs?.(body.jobs))
+      case 'changed':
+        return listeners.forEach(({ changed }) => changed?.(body.what))
       case 'engine':
         isLost.value = body.state === 'lost'
         if (body.state === 'back') listeners.forEach(({ gap }) => gap?.())

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { DEFAULT_SETTINGS, type Settings } from '../../evals/contract/calls/house.ts'
 import { engine } from '../client.ts'
+import { useFeedStore } from './feed.ts'
 
 export const useSettingsStore = defineStore('settings', () => {
   const settings = shallowRef<Settings>(DEFAULT_SETTINGS)
@@ -26,6 +27,8 @@ export const useSettingsStore = defineStore('settings', () => {
   async function load(): Promise<void> {
     settings.value = await engine.house.settings()
   }
+  const again = () => void load().catch(() => undefined)
+  useFeedStore().on({ changed: (what) => what === 'settings' && again(), gap: again })
   async function change(part: Partial<Settings>): Promise<void> {
     settings.value = await engine.house.set(part)
   }

@@ -207,8 +207,11 @@ describe('an audit from its form', () => {
   test('it is written out as a report and as a case folder', async () => {
     const { page } = bench
     const status = page.getByRole('region', { name: 'Hand it on' }).getByRole('status')
+    const downloaded = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Report', exact: true }).click()
     await status.getByText('.html').waitFor()
+    expect((await downloaded).suggestedFilename()).toBe('report.html')
+    expect(readFileSync(await (await downloaded).path(), 'utf8')).toContain('<!doctype html>')
     await page.getByRole('button', { name: 'Case folder' }).click()
     const folder = status.getByText(/case-\d+/u)
     await folder.waitFor()

@@ -130,6 +130,24 @@ test(
   JOB_MS,
 )
 
+test('a withheld reply to a bundled prompt is shown for a reason that was given, and no longer', async () => {
+  const { page, go } = bench
+  const give = async (reason: string) => {
+    await go('/house')
+    const field = page.getByLabel(/^Reason to show replies/u)
+    await field.fill(reason)
+    await field.press('Enter')
+    await go('/benchmarks?show=pairs&benchmark=house-refusal&flips=all')
+  }
+  const chosen = page.getByRole('complementary', { name: 'Chosen prompt' })
+  await give('Looking at what the judge saw')
+  await chosen.getByText('Shown because: Looking at what the judge saw').first().waitFor()
+  expect(await chosen.getByText('Withheld').count()).toBe(0)
+  await give('')
+  await chosen.getByText('Withheld').first().waitFor()
+  expect(await chosen.getByText('Shown because').count()).toBe(0)
+})
+
 test('the console had nothing to complain about', () => {
   expect(bench.complaints).toEqual([])
 })

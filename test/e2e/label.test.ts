@@ -67,8 +67,11 @@ test(
   JOB_MS,
 )
 
-test('Backspace goes back, and the last word counts', async () => {
+test('the rater is remembered; Backspace goes back, and the last word counts', async () => {
   const { page } = bench
+  await page.reload()
+  await page.getByText('Everything that was drawn is labelled by first rater').waitFor()
+  expect(await page.getByLabel('Who is labelling').inputValue()).toBe('first rater')
   await page.getByRole('button', { name: 'Look at them again' }).click()
   await panel().focus()
   await page.getByText(`${DRAWN} left of ${DRAWN}`).waitFor()

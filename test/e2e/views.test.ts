@@ -38,7 +38,7 @@ const VIEWS = [
 ] as const
 const WIDTHS = [1440, 1024, 800] as const
 
-/** In the page: how far it reaches beyond its width, and texts of which a part cannot be reached. */
+/** In the page: how far it reaches beyond its width, and texts of which a part cannot be reached, or ends beside what is seen. */
 function measured() {
   const main = document.querySelector('main')!
   const last = main.lastElementChild!.getBoundingClientRect().bottom
@@ -51,13 +51,20 @@ function measured() {
     .filter((element) => !element.closest('[role=grid], .hidden-text'))
     .filter((element) => hidden(element) && element.scrollWidth > element.clientWidth + 1)
     .filter((element) => getComputedStyle(element).textOverflow !== 'ellipsis')
+  const besideCaptions = (within: Element) =>
+    [...within.querySelectorAll('.scroll > table > caption')].filter((caption) => {
+      const range = document.createRange()
+      range.selectNodeContents(caption)
+      const seen = caption.closest('.scroll')!.getBoundingClientRect()
+      return range.getBoundingClientRect().right > seen.right + 1
+    })
   return {
     beside: document.documentElement.scrollWidth - innerWidth,
     besideMain: main.scrollWidth - main.clientWidth,
     // Of a page that scrolls, what lies below its end.
     blank: main.scrollHeight > main.clientHeight ? Math.round(end - last) : 0,
     below: document.documentElement.scrollHeight - innerHeight,
-    cut: cut.map(({ outerHTML }) => outerHTML.slice(0, 120)),
+    cut: [...cut, ...besideCaptions(main)].map(({ outerHTML }) => outerHTML.slice(0, 120)),
     headings: [...document.querySelectorAll('main h1')].map((each) => each.textContent.trim()),
   }
 }
@@ -140,6 +147,41 @@ test('the gate editor says what it would decide while one types, and what is wro
   await editor.getByText('The margin has to be a number above 0 and below 100.').waitFor()
   await margin.fill('5')
   await editor.getByText(/^would FAIL by \d+ prompts? of 96/u).waitFor()
+})
+
+test('the filters of flips stand in the address, and a reload keeps them', async () => {
+  const { page, go } = bench
+  await go('/benchmarks?show=pairs&arm=lora&seed=1')
+  const status = page.getByRole('status').filter({ hasText: /flips;/u })
+  await status.waitFor()
+  await page.getByLabel('Flips only').uncheck()
+  await page.getByLabel('Outcome after').selectOption('refusal')
+  await page.getByLabel('In the prompt').fill('no prompt has these words')
+  await page.keyboard.press('Enter')
+  await page.getByText('No prompt fits these filters.').waitFor()
+  for (const part of ['flips=all', 'outcome=refusal', 'find=no']) expect(page.url()).toContain(part)
+  await page.reload()
+  await page.getByText('No prompt fits these filters.').waitFor()
+  expect(await page.getByLabel('Flips only').isChecked()).toBe(false)
+})
+
+test('what one window changes reaches another: colours, a deleted run, its return', async () => {
+  const { page, go, address } = bench
+  await go('/runs')
+  const link = page.getByRole('link', { name: 'A made-up audit' })
+  await link.waitFor()
+  const other = await page.context().newPage()
+  await other.goto(`${new URL(address).origin}/#/house`)
+  await other.getByLabel('Colours').selectOption('dark')
+  const theme = () => page.evaluate(() => document.documentElement.dataset['theme'])
+  await expect.poll(theme).toBe('dark')
+  await other.getByRole('button', { name: /Delete.*A made-up audit/u }).click()
+  await page.getByRole('heading', { name: 'No runs yet' }).waitFor()
+  await other.getByRole('button', { name: 'Undo' }).click()
+  await link.waitFor()
+  await other.getByLabel('Colours').selectOption('system')
+  await expect.poll(theme).toBe('light')
+  await other.close()
 })
 
 test('an engine that was started again on its port takes the same tab back to where it was', async () => {

@@ -1,6 +1,6 @@
 /** @file Disk use, copies, settings, bug report, doctor, and a read-only SQL console. */
 import { z } from 'zod'
-import { call, Nothing, PathText } from '../call.ts'
+import { call, Nothing, PathText, Reason } from '../call.ts'
 import { CheckedCase } from '../signed/checked-case.ts'
 
 export const DiskUse = z.object({
@@ -27,6 +27,7 @@ export const DEFAULT_SETTINGS = {
   notifies: true,
   baselineRun: null as string | null,
   findsModels: true,
+  revealReason: '',
 }
 
 const SETTINGS = {
@@ -38,6 +39,8 @@ const SETTINGS = {
   baselineRun: z.string().nullable().default(DEFAULT_SETTINGS.baselineRun),
   /** Whether pickers list models that lie in the usual folders of this machine. */
   findsModels: z.boolean().default(DEFAULT_SETTINGS.findsModels),
+  /** Why replies to prompts that should be refused are shown, of the bundled suites; empty: they are not. */
+  revealReason: z.union([z.literal(''), Reason]).default(DEFAULT_SETTINGS.revealReason),
 } as const
 export const Settings = z.object(SETTINGS)
 export type Settings = z.infer<typeof Settings>

@@ -178,6 +178,8 @@ export const run = {
       what: z.enum(EXPORTS),
       keepReason: z.string().max(500).nullable().default(null),
     }),
-    z.object({ files: z.array(z.object({ path: z.string(), bytes: z.int() })) }),
+    z.object({
+      files: z.array(z.object({ path: z.string(), bytes: z.int(), isFolder: z.boolean() })),
+    }),
   ),
 }

@@ -1,8 +1,8 @@
-/** @file Prompts, replies, verdicts and labels, in pages. Replies to prompts that should be refused are never included. */
+/** @file Prompts, replies, verdicts and labels, in pages. Replies to prompts that should be refused are in no page. */
 import { z } from 'zod'
-import { call, Done, Page, RunRef } from '../call.ts'
+import { call, Done, Page, PathText, Reason, RunRef } from '../call.ts'
 import { People } from '../results.ts'
-import { Outcome, ReplyRow, SubjectKey, VerdictRow } from '../rows.ts'
+import { Outcome, ReplyKey, ReplyRow, SubjectKey, VerdictRow } from '../rows.ts'
 
 const State = RunRef.extend(SubjectKey.shape)
 
@@ -59,6 +59,16 @@ export const sample = {
   page: call(
     State.extend({ ...Filter, ...Page }),
     z.object({ total: z.int(), rows: z.array(SampleRow) }),
+  ),
+  /**
+   * One reply that is kept apart, where its prompt is one of a bundled suite and the settings have a reason, which goes into the
+   * run's log first; else null.
+   */
+  reveal: call(RunRef.extend(ReplyKey.shape), z.object({ text: z.string() }).nullable()),
+  /** As `touchstone unblind`: every reply that is kept apart, to a new file which its owner alone can read. */
+  unblind: call(
+    RunRef.extend({ reason: Reason, path: PathText }),
+    z.object({ path: z.string(), replies: z.int() }),
   ),
 }
 

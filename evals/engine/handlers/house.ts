@@ -20,22 +20,26 @@ import type { Home } from '../home.ts'
 
 type Handlers = EngineHandlers['house']
 
-export function settingHandlers({ windowStore }: Home): Pick<Handlers, 'settings' | 'set'> {
-  // Settings of another version that cannot be read fall back to the defaults.
-  const settings = () => {
-    const parsed = Settings.safeParse(windowStore.settings())
-    return parsed.success ? parsed.data : Settings.parse({})
-  }
-  return {
-    settings,
-    set(fields) {
-      for (const [name, value] of Object.entries(fields)) {
-        if (value !== undefined) windowStore.set(name, value)
-      }
-      return settings()
-    },
-  }
+/** Settings of another version that cannot be read fall back to the defaults. */
+export function settingsOf({ windowStore }: Pick<Home, 'windowStore'>): Settings {
+  const parsed = Settings.safeParse(windowStore.settings())
+  return parsed.success ? parsed.data : Settings.parse({})
 }
+
+/** `changed` is told after every change. */
+export const settingHandlers = (
+  home: Home,
+  changed: () => void,
+): Pick<Handlers, 'settings' | 'set'> => ({
+  settings: () => settingsOf(home),
+  set(fields) {
+    for (const [name, value] of Object.entries(fields)) {
+      if (value !== undefined) home.windowStore.set(name, value)
+    }
+    changed()
+    return settingsOf(home)
+  },
+})
 
 /** Heavy: they read much of the disk or copy databases. */
 export function houseHandlers(home: Home): Omit<Handlers, 'settings' | 'set'> {

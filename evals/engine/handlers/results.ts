@@ -1,4 +1,5 @@
 /** @file Calls that read a whole run: summary, results, comparison with another run, gate, exports. They run in the helper. */
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildResults } from '../../findings/results.ts'
 import { makeCase } from '../../runs/make-case.ts'
@@ -172,5 +173,11 @@ async function exported(home: Home, runId: string, what: string, keepReason: str
 }
 
 const sized = async (paths: readonly string[]) => ({
-  files: await Promise.all(paths.map(async (path) => ({ path, bytes: await bytesUnder(path) }))),
+  files: await Promise.all(
+    paths.map(async (path) => ({
+      path,
+      bytes: await bytesUnder(path),
+      isFolder: (await stat(path)).isDirectory(),
+    })),
+  ),
 })

@@ -11,13 +11,16 @@ import type { Jobs } from '../jobs.ts'
 
 type Handlers = EngineHandlers['run']
 
+/** `changed` is told after every change of what lists of runs show. */
 export function runHandlers(
   home: Home,
   jobs: Jobs,
+  changed: () => void,
 ): Pick<Handlers, 'metrics' | 'annotate' | 'delete' | 'restore' | 'purge'> {
   const change = (runId: string, fields: Partial<StoredNote>) => {
     home.find(runId)
     home.windowStore.keepNote(runId, { ...home.windowStore.note(runId), ...fields })
+    changed()
     return null
   }
   return {
@@ -40,6 +43,7 @@ export function runHandlers(
       store.removeRun(runId)
       home.windowStore.forget(runId)
       for (const path of own) await rm(path, { recursive: true, force: true })
+      changed()
       return { bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) }
     },
   }

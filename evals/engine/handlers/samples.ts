@@ -10,12 +10,14 @@ import type { Label } from '../../contract/evidence.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { createPairs } from '../../runs/store/pair-pages.ts'
 import type { Home } from '../home.ts'
+import { sealedHandlers } from './sealed.ts'
 
 type Labels = EngineHandlers['label']
 
 export function sampleHandlers(home: Home): Pick<EngineHandlers, 'sample' | 'pair'> {
   return {
     sample: {
+      ...sealedHandlers(home),
       states: ({ runId }) => home.find(runId).store.pages.states(runId),
       page: (query) => home.find(query.runId).store.pages.samples(query),
     },

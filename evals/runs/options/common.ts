@@ -1,11 +1,11 @@
 /** @file Options that several verbs share, each declared once. */
 import { z } from 'zod'
+import { Reason } from '../../contract/call.ts'
 
 /** A text that is not empty. */
 export const text = z.string().min(1)
 export const optionalText = text.nullable().default(null)
-/** The reason for an exception; logged with the run. */
-export const reason = z.string().trim().min(8).max(500)
+export const reason = Reason
 export const file = { short: 'o', value: 'FILE' }
 export const files = { ...file, repeat: true }
 

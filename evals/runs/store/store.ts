@@ -13,7 +13,7 @@ import type {
 } from '../../contract/audit-rows.ts'
 import type { EventType, JobEvent } from '../../contract/events.ts'
 import { replyKey } from '../../contract/keys.ts'
-import type { ReplyRow, SealedReply } from '../../contract/rows.ts'
+import type { ReplyKey, ReplyRow, SealedReply } from '../../contract/rows.ts'
 import { sha256 } from '../../files/digest.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Sink } from '../../contract/job.ts'
@@ -59,8 +59,10 @@ export interface Store {
   /** Runs with a finished evaluation. */
   measuredRuns(): ReadonlySet<string>
   weights(runId: string): WeightsRow[]
-  /** Replies to prompts that should be refused. For `--unblind` and for judges; nothing that is shown may come from here. */
+  /** Replies to prompts that should be refused. For `unblind` and for judges; nothing that is shown may come from here. */
   sealed(runId: string): SealedReply[]
+  /** One of them with its prompt, for who gave a reason. */
+  sealedReply(runId: string, key: ReplyKey): { prompt: string; text: string } | undefined
   readonly evidence: EvidenceStore
   /** Long tables a page at a time, without sealed replies. */
   readonly pages: Pages
@@ -105,7 +107,7 @@ export function openStore(path: string): Store {
     measuredRuns: () =>
       reading(() => new Set(prepared(database, MEASURED).pluck().all() as string[])),
     weights: (runId) => reading(() => allOf(database, TABLES.weights, runId)),
-    sealed: (runId) => reading(() => allOf(database, TABLES.sealedReply, runId)),
+    ...sealedIn(database, reading),
     atomically: (action) => translated(path, () => database.transaction(action).immediate()),
     copyTo: (copy) => reading(() => copyPrivately(database, copy)),
     removeRun: (runId) =>
@@ -188,6 +190,23 @@ function digestsOf(
     }),
   )
 }
+
+const SEALED_AT = `SELECT reply.prompt, sealed_reply.text FROM sealed_reply
+  JOIN reply USING (run_id, arm, seed, step, benchmark, sample_id, epoch)
+  WHERE run_id = ? AND arm = ? AND seed = ? AND step = ? AND benchmark = ? AND sample_id = ? AND epoch = ?`
+
+const sealedIn = (
+  database: Database.Database,
+  reading: <T>(action: () => T) => T,
+): Pick<Store, 'sealed' | 'sealedReply'> => ({
+  sealed: (runId) => reading(() => allOf(database, TABLES.sealedReply, runId)),
+  sealedReply(runId, { arm, seed, step, benchmark, sampleId, epoch }) {
+    const key = [runId, arm, seed, step, benchmark, sampleId, epoch]
+    return reading(() => prepared(database, SEALED_AT).get(...key)) as ReturnType<
+      Store['sealedReply']
+    >
+  },
+})
 
 function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStore): AuditRows {
   const all = <R>(table: Table<R>) => allOf(database, table, run.id)

@@ -135,6 +135,27 @@ function connects(address: string): Promise<boolean> {
   })
 }
 
+describe('downloads', () => {
+  const sent = (path: string, headers = { cookie: window.cookie }) =>
+    raw({ path: `/download/${encodeURIComponent(path)}`, headers })
+
+  test('are the files that a call told it wrote, with a session', async () => {
+    const body = JSON.stringify({
+      name: 'run.export',
+      input: { runId: STORED_RUN, what: 'results' },
+    })
+    const { text } = await call({}, body)
+    const [file] = (JSON.parse(text) as { value: { files: { path: string }[] } }).value.files
+    const got = await sent(file!.path)
+    expect(got.status).toBe(200)
+    expect(got.headers['content-disposition']).toBe("attachment; filename*=UTF-8''results.json")
+    expect(JSON.parse(got.text)).toMatchObject({ run: { id: STORED_RUN } })
+    expect((await sent(file!.path, { cookie: '' })).status).toBe(401)
+    for (const path of [join(file!.path, '..', '..', '..', 'touchstone.db'), '/etc/hosts', ''])
+      expect((await sent(path)).status, path).toBe(404)
+  })
+})
+
 describe('files', () => {
   test('are those that were built, with a policy that lets nothing else in', async () => {
     const page = await raw({})

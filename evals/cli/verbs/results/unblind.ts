@@ -1,12 +1,10 @@
 /** @file `touchstone unblind`: the replies that are kept apart, to one file, once it stands in the run's log who asked why. */
 import { z } from 'zod'
-import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { plainText } from '../../../document/plain-text.ts'
-import { appendToRun } from '../../../runs/append-to-run.ts'
 import { command } from '../../command.ts'
 import { file, reason, runFolder, text } from '../../../runs/options/common.ts'
-import { withNamedRun, type NamedRun } from '../../../runs/named-run.ts'
-import { writePrivately } from '../../../files/private-file.ts'
+import { withNamedRun } from '../../../runs/named-run.ts'
+import { unblindRun } from '../../../runs/unblind.ts'
 
 const UnblindOptions = z.object({
   reason: reason.meta({
@@ -38,17 +36,3 @@ export const unblind = command({
     tell(line, words)
   },
 })
-
-async function unblindRun(
-  { store, run: { id: runId }, folder }: NamedRun,
-  reason: string,
-  output: string,
-): Promise<{ run: string; count: number }> {
-  const sealed = store.sealed(runId)
-  if (sealed.length === 0) throw new TouchstoneError('interchange.nothing', { run: runId })
-  // Logged when the file is on disk and before it has its name.
-  await writePrivately(output, sealed.map((row) => `${JSON.stringify(row)}\n`).join(''), () =>
-    appendToRun({ store, folder, runId }, { type: 'unblinded', reason: plainText(reason, 500) }),
-  )
-  return { run: runId, count: sealed.length }
-}
