@@ -1,6 +1,6 @@
 /** @file Entry point of the window. */
 import { createPinia } from 'pinia'
-import { createApp, nextTick } from 'vue'
+import { createApp } from 'vue'
 import App from './App.vue'
 import { ahead } from './client.ts'
 import { aheadOf } from './navigation.ts'
@@ -14,9 +14,8 @@ const app = createApp(App).use(createPinia()).use(router)
 setTimeout(() => {
   ahead.askAhead(aheadOf(router.resolve(location.hash.slice(1) || '/')))
   app.mount('#app')
-  // By then the view is there and has asked, or could not be fetched, which the router tells.
-  router
-    .isReady()
-    .finally(() => nextTick(ahead.forget))
+  // By then the view is there and has taken them, or could not be fetched, which the router tells.
+  Promise.all([router.isReady(), ahead.settled()])
     .catch(() => undefined)
+    .finally(() => setTimeout(() => ahead.forget()))
 })

@@ -1,5 +1,7 @@
 /** @file The views, in the order of the work. */
-import type { RouteLocation, RouteRecordRaw } from 'vue-router'
+import type { LocationQuery, RouteLocation, RouteRecordRaw } from 'vue-router'
+import { evaluatedState, sampleQuery, type EvaluatedState } from './charts/evaluated-states.ts'
+import { PAGE_ROWS } from './composables/use-pages.ts'
 import type { AheadCall } from './transports/ahead.ts'
 
 interface Place {
@@ -165,11 +167,28 @@ export function aheadOf({
   query,
 }: Pick<RouteLocation, 'name' | 'params' | 'query'>): AheadCall[] {
   const list = { name: 'run.list', input: {} }
-  const states = { name: 'sample.states', input: { runId: query['run'] } }
+  const run = query['run']
   if (name === 'runs') return [list]
-  if (name === 'samples') return query['run'] ? [states, list] : [list]
+  if (name === 'samples') return typeof run === 'string' ? [statesOf(run, query), list] : [list]
   return name === 'run' ? [{ name: 'run.document', input: { runId: params['runId'] } }] : []
 }
+
+/** Then the first page of replies, where they are what is shown. */
+const statesOf = (runId: string, query: LocationQuery): AheadCall => ({
+  name: 'sample.states',
+  input: { runId },
+  then(answer) {
+    const texts = Object.entries(query).flatMap(([name, text]) =>
+      typeof text === 'string' ? [[name, text] as const] : [],
+    )
+    const address = Object.fromEntries(texts)
+    const state = evaluatedState(answer as EvaluatedState[], address)
+    const isShown = (address['show'] ?? 'samples') === 'samples'
+    if (!state || !isShown) return []
+    const page = { offset: 0, limit: PAGE_ROWS }
+    return [{ name: 'sample.page', input: sampleQuery({ runId, state }, address, page) }]
+  },
+})
 
 export const ROUTES: readonly RouteRecordRaw[] = [
   ...NAVIGATION.flatMap(({ places }) => places),

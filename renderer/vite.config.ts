@@ -3,6 +3,9 @@ import vue from '@vitejs/plugin-vue'
 import { join } from 'node:path'
 import { defineConfig } from 'vite'
 
+/** Ours do nothing by being imported, but for the entry and style sheets. */
+const SIDE_EFFECTS = [{ test: /\/evals\/.*\.ts$/u, sideEffects: false }]
+
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
@@ -16,7 +19,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: 'es2024',
-    // The contract's schemas check what goes into the engine, which is not in the page.
+    // The contract's schemas check what goes into the engine, which is not in the page: what makes them is left out.
+    rolldownOptions: { treeshake: { manualPureFunctions: ['z'], moduleSideEffects: SIDE_EFFECTS } },
     // Of the packages whose code is in the page; packaging/ makes the notices of it.
     license: { fileName: 'licences.json' },
   },

@@ -1,5 +1,6 @@
 /** @file The evaluated state that an address names, and the others on the same benchmark. */
 import type { SubjectKey } from '../../evals/contract/rows.ts'
+import { outcomeOf } from '../words.ts'
 
 export interface EvaluatedState extends SubjectKey {
   readonly benchmark: string
@@ -33,3 +34,20 @@ export const otherStates = (states: readonly EvaluatedState[], own: EvaluatedSta
     ({ benchmark, arm, seed, step }) =>
       benchmark === own.benchmark && !(arm === own.arm && seed === own.seed && step === own.step),
   )
+
+/** What is asked for a page of a state's replies, by the filters of the address. */
+export function sampleQuery(
+  { runId, state }: { readonly runId: string; readonly state: EvaluatedState },
+  filters: Readonly<Record<string, string | undefined>>,
+  page: { readonly offset: number; readonly limit: number },
+) {
+  const { arm, seed, step, benchmark, judges } = state
+  const outcome = outcomeOf(filters['outcome'])
+  const { category, find } = filters
+  return {
+    ...{ runId, arm, seed, step, benchmark },
+    ...{ outcome, judge: outcome === null ? null : (judges[0] ?? null) },
+    ...{ category: category || null, search: find ?? '' },
+    ...page,
+  }
+}

@@ -73,6 +73,9 @@ export const USUAL_COLUMNS: readonly string[] = [
   ...['outcome', 'run', 'model', 'variants', 'prompts', 'started', 'took', 'tags'],
 ]
 
+/** Where a window is narrow: what tells runs apart. */
+export const FEW_COLUMNS: readonly string[] = ['outcome', 'run', 'started', 'tags']
+
 const RATE = 'rate:'
 
 /** One a benchmark: the base’s rate, and that of each variant. */

@@ -21,7 +21,7 @@ interface Pages<R> {
   readonly reset: () => Promise<void>
 }
 
-const PAGE_ROWS = 200
+export const PAGE_ROWS = 200
 /** Pages kept around the visible ones. */
 const KEPT_PAGES = 12
 

@@ -22,7 +22,10 @@ export const useCatalogStore = defineStore('catalog', () => {
   const schemaOf = (kind: JobKindName): object =>
     catalog.value?.jobs.find((entry) => entry.kind === kind)?.schema ?? {}
   /** Whether a benchmark's prompts are Touchstone's own, which are mild. */
-  const isBundled = (benchmark: string): boolean =>
-    catalog.value?.benchmarks.some((each) => each.isBundled && each.name === benchmark) ?? false
-  return { catalog, load, schemaOf, isBundled }
+  const isBundled = (benchmark: string): boolean => entryOf(benchmark)?.isBundled ?? false
+  /** Its name where it is none of the catalogue. */
+  const titleOf = (benchmark: string): string => entryOf(benchmark)?.title ?? benchmark
+  const entryOf = (benchmark: string) =>
+    catalog.value?.benchmarks.find(({ name }) => name === benchmark)
+  return { catalog, load, schemaOf, isBundled, titleOf }
 })

@@ -19,16 +19,21 @@ interface Listeners {
 
 export const useFeedStore = defineStore('feed', () => {
   const isLost = ref(false)
+  /** Whether it has said anything. */
+  const hasBegun = ref(false)
   const listeners = new Set<Listeners>()
   let cursor: string | undefined
 
   function hear(message: FeedMessage): void {
     const { body } = message
+    const isFirst = !hasBegun.value
+    hasBegun.value = true
     if (body.type !== 'engine') cursor = cursorOf(message)
     switch (body.type) {
       case 'hello':
         isLost.value = false
-        if (!body.isWhole) listeners.forEach(({ gap }) => gap?.())
+        // At its beginning nothing was missed: stores are loaded after it.
+        if (!body.isWhole && !isFirst) listeners.forEach(({ gap }) => gap?.())
         return
       case 'events':
         return listeners.forEach(({ events }) => events?.(body.events))
@@ -48,5 +53,5 @@ export const useFeedStore = defineStore('feed', () => {
     return () => listeners.delete(own)
   }
   const start = () => transport.listen(hear, cursor)
-  return { isLost, on, start }
+  return { isLost, hasBegun, on, start }
 })

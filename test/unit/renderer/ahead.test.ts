@@ -26,6 +26,14 @@ test('what no view took is no answer of a later call', async () => {
   expect(await ahead.call('run.list', {})).toBe(2)
 })
 
+test('what an answer leads to is asked at once, and waited for', async () => {
+  const { asked, ahead } = counted()
+  ahead.askAhead([{ ...LIST, then: (answer) => [{ name: 'run.summary', input: { answer } }] }])
+  await ahead.settled()
+  expect(asked).toEqual(['run.list', 'run.summary'])
+  expect(await ahead.call('run.summary', { answer: 1 })).toBe(2)
+})
+
 test('an error that nobody waits for is caught, and told to who asks', async () => {
   const ahead = createAhead({ call: () => Promise.reject(new Error('gone')) })
   ahead.askAhead([LIST])

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { RunEntry } from '../../../evals/contract/calls/runs.ts'
-import { evaluatedState, otherStates } from '../../../renderer/charts/evaluated-states.ts'
+import {
+  evaluatedState,
+  otherStates,
+  sampleQuery,
+} from '../../../renderer/charts/evaluated-states.ts'
 import {
   benchmarksOf,
   isFound,
@@ -125,4 +129,17 @@ test('a run that ended is never called done where it has a verdict, or will have
   expect(shownOutcome({ ...done, summary: null })).toBe('being read')
   expect(shownOutcome({ ...done, isMeasured: false, summary: null })).toBe('done')
   expect(shownOutcome({ ...done, outcome: 'failed', summary: null })).toBe('failed')
+})
+
+test('a page of replies is asked for by the filters of the address', () => {
+  const key = { arm: 'lora', seed: 0, step: 40, benchmark: 'b' }
+  const state = { ...key, judges: ['j', 'k'], samples: 3, categories: ['c'] }
+  const page = { offset: 0, limit: 200 }
+  const none = { outcome: null, judge: null, category: null, search: '' }
+  const asked = (filters: Record<string, string>) =>
+    sampleQuery({ runId: 'r', state }, filters, page)
+  expect(asked({ outcome: 'no such' })).toEqual({ runId: 'r', ...key, ...none, ...page })
+  expect(asked({ outcome: 'refusal', category: 'c', find: 'x' })).toMatchObject({
+    ...{ outcome: 'refusal', judge: 'j', category: 'c', search: 'x' },
+  })
 })
