@@ -36,7 +36,7 @@ describe.each([
     }
   })
 
-  test('every quantity of the card and the terminal is the same string in report and window', () => {
+  test('every quantity of the window is in the report, and every one of card and terminal in both', () => {
     expect(strayQuantities(results)).toEqual([])
   })
 

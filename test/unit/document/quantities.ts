@@ -8,8 +8,10 @@ import { resultsText } from '../../../evals/document/results-text.ts'
 import { verdictText } from '../../../evals/document/terminal.ts'
 import { stringsOf } from './document-strings.ts'
 
+/** Without marks, and without the style sheet, whose lengths are no quantities of a run. */
 export const plainly = (text: string) =>
   text
+    .replaceAll(/<style>[^]*?<\/style>/gu, ' ')
     .replaceAll(/<[^>]*>/gu, ' ')
     .replaceAll('&lt;', '<')
     .replaceAll(/\\(?=[^\p{L}\p{N}\s])/gu, '')
@@ -35,17 +37,23 @@ export const outputsOf = (results: Results) => ({
 const QUANTITY = /[+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+| %| points)|[+−]?\d[\d,]*\.\d+/gu
 const quantitiesIn = (text: string) => new Set(text.match(QUANTITY))
 
-/** Each in the brief output and in neither of the whole ones, so that a reader of both would meet two figures of one thing. */
+/** What is in the first output has to be in the second, or a reader of both would meet two figures of one thing. */
+const WITHIN = [
+  ['window', 'report'],
+  ['card', 'report'],
+  ['card', 'window'],
+  ['terminal', 'report'],
+  ['terminal', 'window'],
+] as const
+
 export function strayQuantities(results: Results): string[] {
-  const { report, window, card, terminal } = outputsOf(results)
-  const whole = { report: quantitiesIn(report), window: quantitiesIn(window) }
-  return Object.entries({ card, terminal }).flatMap(([name, text]) =>
-    [...quantitiesIn(text)].flatMap((each) =>
-      Object.entries(whole).flatMap(([other, all]) =>
-        all.has(each) ? [] : [`${each} of the ${name} is not in the ${other}`],
-      ),
-    ),
-  )
+  const outputs = outputsOf(results)
+  return WITHIN.flatMap(([name, other]) => {
+    const all = quantitiesIn(outputs[other])
+    return [...quantitiesIn(outputs[name])]
+      .filter((each) => !all.has(each))
+      .map((each) => `${each} of the ${name} is not in the ${other}`)
+  })
 }
 
 /** The outputs whose text is another once results.json was written and read again. */
