@@ -9,10 +9,11 @@ import './styles/tokens.css'
 import './styles/base.css'
 import '../evals/document/charts/drawing.css'
 
+// What the view of the address will ask goes before its code, which takes every connection of the browser.
+ahead.askAhead(aheadOf(router.resolve(location.hash.slice(1) || '/')))
 const app = createApp(App).use(createPinia()).use(router)
-// The view that the address names is being fetched, and what it will ask is asked, while the frame around it is built.
+// The view is being fetched while the frame around it is built.
 setTimeout(() => {
-  ahead.askAhead(aheadOf(router.resolve(location.hash.slice(1) || '/')))
   app.mount('#app')
   // By then the view is there and has taken them, or could not be fetched, which the router tells.
   Promise.all([router.isReady(), ahead.settled()])
