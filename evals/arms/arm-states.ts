@@ -22,7 +22,6 @@ import { isAskedAsTrained, isAskedMerged, keptOf, tunedOf } from './arm-adapter.
 import { nameOf, titleOf, type ArmRun, type FinishedArm } from './arm-plan.ts'
 import { openStateSubject } from '../measure/open-subject.ts'
 import type { BaseRows } from '../measure/known/start.ts'
-import { isEncoder } from '../models/registry.ts'
 import { identityOf, tunedState } from '../measure/base.ts'
 import { measureRouting } from '../measure/routing.ts'
 import { evaluate, isLeft, type EvaluationPlan } from '../measure/evaluate.ts'
@@ -160,12 +159,10 @@ const isMerged = ({ base, plan }: Pick<ArmRun, 'base' | 'plan'>): boolean =>
 
 /** What is stored of the base, where the state is the base still. */
 const startOf = (
-  { base, plan, state }: Pick<ArmRun, 'base' | 'plan' | 'state'>,
+  { plan, state }: Pick<ArmRun, 'plan' | 'state'>,
   evaluation: EvaluationPlan,
 ): BaseRows | undefined =>
-  state.step === 0 && plan.method.identityAtStart && !isEncoder(base.model)
-    ? evaluation.base
-    : undefined
+  state.step === 0 && plan.method.identityAtStart ? evaluation.base : undefined
 
 /**
  * Asks the last state, and then half of those that are left each time, for the last that is safe. All are saved on the way; the

@@ -73,6 +73,7 @@ export interface RuleGraph
   scalar(value: number): Value
   filled(shape: Shape, value: number): Value
   cast(x: Value, dtype: Dtype): Value
+  equal(a: Value, b: Value): Value
   where(condition: Value, a: Value, b: Value): Value
   reshape(x: Value, shape: Shape): Value
   transpose(x: Value, order?: readonly number[]): Value

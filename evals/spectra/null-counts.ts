@@ -25,6 +25,9 @@ type NullFor = NullRule & {
   weight: string
 }
 
+/** Up to this short side products with vectors cost more than a decomposition of the sum. */
+const SMALL = 96
+
 /** The count of each draw: a function of its arguments alone. All 0 if nothing changed. */
 export function nullCounts({ shape, base, change, k, weight, ...rule }: NullFor): number[] {
   const σ = change.filter((value) => value > 0)
@@ -43,7 +46,7 @@ function drawn(base: BaseSystem, σ: Float64Array, k: number, stream: RandomStre
   const rank = σ.length
   const P = randomFrame(m, rank, stream).map((x, i) => x * σ[Math.floor(i / m)]!)
   const [B, A] = [transposed(P, rank, m), randomFrame(n, rank, stream)]
-  const quick = leadingOfUpdate(base, { B, A, rank, scale: 1 }, k)
+  const quick = base.count > SMALL && leadingOfUpdate(base, { B, A, rank, scale: 1 }, k)
   if (quick) return quick
   const data = rowProducts(B, m, transposed(A, rank, n), n, rank)
   base.parts.singularValues.forEach((value, i) => (data[i * n + i]! += value))

@@ -46,7 +46,7 @@ function limits(
 
 /**
  * The interval of `statistic(drawn)`, called with the indices of the drawn prompts, 0 … n − 1; it returns null where it has no
- * value. The array is reused between calls.
+ * value. It must not change the array.
  */
 export function bootstrap(
   prompts: number,
@@ -57,16 +57,35 @@ export function bootstrap(
   requireCounts({ prompts, resamples, 'resamples − 1': resamples - 1 })
   requireShare('confidence', confidence)
   if (prompts === 0) return { estimate: null, lower: null, upper: null }
-  const drawn = Uint32Array.from({ length: prompts }, (_, i) => i)
-  const estimate = statistic(drawn)
+  const estimate = statistic(Uint32Array.from({ length: prompts }, (_, i) => i))
   if (estimate === null) return { estimate, lower: null, upper: null }
-  const stream = randomStream(seed, 'bootstrap')
-  const values = new Float64Array(resamples)
-  for (let r = 0; r < resamples; r++) {
-    for (let i = 0; i < prompts; i++) drawn[i] = stream.integer(prompts)
-    values[r] = statistic(drawn) ?? NaN
-  }
+  const draw = drawing(prompts, resamples, seed)
+  const values = Float64Array.from({ length: resamples }, (_, r) => statistic(draw(r)) ?? NaN)
   return { estimate, ...limits(values, confidence) }
+}
+
+/** The last draws, at most so many, since most states of a run are compared on as many prompts with the same seed. */
+const kept = { of: '', drawn: new Uint32Array(0) }
+const MOST_KEPT = 4_000_000
+
+/** Resample `r`, to be asked from 0 on in turn. */
+function drawing(prompts: number, resamples: number, seed: number): (r: number) => Uint32Array {
+  const stream = randomStream(seed, 'bootstrap')
+  const fill = <T extends Uint32Array>(drawn: T) => {
+    for (let i = 0; i < drawn.length; i++) drawn[i] = stream.integer(prompts)
+    return drawn
+  }
+  if (prompts * resamples > MOST_KEPT) {
+    const drawn = new Uint32Array(prompts)
+    return () => fill(drawn)
+  }
+  const of = [prompts, resamples, seed].join()
+  if (kept.of !== of) {
+    kept.drawn = fill(new Uint32Array(prompts * resamples))
+    kept.of = of
+  }
+  const { drawn } = kept
+  return (r) => drawn.subarray(r * prompts, (r + 1) * prompts)
 }
 
 /** The mean over all samples, `scores[prompt][sample]`. */

@@ -61,6 +61,10 @@ describe.each(TASKS.map((task) => [task.name, task] as const))('%s', (name, task
       )
       expect(new Set(last.map(({ arm }) => arm.replace(/-r2$/u, '')))).toEqual(new Set(WHOLE))
       expect(last.every(({ rate }) => rate.n === 8)).toBe(true)
+      const asBase = results.origins!.filter((row) => row.benchmark === benchmark)
+      expect(asBase.map(({ step, origin }) => [step, origin.from])).toEqual(
+        WHOLE.map(() => [0, 'base']),
+      )
     }
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain(`Task: ${task.title}`)
   })
@@ -76,10 +80,14 @@ describe.each(TASKS.map((task) => [task.name, task] as const))('%s', (name, task
     try {
       const { examples } = classedExamples(base.base, base.data, 512)
       for (const method of METHODS.filter(({ name: own }) => task.unfit?.[own] === undefined)) {
-        const ranked = 'rank' in (method.config.parse({}) as object) ? { rank: 2, alpha: 4 } : {}
+        const known = method.config.parse({}) as object
+        const few = {
+          ...('rank' in known && { rank: 2, alpha: 4 }),
+          ...('alternations' in known && { alternations: 2 }),
+        }
         const plan = {
           arm: method.name,
-          method: bindMethod({ name: method.name, config: ranked }),
+          method: bindMethod({ name: method.name, config: few }),
           seed: 0,
           training: TrainingConfig.parse(TRAINING),
           examples,

@@ -18,5 +18,8 @@ export function columnsOf(letter: string, font: Font): number[] {
   )
 }
 
+type Topics = Readonly<Record<string, readonly string[]>>
+let topics: Topics | undefined
+
 /** Topic → its words, in capitals. */
-export const sceneWords = (): Readonly<Record<string, readonly string[]>> => read('words')
+export const sceneWords = (): Topics => (topics ??= read<Topics>('words'))

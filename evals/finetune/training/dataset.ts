@@ -233,8 +233,15 @@ function placesOf(rows: readonly number[]): Int32Array {
 }
 
 function targetNumbers(examples: readonly Example[]): Pick<Batch, 'targets'> {
-  const targets = examples.flatMap((example) => ('target' in example ? example.target : []))
-  return targets.length > 0 ? { targets: Float32Array.from(targets) } : {}
+  const aimed = examples.filter((example) => 'target' in example)
+  if (aimed.length === 0) return {}
+  const targets = new Float32Array(aimed.reduce((sum, { target }) => sum + target.length, 0))
+  let at = 0
+  for (const { target } of aimed) {
+    targets.set(target, at)
+    at += target.length
+  }
+  return { targets }
 }
 
 export const countLabelled = (examples: readonly Example[]): number =>

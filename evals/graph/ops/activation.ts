@@ -22,20 +22,15 @@ export const Silu: Op = {
   },
 }
 
-/** y = max(0, x); dx = dY where y > 0. */
+/** y = max(0, x); dx = dY where y ≠ 0. */
 export const Relu: Op = {
   name: 'Relu',
   infer: ([x]) => ({ outputs: [x as ValueType] }),
   emit: ({ e, inputs }) => ({ outputs: e.node('Relu', inputs) }),
-  vjp: ({ g, outputs: [y], dY }) => [g.mul(dY, g.apply(Sign, [y!], undefined)[0]!)],
-}
-
-/** −1, 0 or 1. Not differentiable. */
-const Sign: Op = {
-  name: 'Sign',
-  infer: ([x]) => ({ outputs: [x as ValueType] }),
-  emit: ({ e, inputs }) => ({ outputs: e.node('Sign', inputs) }),
-  vjp: 'none',
+  vjp: ({ g, outputs: [y], dY }) => {
+    const zero = g.scalar(0)
+    return [g.where(g.equal(y!, zero), zero, dY)]
+  },
 }
 
 /** Terms of erf's series, accurate to 1e-9 for |x| ≤ 4; float64 graphs serve checks on small numbers only. */

@@ -30,7 +30,7 @@ const ROUNDING = 1e-4
 export const isCopied = ({ decoding }: Pick<PreparedBenchmark, 'decoding'>): boolean =>
   decoding.temperature === 0
 
-/** Undefined where nothing can be checked, or where an answer is not the base's. */
+/** Undefined where nothing can be checked, as of a base that was not asked, or where an answer is not the base's. */
 export async function checkedStart(
   subject: Answering,
   benchmarks: readonly PreparedBenchmark[],
@@ -38,8 +38,8 @@ export async function checkedStart(
   context: JobContext,
 ): Promise<KnownStart | undefined> {
   const copied = benchmarks.filter(isCopied)
-  if (copied.length === 0) return undefined
   const stored = storedReplies(base)
+  if (copied.length === 0 || stored.size === 0) return undefined
   const each = Math.ceil(CHECKED / copied.length)
   let checked = 0
   for (const prepared of copied) {

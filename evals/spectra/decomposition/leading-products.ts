@@ -14,8 +14,9 @@ import {
 import { addRows, applyInto, finiteNumbers, type Matrix } from './matrix.ts'
 import type { SingularSystem } from './svd.ts'
 
-/** Beyond this part of min(m, n) steps a decomposition is cheaper. */
+/** Beyond this part of min(m, n) steps a decomposition is cheaper, and fewer steps than these for each direction are too few. */
 const WORTH = 1 / 3
+const LEAST = 3
 const MISSED = 1e-6
 
 /**
@@ -28,7 +29,7 @@ export function leadingByProducts(
   weight: string,
 ): Pick<SingularSystem, 'left' | 'singularValues' | 'rank'> | undefined {
   const most = Math.floor(WORTH * Math.min(W.rows, W.columns))
-  if (k > most) return undefined
+  if (LEAST * k > most) return undefined
   const M = operatorOf(W, weight)
   const found = leadingTriplets(M, k, most)
   if (!found || !areDistinct(found) || !isComplete(M, found, most)) return undefined

@@ -19,11 +19,8 @@ import { classedExamples } from '../../../evals/measure/classes.ts'
 import { chooseDevice } from '../../../evals/runtime/device.ts'
 import { kept, work } from './task-runs.ts'
 
-/** Half of the default steps of a fine-tune and of the companion, and half of its canvases, so that ten seeds are affordable. */
-export const COMPOSED = { steps: 60, canvases: 12 }
-
 const device = chooseDevice('cpu', 1)
-const training = { ...COMPOSER.training.arm, steps: COMPOSED.steps }
+const training = COMPOSER.training.arm
 const config = TaskConfig.parse({ task: COMPOSER.name, methods: [], threads: 1, training })
 /** Base and companion are trained once, and a stopped training goes on. */
 const context = {
@@ -31,7 +28,7 @@ const context = {
   seal: () => undefined,
   flush: () => undefined,
   signal: new AbortController().signal,
-  workspace: join(work, COMPOSER.name),
+  workspace: join(work, 'composed'),
 }
 
 interface Begun {
@@ -45,7 +42,7 @@ async function begin(): Promise<Begun> {
   const reads = {
     base: Infinity,
     arm: training.steps * training.batchSize,
-    each: COMPOSED.canvases,
+    each: Infinity,
   }
   const chosen = { base: COMPOSER.bases[0]!, seed: config.baseSeed, file: null, reads }
   const { model, baseRows: rows, companion, fromBase } = await (await task.load()).prepare(chosen)

@@ -7,7 +7,7 @@ import { SATCLIP } from '../../../evals/audit/tasks/satclip/satclip-facts.ts'
 import { SCENE_TEXT } from '../../../evals/audit/tasks/scenes/facts.ts'
 import type { TaskRow } from '../../../evals/audit/tasks/task.ts'
 import { shareRight, withBase } from './task-bases.ts'
-import { COMPOSED, composedNumbers } from './task-composed.ts'
+import { composedNumbers } from './task-composed.ts'
 import { all, BASE_SEEDS, kept, meanWithInterval } from './task-runs.ts'
 
 const kOf = (values: readonly number[], isExpected: (value: number) => boolean) =>
@@ -158,7 +158,7 @@ export async function composed(): Promise<string> {
       return `| ${[concept, said, meanWithInterval(values), k].join(' | ')} |`
     }),
   )
-  return `\`${COMPOSER.name}\`, LoRA of rank 4 (${COMPOSED.steps} steps in place of ${COMPOSER.training.arm.steps}, so that ten seeds are affordable; as many of the companion), ${BASE_SEEDS.length} seeds on one base and one companion, ${COMPOSED.canvases} canvases each: canvases in which a concept is read, %. Concept 1 is what the fine-tune learns, 2 the companion's. Yang et al. (2024) lead one to expect more presence than fusion gives, and isolation less leakage.
+  return `\`${COMPOSER.name}\`, LoRA of rank 4 at its own settings, ${BASE_SEEDS.length} seeds on one base and one companion: canvases in which a concept is read, %. Concept 1 is what the fine-tune learns, 2 the companion's. Yang et al. (2024) lead one to expect more presence than fusion gives, and isolation less leakage.
 
 | Concept | Read | mean, 95 % interval of Student's t | seeds as expected |
 |---|---|---|---|

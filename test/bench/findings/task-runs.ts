@@ -52,9 +52,10 @@ export async function all<T>(jobs: readonly (() => Promise<T>)[]): Promise<T[]> 
   return results
 }
 
-/** Mean, and lowest to highest. */
+/** Mean, and lowest to highest of several. */
 export const spread = (values: readonly number[], digits: number): string => {
   const show = (value: number) => value.toFixed(digits).replace('-', '−')
+  if (values.length === 1) return show(values[0]!)
   return `${show(meanAndSd(values).mean)} (${show(Math.min(...values))} to ${show(Math.max(...values))})`
 }
 

@@ -1,7 +1,8 @@
-/** @file The task of composed concepts: files of digits. */
+/** @file The task of composed concepts: files of digits, and what a corner is read as. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { CONCEPTS, digitsFor } from '../../../evals/audit/tasks/composer/canvases.ts'
 import { composer } from '../../../evals/audit/tasks/composer/composer.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
 
@@ -28,4 +29,21 @@ test.each([
   ['letters.csv', ['3', 'x'], 'row 2: the label "x" is none'],
 ])('%s is an error that names what is wrong', async (name, digits, words) => {
   await expect(prepared(name, digits)).rejects.toThrow(words)
+})
+
+test('a corner holds a concept where both the digit and the style are its own', () => {
+  const { learnt, read } = digitsFor(0)
+  const three = learnt.find(({ digit }) => digit === 3)!.pixels
+  const [{ style: negative }, { style: framed }] = CONCEPTS
+  const none = new Float64Array(three.length).fill(-1)
+  expect([three, negative(three), framed(three)].map(read)).toEqual([
+    '3',
+    'negative 3',
+    'something else',
+  ])
+  expect([none, negative(none), framed(none)].map(read)).toEqual([
+    'nothing',
+    'something else',
+    'something else',
+  ])
 })

@@ -6,6 +6,7 @@ import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { TaskConfig } from '../../../evals/audit/tasks/config.ts'
 import { armsOf } from '../../../evals/audit/tasks/arms.ts'
 import { taskJob } from '../../../evals/audit/tasks/task-job.ts'
+import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import type { JobContext } from '../../../evals/contract/job.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
 import { lora } from '../../../evals/finetune/methods/lora.ts'
@@ -79,7 +80,10 @@ describe.each([
     }
     const none = { evaluations: [], ended: () => never(), exceptionOf: () => never() }
     // The decision on kept weights needs a store; what is asked here ends before it.
-    const progress = { ...none, rows: () => never(), sealed: () => never() }
+    const ofBase = new Proxy({} as AuditRows, {
+      get: (_, name) => (name === 'replies' ? [] : never()),
+    })
+    const progress = { ...none, rows: () => ofBase, sealed: () => [] }
     await taskJob.run(config, context, progress).catch((error: unknown) => {
       if ((error as Error).message !== 'stop' && (error as Error).message !== 'no store')
         throw error

@@ -32,6 +32,13 @@ describe('bootstrapMean', () => {
     expect(bootstrapMean(each, { seed: 2 })).not.toEqual(bootstrapMean(each, { seed }))
   })
 
+  it('draws the same after it drew for as many others', () => {
+    const first = bootstrapMean(each, { seed })
+    expect(bootstrapMean(each.slice(1), { seed })).not.toEqual(first)
+    bootstrap(each.length, (drawn) => drawn[0]!, { seed })
+    expect(bootstrapMean(each, { seed })).toEqual(first)
+  })
+
   it('keeps the samples of a prompt together: copies of them add no certainty', () => {
     const copied = scores.map((score) => Array.from({ length: 5 }, () => score))
     const [one, five] = [bootstrapMean(each, { seed }), bootstrapMean(copied, { seed })]

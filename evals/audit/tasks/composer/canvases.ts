@@ -59,7 +59,7 @@ export interface Drawn {
 export interface Digits {
   readonly learnt: readonly Drawn[]
   readonly heldOut: readonly Drawn[]
-  /** What stands in a corner: a digit's name, a concept's title, or `nothing`. */
+  /** What stands in a corner: a digit's name, a concept's title, `nothing`, or `something else`: another digit, or none, in a style. */
   readonly read: (pixels: ArrayLike<number>) => string
   /** The same with a log-score of each of the names. */
   readonly scores: (pixels: ArrayLike<number>) => number[]
@@ -67,8 +67,14 @@ export interface Digits {
 
 const SPLIT = { learnt: 440, reading: 160 }
 
+const [NONE, OTHER] = ['nothing', 'something else']
 /** Names in the order of `scores`. */
-export const READINGS = [...KNOWN.map(String), ...CONCEPTS.map(({ title }) => title), 'nothing']
+export const READINGS = [
+  ...KNOWN.map(String),
+  ...CONCEPTS.map(({ title }) => title),
+  NONE,
+  OTHER,
+] as const
 
 export function digitsFor(seed: number): Digits {
   const own = [...opticalDigits().entries()].filter(([, { digit }]) => KNOWN.includes(digit))
@@ -79,19 +85,13 @@ export function digitsFor(seed: number): Digits {
     unit: `image ${i + 1}`,
   }))
   const { learnt, reading } = SPLIT
-  const known = drawn
-    .slice(learnt, learnt + reading)
-    .flatMap(({ pixels, digit }) => [
-      { pixels, name: KNOWN.indexOf(digit) },
-      ...CONCEPTS.flatMap((concept, i) =>
-        concept.digit === digit ? { pixels: concept.style(pixels), name: KNOWN.length + i } : [],
-      ),
-    ])
-  known.push({ pixels: new Float64Array(DIGIT_SIDE ** 2).fill(-1), name: READINGS.length - 1 })
+  const known = knownPictures(drawn.slice(learnt, learnt + reading))
   const scores = (pixels: ArrayLike<number>) => {
     const best = READINGS.map(() => -Infinity)
-    for (const { pixels: other, name } of known)
-      best[name] = Math.max(best[name]!, -squaresBetween(other, pixels) / 2)
+    for (const { pixels: other, name } of known) {
+      const at = READINGS.indexOf(name)
+      best[at] = Math.max(best[at]!, -squaresBetween(other, pixels) / 2)
+    }
     return best
   }
   return {
@@ -103,6 +103,18 @@ export function digitsFor(seed: number): Digits {
       return READINGS[all.indexOf(Math.max(...all))]!
     },
   }
+}
+
+/** Digits and a blank, as they are and in every style, so that a style alone is not taken for its concept. */
+function knownPictures(digits: readonly Drawn[]) {
+  const blank = { pixels: new Float64Array(DIGIT_SIDE ** 2).fill(-1), digit: undefined }
+  return [...digits, blank].flatMap(({ pixels, digit }) => [
+    { pixels, name: digit === undefined ? NONE : String(digit) },
+    ...CONCEPTS.map((concept) => ({
+      pixels: concept.style(pixels),
+      name: concept.digit === digit ? concept.title : OTHER,
+    })),
+  ])
 }
 
 function squaresBetween(a: Float64Array, b: ArrayLike<number>): number {
