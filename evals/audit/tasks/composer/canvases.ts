@@ -72,9 +72,8 @@ const [NONE, OTHER] = ['nothing', 'something else']
 export const READINGS = [
   ...KNOWN.map(String),
   ...CONCEPTS.map(({ title }) => title),
-  NONE,
-  OTHER,
-] as const
+  ...[NONE, OTHER],
+]
 
 export function digitsFor(seed: number): Digits {
   const own = [...opticalDigits().entries()].filter(([, { digit }]) => KNOWN.includes(digit))
