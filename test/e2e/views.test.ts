@@ -3,6 +3,7 @@
  * each says what it is, and axe finds no violation. Then the keyboard, and an engine that is started again.
  */
 import { AxeBuilder } from '@axe-core/playwright'
+import type { Locator } from 'playwright-core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { plannedAudit } from '../doubles/rows/audit-rows.ts'
 import { storeAudit, STORED_RUN } from '../doubles/runs/stored-audit.ts'
@@ -107,7 +108,10 @@ describe.each(VIEWS)('%s', (hash, heading) => {
   })
 })
 
-test('by keyboard alone: the sheet, the list of runs, its search, and the verdict', async () => {
+const isFocused = (locator: Locator) =>
+  locator.evaluate((element) => document.activeElement === element)
+
+test('by keyboard alone: the sheet, the list of runs, its search, the verdict, and the flips behind it', async () => {
   const { page, go } = bench
   await go('/')
   await page.keyboard.press('?')
@@ -126,6 +130,16 @@ test('by keyboard alone: the sheet, the list of runs, its search, and the verdic
   await link.focus()
   await page.keyboard.press('Enter')
   await page.getByRole('region', { name: /FAIL/u }).waitFor()
+  const map = page.getByRole('region', { name: /^Lost by category/u }).first()
+  await map.getByRole('link').first().focus()
+  await page.keyboard.press('Enter')
+  const grid = page.getByRole('grid', { name: 'Prompts before and after' })
+  await grid.getByRole('row').nth(1).waitFor()
+  for (let tabs = 0; tabs < 40 && !(await isFocused(grid)); tabs++) await page.keyboard.press('Tab')
+  await page.keyboard.press('ArrowDown')
+  await expect
+    .poll(() => grid.getByRole('row', { selected: true }).getAttribute('aria-rowindex'))
+    .toBe('3')
 })
 
 test('the worst category’s flips are two clicks from the verdict', async () => {
