@@ -3,16 +3,15 @@
  * has a peak: `node evals/bin/run.js findings`; writes a page of findings in docs, figures and results. Every sweep goes through the
  * command into a kept folder, where the cells that are kept with the repository lie already, so that a cell that is done is never run
  * again. Flags: --only PART,PART (all if absent; of the others the page keeps what was printed before, or names them), --jobs N, --anew
- * (runs the kept cells too).
+ * (runs the kept cells too), --as-is (runs none).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { format } from 'prettier'
-import { Results } from '../../../evals/contract/results.ts'
 import type { Sweep } from '../../../evals/contract/sweeps.ts'
 import { unknownName } from '../../../evals/errors/names.ts'
-import { keep, restore } from './descent/kept-cells.ts'
+import { isDone, keep, restore, tested, type Tested } from './descent/kept-cells.ts'
 import { growthTable, noiseTable } from './descent/noise.ts'
 import { courseTable, ratesTable } from './descent/rates.ts'
 import { beside, claims, decayTable, linesTable, peakSentences, tableOf } from './descent/tables.ts'
@@ -24,6 +23,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string' },
     jobs: { type: 'string', default: '2' },
     anew: { type: 'boolean', default: false },
+    'as-is': { type: 'boolean', default: false },
   },
 })
 const BED = ['--testbed', 'digits-tuned']
@@ -59,32 +59,36 @@ const NAMES = Object.keys(SWEEPS) as Name[]
 const SHARING: readonly Name[] = ['methods', 'strengths']
 /** What weight decay is held against. */
 const FIRST: Name = 'methods'
-const asked = flags.only?.split(',') ?? NAMES
+/** The part that times steps. */
+const COSTS = 'costs'
+const KNOWN = [...NAMES, COSTS]
+const asked = flags.only?.split(',') ?? KNOWN
 for (const name of asked)
-  if (!NAMES.some((known) => known === name)) throw unknownName('part', name, NAMES)
+  if (!KNOWN.some((known) => known === name)) throw unknownName('part', name, KNOWN)
 const chosen = NAMES.filter((name) => name === FIRST || asked.includes(name))
 /** Figures in docs. */
 const PICTURES: Partial<Record<Name, string>> = {
   methods: 'lora-ggpo',
-  noise: 'descent-noise',
   refusal: 'refusal',
 }
 
-async function swept(name: Name): Promise<Sweep> {
+async function swept(name: Name): Promise<Tested> {
   // Those that share cells share a folder, which one process writes at a time.
   const folder = SHARING.includes(name) ? 'double-descent' : `descent-${name}`
-  const picture = PICTURES[name]
-  const drawn = picture === undefined ? [] : ['-o', join(root, 'docs', 'images', `${picture}.svg`)]
-  const own = ['--jobs', flags.jobs, '--exit-zero', '--quiet', ...drawn]
-  if (!flags.anew) await restore(name, SWEEPS[name], folderOf(folder))
-  await run(folder, ['sweep', ...SWEEPS[name], ...own])
-  await keep(name, SWEEPS[name], folderOf(folder))
-  return Results.parse(JSON.parse(readFileSync(join(folderOf(folder), 'results.json'), 'utf8')))
-    .sweep!
+  const [argv, path] = [SWEEPS[name], folderOf(folder)]
+  if (!flags.anew) await restore(name, argv, path)
+  if (!flags['as-is'] && !(await isDone(argv, path))) {
+    const picture = PICTURES[name]
+    const drawn =
+      picture === undefined ? [] : ['-o', join(root, 'docs', 'images', `${picture}.svg`)]
+    await run(folder, ['sweep', ...argv, '--jobs', flags.jobs, '--exit-zero', '--quiet', ...drawn])
+  }
+  await keep(name, argv, path)
+  return tested(argv, path)
 }
 
 const command = (name: Name) => `\`touchstone sweep ${SWEEPS[name].join(' ')}\``
-const found = new Map<Name, Sweep>()
+const found = new Map<Name, Tested>()
 for (const name of chosen) found.set(name, await swept(name))
 
 const TITLES: Readonly<Record<Name, string>> = {
@@ -120,7 +124,7 @@ ${['lora', 'ggpo', 'mgpo'].map((line) => `\`${line}\`:\n\n${beside(sweep, line)}
     sweep,
   ) => `${command('decay')}: ${sweep.cells.length} cells. Their peaks against those of LoRA without decay over the same seeds and ranks:
 
-${decayTable(sweep, found.get(FIRST)!, DECAYS)}`,
+${decayTable(sweep, found.get(FIRST)!.sweep, DECAYS)}`,
   strengths: (sweep) => `${command('strengths')}: ${sweep.cells.length} cells.
 
 ${linesTable(sweep)}
@@ -131,15 +135,15 @@ ${claims(sweep)}`,
 ${peakSentences(sweep)}
 
 ${claims(sweep)}`,
-  noise: (sweep) => `![Test error over width, by label noise](../images/descent-noise.svg)
-
-${command('noise')}: ${sweep.cells.length} cells. Median test error over the seeds, %, with the median training error in brackets, and the first width at which every row is fitted in half of the seeds:
+  noise: (
+    sweep,
+  ) => `${command('noise')}: ${sweep.cells.length} of ${found.get('noise')!.planned} cells; where fewer than 20 seeds are done, their number stands behind. Median test error over the seeds, %, with the median training error in brackets, and the first width at which every row is fitted in half of the seeds:
 
 ${noiseTable(sweep, 'width')}
 
 ${peakSentences(sweep, 'width')}
 
-The height of the peak in points of the test error, seed by seed; larger noise holds the wrong labels of a smaller one:
+The height of the peak in points of the test error, over the seeds that have every width; larger noise holds the wrong labels of a smaller one:
 
 ${growthTable(sweep, 'width')}`,
   refusal: (sweep) => `![Rates along the training](../images/refusal.svg)
@@ -168,6 +172,7 @@ function kept({ cells, summaries, descents, comparisons, thresholds, sight }: Sw
   }
 }
 
+const COSTS_TITLE = 'What a step costs'
 const PAGE = join(root, 'docs', 'findings', 'double-descent.md')
 const RESULTS = join(root, 'test', 'bench', 'results', 'double-descent-methods.json')
 
@@ -180,8 +185,8 @@ function printedBefore(): Map<string, string> {
 async function publish(): Promise<void> {
   const before = printedBefore()
   const textOf = (name: Name) => {
-    const sweep = found.get(name)
-    return sweep ? `${TITLES[name]}\n\n${parts[name](sweep)}` : before.get(TITLES[name])
+    const own = found.get(name)
+    return own ? `${TITLES[name]}\n\n${parts[name](own.sweep)}` : before.get(TITLES[name])
   }
   const texts = NAMES.flatMap((name) => textOf(name) ?? [])
   const missing = NAMES.filter((name) => textOf(name) === undefined)
@@ -191,15 +196,13 @@ async function publish(): Promise<void> {
 
 ${texts.map((text) => `## ${text}`).join('\n\n')}
 ${missing.length === 0 ? '' : `\n## Not run\n\n${missing.map((name) => `- ${command(name)}`).join('\n')}\n`}
-## What a step costs
-
-${await costs(tableOf)}
+## ${asked.includes(COSTS) ? `${COSTS_TITLE}\n\n${await costs(tableOf)}` : before.get(COSTS_TITLE)}
 `
   const style = { parser: 'markdown', proseWrap: 'always', printWidth: 100 } as const
   writeFileSync(PAGE, await format(page, style))
   const results = {
     ...(JSON.parse(readFileSync(RESULTS, 'utf8')) as object),
-    ...Object.fromEntries([...found].map(([name, sweep]) => [name, kept(sweep, name)])),
+    ...Object.fromEntries([...found].map(([name, { sweep }]) => [name, kept(sweep, name)])),
   }
   writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`)
 }

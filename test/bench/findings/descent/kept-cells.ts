@@ -5,11 +5,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { jobFields, readJobRequest } from '../../../../evals/cli/job-options.ts'
-import type { CellResult, PlannedCell } from '../../../../evals/contract/sweeps.ts'
+import type { AuditRows } from '../../../../evals/contract/audit-rows.ts'
+import type { CellResult, PlannedCell, Sweep } from '../../../../evals/contract/sweeps.ts'
 import { canonicalJson } from '../../../../evals/files/canonical-json.ts'
 import { sweepVerb } from '../../../../evals/runs/kinds/sweep.ts'
 import type { SweepConfig } from '../../../../evals/sweeps/config.ts'
 import { openSweepFolder, readResult, writeResult } from '../../../../evals/sweeps/files.ts'
+import { sweepOf } from '../../../../evals/sweeps/results.ts'
 import { surveyed } from '../../../../evals/sweeps/survey.ts'
 import { root } from '../pebble.ts'
 
@@ -37,8 +39,10 @@ async function planned(argv: readonly string[], folder: string) {
   const preset = sweepVerb.presetNamed?.(argv, environment) ?? {}
   const fields = jobFields(sweepVerb.schema, true)
   const request = readJobRequest(sweepVerb.schema, fields, { argv, environment, preset })
-  const { cells } = await surveyed(request.config() as SweepConfig)
-  return { cells, path: await openSweepFolder(join(folder, 'sweeps'), cells, false) }
+  const config = request.config() as SweepConfig
+  const { cells, benchmarks } = await surveyed(config)
+  const path = await openSweepFolder(join(folder, 'sweeps'), cells, false)
+  return { config, cells, benchmarks, path }
 }
 
 const placeOf = ({ spec, identity: { numerics } }: PlannedCell) =>
@@ -69,17 +73,58 @@ export async function restore(name: string, argv: readonly string[], folder: str
 
 const digits = (value: number) => Number(value.toPrecision(5))
 const isKept = (metric: string) =>
-  /error$|^house|loss$|^(largest|hessian|parameter-norm|effective|intruders)/u.test(metric)
+  /error$|^house|^(largest|hessian|parameter-norm|effective|intruders)/u.test(metric)
+const isTested = (metric: string) => /^(test|train)-error$|^house/u.test(metric)
 const isRate = (curve: string) => curve.startsWith('house')
+
+type Done = readonly { readonly cell: PlannedCell; readonly result: CellResult }[]
+
+async function doneOf(cells: readonly PlannedCell[], path: string): Promise<Done> {
+  const results = await Promise.all(cells.map(({ key }) => readResult(path, key)))
+  return cells.flatMap((cell, i) => {
+    const result = results[i]
+    return result?.status === 'done' ? { cell, result } : []
+  })
+}
+
+/** Whether every cell has a result. */
+export async function isDone(argv: readonly string[], folder: string): Promise<boolean> {
+  const { cells, path } = await planned(argv, folder)
+  return (await doneOf(cells, path)).length === cells.length
+}
+
+export interface Tested {
+  /** Its cells are those that are done. */
+  readonly sweep: Sweep
+  readonly planned: number
+}
+
+/** What is kept of the cells of a sweep, and the tests of its errors and rates on that, so that kept and new cells print the same. */
+export async function tested(argv: readonly string[], folder: string): Promise<Tested> {
+  const { config, cells, benchmarks, path } = await planned(argv, folder)
+  const rows = (await doneOf(cells, path)).map(({ cell, result }) => ({
+    ...cell,
+    ...result,
+    metrics: result.metrics
+      .filter(({ name }) => isKept(name))
+      .map((metric) => ({ ...metric, value: digits(metric.value) })),
+    curves: result.curves
+      .filter(({ name }) => isRate(name))
+      .map((curve) => ({ ...curve, y: curve.y.map(digits) })),
+  }))
+  const run = { kind: 'sweep', config }
+  const tests = rows.map(({ metrics, ...row }) => ({
+    ...row,
+    metrics: metrics.filter(({ name }) => isTested(name)),
+  }))
+  const sweep = sweepOf({ run, cells: tests, benchmarks } as unknown as AuditRows)!
+  return { sweep: { ...sweep, cells: rows }, planned: cells.length }
+}
 
 /** Keeps what is done of a sweep. */
 export async function keep(name: string, argv: readonly string[], folder: string): Promise<void> {
   const { cells, path } = await planned(argv, folder)
-  const done: { cell: PlannedCell; result: CellResult }[] = []
-  for (const cell of cells) {
-    const result = await readResult(path, cell.key)
-    if (result?.status === 'done') done.push({ cell, result })
-  }
+  const done = await doneOf(cells, path)
   const groups = Map.groupBy(done, ({ cell }) => placeOf(cell)).values()
   const places = Array.from(groups, (group): Place => {
     const [{ cell, result }] = group as [(typeof group)[number]]
