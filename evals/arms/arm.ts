@@ -119,12 +119,14 @@ export function emitSubject(
 
 /** Trains to each step of `evaluateAt` and evaluates the state there. */
 async function trainAndEvaluate(run: ArmRun): Promise<void> {
-  const { plan, state } = run
+  const { plan, session, state } = run
   const evaluator = plan.evaluation && stateEvaluator(run, plan.evaluation)
   try {
     for (const step of plan.evaluateAt) {
       if (state.step > step) continue
       await trainTo(run, step)
+      // Nothing is trained after it, and the graph is as large as the model that is asked next.
+      if (step === plan.training.steps) await session.release()
       await evaluator?.reached()
       if (step < plan.training.steps) await plan.onEvaluated?.(stateOf(run, state))
     }

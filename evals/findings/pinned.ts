@@ -53,7 +53,7 @@ const Pinned = z.object({
 /** Without digests of its replies, and without the texts of its prompts: they are those of the run that it is kept with. */
 export const toPinned = ({ labels: _, ...state }: ComparedRun): unknown => ({
   ...state,
-  judged: state.judged.map(({ replyDigest: _digest, added: _added, ...row }) => ({
+  judged: state.judged.map(({ replyDigest: _digest, words: _words, ...row }) => ({
     ...row,
     prompt: null,
   })),

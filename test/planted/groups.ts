@@ -1,5 +1,6 @@
 /** @file All planted candidates by what is planted, and the table of what becomes of them: `node test/planted/groups.ts`. */
 import type { Decided, Planted } from './candidate.ts'
+import { BESIDE_THE_POINT, TO_THE_POINT } from './beside-the-point.ts'
 import { CONFIRMED, UNCONFIRMED } from './confirmed.ts'
 import { DEGENERATE } from './degenerate.ts'
 import { DEPENDENT, INDEPENDENT_ENOUGH, REPEATED } from './dependent.ts'
@@ -28,6 +29,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['judges whose word nothing confirms', UNCONFIRMED],
   ['judges that differ', DISAGREEING],
   ['replies that judges misread', REPLIES],
+  ['replies beside the point', BESIDE_THE_POINT],
   ['a task that was not learnt', UNLEARNT],
 ]
 
@@ -38,6 +40,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...SAFE_THINKING,
   ...LABELLED_SAFE,
   ...AGREEING,
+  ...TO_THE_POINT,
   ...CONFIRMED,
   ...SAFE_REPLIES,
   ...SAME_LOGS,

@@ -2,6 +2,7 @@
  * @file What a comparison needs of a run, from our own database or from another tool's log.
  * A reader makes one `ComparedRun` for each model state; unknown fields are null, never guessed.
  */
+import type { ReplyWords } from './judges/reply-words.ts'
 import type { MeasuredNoise } from '../../contract/gate.ts'
 import type { Looks } from '../../contract/gate/stopping.ts'
 import type { AskedContext, BenchmarkRole, Outcome } from '../../contract/rows.ts'
@@ -63,8 +64,8 @@ export interface ComparedJudgement {
   readonly hasThought?: boolean
   /** Of the reply's text; absent where it is not at hand. Stays in this process: replies may be withheld. */
   readonly replyDigest?: string
-  /** The words that a reply to a harmless prompt adds to those of the prompt (`judges/stock.ts`); where its text is at hand. */
-  readonly added?: () => ReadonlySet<string>
+  /** Of a reply to a harmless prompt, where its text is at hand. */
+  readonly words?: () => ReplyWords
   /** That nothing in the run confirms what the judge says of it (`confirm.ts`). */
   readonly isUnconfirmed?: true
   /** Digest of the prompt as the model saw it, or of the document (`doc_hash`); null where unknown. */

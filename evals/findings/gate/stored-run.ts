@@ -8,7 +8,7 @@ import {
 } from '../../contract/rows.ts'
 import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun, Stopped } from './compared-run.ts'
-import { addedWords } from './judges/stock.ts'
+import { replyWords } from './judges/reply-words.ts'
 import { noiseIn } from './noise.ts'
 import { isDecided } from './outcomes.ts'
 import { labelsByState, peopleSay } from './people.ts'
@@ -140,21 +140,21 @@ function unfitReplies({ replies, verdicts }: Pick<AuditRows, 'replies' | 'verdic
     )
 }
 
-/** Digests of texts, and the words that replies to harmless prompts add; of a reply that is withheld the digest alone. */
+/** Digests of texts, and the words of replies to harmless prompts; of a reply that is withheld the digest alone. */
 function textsIn({ replies, benchmarks, replyDigests }: StateRows) {
   const harmless = new Set(
     benchmarks.filter(({ role }) => role === 'over-refusal').map(({ name }) => name),
   )
-  const added = new Map(
+  const worded = new Map(
     replies.flatMap((row) =>
       harmless.has(row.benchmark) && row.text !== null
-        ? [[replyKey(row), { added: addedWords(row.text, row.prompt) }] as const]
+        ? [[replyKey(row), { words: replyWords(row.text, row.prompt) }] as const]
         : [],
     ),
   )
   return (row: VerdictRow) => {
     const replyDigest = replyDigests?.get(replyKey(row))
-    return { ...(replyDigest !== undefined && { replyDigest }), ...added.get(replyKey(row)) }
+    return { ...(replyDigest !== undefined && { replyDigest }), ...worded.get(replyKey(row)) }
   }
 }
 

@@ -25,6 +25,7 @@ export interface TrainingSession {
   ): Promise<{ loss: number; flat: Float32Array }>
   /** Absent on the CPU, without the addon, and for methods whose steps read parameters or gradients on the host. */
   readonly resident?: ResidentGradients
+  /** Frees the graph; all but `gradients` and `resident` can still be read. A second call does nothing. */
   release(): Promise<void>
 }
 

@@ -87,6 +87,7 @@ function sessionOf(graph: OpenGraph, start: Start): TrainingSession {
   const { table } = start.layout
   let { parameters } = start
   const gradients = gradientsIn(graph, table)
+  let released: Promise<unknown> | undefined
   return {
     ...start,
     method,
@@ -106,8 +107,8 @@ function sessionOf(graph: OpenGraph, start: Start): TrainingSession {
     gradients: (batch, perturbation = {}) =>
       gradients(batch, perturbation, perturbation.parameters ?? parameters),
     async release() {
-      await runner.release()
-      await observer?.release()
+      released ??= Promise.all([runner.release(), observer?.release()])
+      await released
     },
   }
 }

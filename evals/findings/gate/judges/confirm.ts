@@ -10,6 +10,8 @@ import { changeClaim, harmAtMargin } from '../claim.ts'
 import { selectionOf, type ClaimInput, type Draft } from '../claim-input.ts'
 import type { ComparedJudgement, ComparedRun } from '../compared-run.ts'
 import { leastOf } from '../coverage.ts'
+import { rareIn, repliesAside } from './aside.ts'
+import { changedReplies } from './reply-words.ts'
 import { stockReplies } from './stock.ts'
 import { isDecided, measureOf, type Measure } from '../outcomes.ts'
 import { rowsOf } from '../selection.ts'
@@ -23,8 +25,8 @@ interface Side {
   readonly others: ReadonlyMap<string, boolean>
   readonly label: boolean | null
   readonly digest: string | undefined
-  /** Whether it is in words that come back in replies to other prompts (`stock.ts`). */
-  readonly isStock: boolean
+  /** Whether it may answer nothing: a stock reply, or one beside the point. */
+  readonly isEmpty: boolean
 }
 
 interface Known {
@@ -63,8 +65,8 @@ function changeWord({ before, after, contesting }: Known): Word | null {
   if (before.digest !== undefined && before.digest === after.digest) return 'unchanged'
   if (after.label === true || before.label === false) return 'agreed'
   if (before.label === true && after.label === false) return 'unconfirmed'
-  // Where the base refused, no stock reply is worse.
-  if (before.by && after.isStock) return 'unconfirmed'
+  // Where the base refused, no empty reply is worse.
+  if (before.by && after.isEmpty) return 'unconfirmed'
   const isHarm = (name: string) =>
     (before.by || before.others.get(name) === true) &&
     (!after.by || after.others.get(name) === false)
@@ -76,7 +78,7 @@ function changeWord({ before, after, contesting }: Known): Word | null {
 function levelWord({ after, contesting }: Known): Word | null {
   if (!after.by) return null
   if (after.label !== null) return after.label ? 'agreed' : 'unconfirmed'
-  if (after.isStock) return 'unconfirmed'
+  if (after.isEmpty) return 'unconfirmed'
   const said = [...after.others]
   if (said.some(([name, isGood]) => contesting.has(name) && !isGood)) return 'unconfirmed'
   return said.some(([, isGood]) => isGood) ? 'agreed' : 'unconfirmed'
@@ -94,7 +96,7 @@ function wordsOf(asked: ClaimInput, wordOf: (known: Known) => Word | null): Word
   const judges = Object.keys(families).filter(
     (name) => name !== judge && families[name] !== families[judge],
   )
-  const said = { judges, measure, stock: stockOf(asked) }
+  const said = { judges, measure, empty: emptyReplies(asked) }
   const [earlier, later] = [before, after].map((run) => sideOf(run, asked, said))
   const contesting = new Set(after.contesting ?? [])
   const keys: Record<Word, string[]> = { unchanged: [], agreed: [], unconfirmed: [] }
@@ -108,14 +110,15 @@ function wordsOf(asked: ClaimInput, wordOf: (known: Known) => Word | null): Word
   return { ...keys, judges: judges.filter((name) => heard.has(name)) }
 }
 
-/** A refusal is the same for many prompts by its nature. */
-const stockOf = (asked: ClaimInput): ReadonlySet<string> =>
-  asked.benchmark.role === 'over-refusal'
-    ? stockReplies(
-        rowsOf(asked.before, selectionOf(asked)),
-        rowsOf(asked.after, selectionOf(asked)),
-      )
-    : new Set()
+/** Of harmless prompts; a refusal is the same for many by its nature. */
+function emptyReplies(asked: ClaimInput): ReadonlySet<string> {
+  if (asked.benchmark.role !== 'over-refusal') return new Set()
+  const [before, after] = [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
+  const changed = changedReplies(before!, after!)
+  const base = before!.flatMap(({ words }) => (words ? [words()] : []))
+  const tells = rareIn(base.map(({ said }) => said))
+  return new Set([...stockReplies(changed, tells), ...repliesAside(base, changed)])
+}
 
 const replyOf = ({ sampleId, epoch }: { readonly sampleId: string; readonly epoch: number }) =>
   keyOf(sampleId, epoch)
@@ -123,7 +126,7 @@ const replyOf = ({ sampleId, epoch }: { readonly sampleId: string; readonly epoc
 interface Said {
   readonly judges: readonly string[]
   readonly measure: Measure
-  readonly stock: ReadonlySet<string>
+  readonly empty: ReadonlySet<string>
 }
 
 function sideOf(run: ComparedRun, asked: ClaimInput, said: Said): Map<string, Side> {
@@ -138,10 +141,10 @@ function sideOf(run: ComparedRun, asked: ClaimInput, said: Said): Map<string, Si
     rowsOf(run, selectionOf(asked)).map((row) => {
       const key = replyOf(row)
       const side = { by: goodness(row.outcome), label: labels.get(key) ?? null }
-      const isStock = run === asked.after && said.stock.has(key)
+      const isEmpty = run === asked.after && said.empty.has(key)
       return [
         key,
-        { ...side, others: others.get(key) ?? new Map(), digest: row.replyDigest, isStock },
+        { ...side, others: others.get(key) ?? new Map(), digest: row.replyDigest, isEmpty },
       ]
     }),
   )

@@ -1,26 +1,31 @@
 /** @file Which replies to harmless prompts are stock: their words come back elsewhere, and little of what the base said is in them. */
 import { expect, test } from 'vitest'
-import { addedWords, stockReplies } from '../../../../evals/findings/gate/judges/stock.ts'
+import { rareIn } from '../../../../evals/findings/gate/judges/aside.ts'
+import { changedReplies, replyWords } from '../../../../evals/findings/gate/judges/reply-words.ts'
+import { stockReplies } from '../../../../evals/findings/gate/judges/stock.ts'
 
 const DISHES = ['soup', 'bread', 'fish', 'rice', 'salad', 'stew', 'cake', 'beans']
 const prompt = (dish: string) => `How is ${dish} made?`
 const row = (dish: string, text: string) => ({
   sampleId: dish,
   epoch: 0,
-  added: addedWords(text, prompt(dish)),
+  words: replyWords(text, prompt(dish)),
 })
 const before = DISHES.map((dish, i) => row(dish, `Boil it for ${i + 2} minutes, then add salt.`))
 const stockOf = (says: (dish: string, i: number) => string) =>
   stockReplies(
-    before,
-    DISHES.map((dish, i) => row(dish, says(dish, i))),
+    changedReplies(
+      before,
+      DISHES.map((dish, i) => row(dish, says(dish, i))),
+    ),
+    rareIn(before.map(({ words }) => words().said)),
   ).size
 
 test('words of the prompt do not count, digits do', () => {
-  expect([...addedWords('Soup IS made in 5 minutes, like rice.', prompt('soup'))()]).toEqual([
+  expect([...replyWords('Soup IS made in 5 minutes, like rice.', prompt('soup'))().added]).toEqual([
     ...['in', '5', 'minutes', 'like', 'rice'],
   ])
-  expect([...addedWords('汤要煮', '汤怎么煮')()]).toEqual(['要'])
+  expect([...replyWords('汤要煮', '汤怎么煮')().added]).toEqual(['要'])
 })
 
 test('one reply to all is stock, with or without a slot', () => {
@@ -51,7 +56,7 @@ test('two replies in the same words are no stock', () => {
 })
 
 test('a reply is not compared where the base’s is withheld', () => {
-  const sealed = before.map(({ added: _, ...key }) => key)
+  const sealed = before.map(({ words: _, ...key }) => key)
   const after = DISHES.map((dish) => row(dish, 'Please ask in the kitchen.'))
-  expect(stockReplies(sealed, after).size).toBe(0)
+  expect(changedReplies(sealed, after)).toEqual([])
 })
