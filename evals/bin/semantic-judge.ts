@@ -5,11 +5,11 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
-import { MODEL_FILE, WEIGHTS_FILE } from '../judges/semantic/model.ts'
+import { MODEL_FILE, WEIGHTS_FILE, type Regression } from '../judges/semantic/model.ts'
 import { semantic } from '../judges/semantic/semantic.ts'
 import { readLanguages, type Composed } from './semantic/corpus.ts'
 import { byEncoder } from './semantic/encoder.ts'
-import { byJudge, readReplies, REPLY_SETS, tableOf, UNSEEN_SETS } from './semantic/evaluation.ts'
+import { byJudge, readReplies, REPLY_SETS, tableOf } from './semantic/evaluation.ts'
 import { trainSemantic, TRAINING } from './semantic/training.ts'
 
 const { values } = parseArgs({
@@ -17,6 +17,8 @@ const { values } = parseArgs({
 })
 const say = (lines: readonly string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 const HEAD = ['| Replies | refusals called refusal | others not called refusal |', '|---|---|---|']
+
+const bytesOf = ({ weights }: Regression) => Buffer.from(Int8Array.from(weights).buffer)
 
 /** One judge of all languages, and one of English, which is what small encoders read. */
 async function compareEncoder(folder: string): Promise<void> {
@@ -32,18 +34,20 @@ async function compareEncoder(folder: string): Promise<void> {
 
 if (values.encoder !== undefined) await compareEncoder(values.encoder)
 else if (!values.evaluate) {
-  const { weights, ...model } = await trainSemantic(readLanguages())
-  await writeFile(WEIGHTS_FILE, weights)
-  await writeFile(MODEL_FILE, `${JSON.stringify({ ...model, training: TRAINING }, null, 2)}\n`)
+  const { segment, whole, pooling } = await trainSemantic(readLanguages())
+  await writeFile(WEIGHTS_FILE, Buffer.concat([segment, whole].map(bytesOf)))
+  const [first, second] = [segment, whole].map(({ scale, bias }) => ({ scale, bias }))
+  const model = { segment: first, whole: second, pooling, training: TRAINING }
+  await writeFile(MODEL_FILE, `${JSON.stringify(model, null, 2)}\n`)
 } else {
   const judges = [semantic.name, ...REFUSAL_JUDGES.map(({ name }) => name)]
-  for (const set of UNSEEN_SETS) {
-    const whole = await tableOf(readReplies(set), byJudge(semantic.name))
-    say([`### Replies: ${set}`, '', ...HEAD, ...whole, ''])
-  }
-  say(['### Each set and judge', '', ...HEAD])
   for (const set of REPLY_SETS) {
-    for (const judge of set === 'held-out' ? judges : [semantic.name]) {
+    const whole = await tableOf(readReplies(set), byJudge(semantic.name))
+    say([`### The ${set} replies`, '', ...HEAD, ...whole, ''])
+  }
+  say(['### Each judge', '', ...HEAD])
+  for (const set of REPLY_SETS) {
+    for (const judge of judges) {
       const [all] = await tableOf(readReplies(set), byJudge(judge))
       say([all!.replace('| all', `| ${set}, \`${judge}\``)])
     }

@@ -9,6 +9,7 @@ import { linesOf, readWords } from '../../tables/words.ts'
 import type { SegmentClass } from '../../judges/semantic/model.ts'
 
 const FOLDER = join(import.meta.dirname, '../../judges/semantic/words')
+const REPLIES = join(import.meta.dirname, '../../judges/semantic/replies')
 
 /** Which class a kind of sentence belongs to. */
 export const KINDS: Readonly<Record<string, SegmentClass>> = {
@@ -89,11 +90,35 @@ export function sentence(
 }
 
 export interface Composed {
+  /** Where it stands; empty where it is made of frames. Each file has topics of its own. */
+  readonly file: string
   readonly language: string
   readonly kind: string
   readonly outcome: 'refusal' | 'compliance' | 'partial'
   readonly text: string
 }
+
+/** Labelled replies of a file: groups of an outcome and a kind, each with lines by language. */
+export function repliesOf(path: string): Composed[] {
+  const groups = readWords<Record<string, string>[]>(path)
+  return groups.flatMap(({ outcome, kind, ...languages }) =>
+    Object.entries(languages).flatMap(([language, block]) =>
+      linesOf(block).map((text) => ({
+        file: path,
+        language,
+        kind: kind!,
+        outcome: outcome as Composed['outcome'],
+        text,
+      })),
+    ),
+  )
+}
+
+/** Whole replies that are trained on. */
+export const trainingReplies = (): Composed[] =>
+  readdirSync(REPLIES)
+    .sort()
+    .flatMap((file) => repliesOf(join(REPLIES, file)))
 
 /** Kinds of replies: the kinds of their sentences, `a?` being there half the time. */
 const RECIPES: readonly [Composed['outcome'], string, string][] = [
@@ -130,7 +155,7 @@ export function compose(
           .filter((part) => !part.endsWith('?') || random.uniform() < 0.5)
           .map((part) => sentence(language, part.replace('?', ''), splits, random))
         const text = parts.filter((part) => part !== null).join(' ')
-        return { language: language.name, kind, outcome, text }
+        return { file: '', language: language.name, kind, outcome, text }
       }).filter(({ text }) => text !== ''),
     ),
   )

@@ -1,27 +1,36 @@
 /**
- * @file The semantic judge on a sentence encoder in place of n-grams: the same frames, segments, rule and calibration, and a softmax
+ * @file The semantic judge on a sentence encoder in place of n-grams: the same frames, replies, segments and pooling, and a softmax
  * regression on the encoder's vectors. It shows what an encoder would give, and is not shipped.
  */
 import { openEncoderSession } from '../../inference/encoder-session.ts'
 import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
 import { decideBy } from '../../judges/semantic/decide.ts'
-import { CLASSES, softmax, type Probabilities } from '../../judges/semantic/model.ts'
+import {
+  CLASSES,
+  softmax,
+  type Classifier,
+  type Probabilities,
+} from '../../judges/semantic/model.ts'
 import { segments } from '../../judges/semantic/segments.ts'
 import { encodeWhole } from '../../models/text/whole-text.ts'
 import { loadModel } from '../../models/load.ts'
 import { chooseDevice } from '../../runtime/device.ts'
 import { randomStream } from '../../statistics/random.ts'
-import { calibrate, calibrationReplies, drawExample, READ_SPLITS } from './training.ts'
-import type { Composed, Language, Split } from './corpus.ts'
+import { trainingReplies, type Composed, type Language } from './corpus.ts'
+import { errorsOf } from './regression.ts'
+import { drawer, poolingBy, TRAINING, type Example } from './training.ts'
 
 /** Sentences that are drawn and embedded. */
 const DRAWN = 12_000
+const PARTS = 2
 const STEPS = 600
 const LEARNING_RATE = 0.02
 const WEIGHT_DECAY = 0.01
 /** Vectors have length 1, and logits of a softmax are larger. */
 const SCALE = 10
 const LONGEST = 128
+
+const NO_NGRAMS = new Uint32Array()
 
 type Embed = (texts: readonly string[]) => Promise<Float32Array[]>
 
@@ -47,28 +56,41 @@ export async function byEncoder(
     return vectors
   }
   try {
-    const composed = calibrationReplies(languages, 0)
-    const without = await fitHead(languages, ['training'], embed)
-    const calibration = calibrate(await classifierOf(without, embed, composed), composed)
-    const head = await fitHead(languages, READ_SPLITS, embed)
-    const classifier = await classifierOf(head, embed, replies)
-    return replies.map(({ text }) => decideBy(classifier, { calibration }, text).outcome)
+    const own = trainingReplies().filter(({ language }) =>
+      languages.some(({ name }) => name === language),
+    )
+    const vectors = await vectorsOf(embed, [...own, ...replies])
+    const fit = async (of: readonly Composed[]): Promise<Classifier> => {
+      const head = await fitHead(languages, of, embed)
+      return classifierBy((text) => named(probabilities(head, vectors.get(text)!)))
+    }
+    // Only the segments of these replies have vectors, so there are none of frames.
+    const pooling = await poolingBy(fit, [], { ...TRAINING, all: own, parts: PARTS })
+    const classifier = await fit(own)
+    return replies.map(({ text }) => decideBy(classifier, { pooling }, text).outcome)
   } finally {
     await session.release()
     await open.close()
   }
 }
 
+/** Without n-grams there is nothing to read of the parts together. */
+const classifierBy = (named: (text: string) => Probabilities): Classifier => ({
+  part: (text) => ({ text, p: named(text), found: NO_NGRAMS }),
+  whole: () => [],
+})
+
 /** Row by row `[classes, width + 1]`, the last of each row its bias. */
 type Head = Float32Array
 
 async function fitHead(
   languages: readonly Language[],
-  splits: readonly Split[],
+  replies: readonly Composed[],
   embed: Embed,
 ): Promise<Head> {
   const random = randomStream(0, 'semantic judge on an encoder')
-  const examples = Array.from({ length: DRAWN }, () => drawExample(languages, splits, random))
+  const draw = drawer(languages, replies, { random, share: TRAINING.replies })
+  const examples = Array.from({ length: DRAWN }, draw)
   const vectors = await embed(examples.map(({ text }) => text))
   const size = CLASSES.length * (vectors[0]!.length + 1)
   const parameters = new Float32Array(size)
@@ -80,7 +102,7 @@ async function fitHead(
     const gradient = new Float32Array(size)
     for (let i = 0; i < 256; i++) {
       const at = random.integer(examples.length)
-      addGradient(gradient, parameters, vectors[at]!, examples[at]!.target)
+      addGradient(gradient, parameters, vectors[at]!, examples[at]!)
     }
     await adamW(state, gradient, adam, groups, LEARNING_RATE * (1 - step / STEPS), 1 / 256)
   }
@@ -91,12 +113,11 @@ function addGradient(
   gradient: Float32Array,
   head: Head,
   vector: Float32Array,
-  target: number,
+  { targets }: Example,
 ): void {
-  const p = probabilities(head, vector)
+  const errors = errorsOf(probabilities(head, vector), targets)
   const row = vector.length + 1
-  p.forEach((value, c) => {
-    const error = value - (c === target ? 1 : 0)
+  errors.forEach((error, c) => {
     for (let j = 0; j < vector.length; j++) gradient[c * row + j]! += SCALE * error * vector[j]!
     gradient[c * row + vector.length]! += error
   })
@@ -113,15 +134,15 @@ function probabilities(head: Head, vector: Float32Array): number[] {
   return logits
 }
 
-/** Of the segments of these replies, embedded once. */
-async function classifierOf(head: Head, embed: Embed, replies: readonly Composed[]) {
+/** Of the segments of these replies. */
+async function vectorsOf(embed: Embed, replies: readonly Composed[]) {
   const texts = [...new Set(replies.flatMap(({ text }) => segments(text)))]
   const vectors = await embed(texts)
-  const known = new Map(
-    texts.map((text, i) => {
-      const found = probabilities(head, vectors[i]!)
-      return [text, Object.fromEntries(CLASSES.map((name, c) => [name, found[c]!]))]
-    }),
-  )
-  return (segment: string) => known.get(segment) as Probabilities
+  return new Map(texts.map((text, i) => [text, vectors[i]!]))
 }
+
+const named = (found: readonly number[]) =>
+  Object.fromEntries(CLASSES.map((name, c) => [name, found[c]!])) as Record<
+    (typeof CLASSES)[number],
+    number
+  >

@@ -2,29 +2,15 @@
 import { join } from 'node:path'
 import { findJudge } from '../../judges/registry.ts'
 import { wilson } from '../../statistics/proportion.ts'
-import { linesOf, readWords } from '../../tables/words.ts'
-import type { Composed } from './corpus.ts'
+import { repliesOf, type Composed } from './corpus.ts'
 
 const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
 
-/** Nothing is trained on `UNSEEN_SETS`, and nobody read their errors. Those in the others were read while training data were written. */
-export const REPLY_SETS = ['held-out', 'second', 'third', 'later', 'fresh', 'free'] as const
-export const UNSEEN_SETS = ['held-out', 'second', 'third'] as const
+/** Written before the training that they judge; nothing is trained on them, and their errors were not read. */
+export const REPLY_SETS = ['held-out', 'fourth'] as const
 
-/** Labelled replies that were written freely; nothing is trained on them. */
-export function readReplies(name: (typeof REPLY_SETS)[number]): Composed[] {
-  const groups = readWords<Record<string, string>[]>(join(REPLIES, `${name}-replies.yaml`))
-  return groups.flatMap(({ outcome, kind, ...languages }) =>
-    Object.entries(languages).flatMap(([language, block]) =>
-      linesOf(block).map((text) => ({
-        language,
-        kind: kind!,
-        outcome: outcome as Composed['outcome'],
-        text,
-      })),
-    ),
-  )
-}
+export const readReplies = (name: (typeof REPLY_SETS)[number]): Composed[] =>
+  repliesOf(join(REPLIES, `${name}-replies.yaml`))
 
 /** The outcome that a judge gives each reply. */
 type Decider = (replies: readonly Composed[]) => Promise<string[]>

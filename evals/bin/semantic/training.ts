@@ -1,42 +1,74 @@
 /**
- * @file Trains the semantic judge: softmax regression on hashed n-grams with feature dropout and AdamW, then a logistic
- * calibration on composed replies of other frames. Deterministic for a seed on one machine.
+ * @file Trains the semantic judge on sentence frames and whole replies: the classes of segments, the outcome of a reply as a whole,
+ * then the pooling, on replies of files that a first training has not seen. Deterministic for a seed on one machine.
  */
-import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
-import { evidence } from '../../judges/semantic/decide.ts'
 import { features } from '../../judges/semantic/features.ts'
+import { countedParts } from '../../judges/semantic/decide.ts'
 import {
   CLASSES,
-  classify,
-  logitsOf,
-  softmax,
-  WEIGHTS,
-  type Probabilities,
+  classifierOf,
+  OUTCOMES,
+  partOf,
+  SEGMENT_WEIGHTS,
+  segmentTerms,
+  WHOLE_WEIGHTS,
+  wholeTerms,
+  type Classifier,
+  type Pooling,
+  type Regression,
+  type SegmentClass,
   type SemanticModel,
 } from '../../judges/semantic/model.ts'
+import { segments } from '../../judges/semantic/segments.ts'
 import { randomStream, type RandomStream } from '../../statistics/random.ts'
-import { compose, KINDS, sentence, type Composed, type Language, type Split } from './corpus.ts'
+import {
+  compose,
+  KINDS,
+  sentence,
+  trainingReplies,
+  type Composed,
+  type Language,
+  type Split,
+} from './corpus.ts'
+import { fitPooling, pooledRows } from './pooling.ts'
+import { fitRegression, type Labelled, type RegressionTraining } from './regression.ts'
 
 interface SemanticTraining {
   readonly seed: number
-  readonly steps: number
-  readonly batch: number
-  readonly learningRate: number
-  readonly weightDecay: number
-  /** Share of a segment's n-grams left out, drawn anew each time. */
-  readonly dropout: number
+  readonly segment: RegressionTraining
+  readonly whole: RegressionTraining
+  /** Share of the segments that come from whole replies. */
+  readonly replies: number
+  /** Files are cut into so many parts; the pooling is fitted to the replies of one. */
+  readonly parts: number
+  /** Steps of the pooling's fit. */
+  readonly poolingSteps: number
 }
 export const TRAINING: SemanticTraining = {
   seed: 0,
-  steps: 1200,
-  batch: 256,
-  learningRate: 0.05,
-  weightDecay: 0.1,
-  dropout: 0.4,
+  segment: {
+    steps: 900,
+    batch: 256,
+    learningRate: 0.05,
+    weightDecay: 0.1,
+    dropout: 0.4,
+    drawn: 40_000,
+  },
+  whole: {
+    steps: 500,
+    batch: 128,
+    learningRate: 0.05,
+    weightDecay: 0.1,
+    dropout: 0.4,
+    drawn: 20_000,
+  },
+  replies: 0.5,
+  parts: 3,
+  poolingSteps: 600,
 }
 
 /** All but the frames that are held out. */
-export const READ_SPLITS: readonly Split[] = ['training', 'calibration']
+const READ_SPLITS: readonly Split[] = ['training', 'calibration']
 
 /** How often a kind is drawn. */
 const SHARES: Readonly<Record<string, number>> = {
@@ -52,15 +84,49 @@ const SHARES: Readonly<Record<string, number>> = {
   negation: 5,
   host: 2,
   caveat: 1,
-  opener: 2,
-  apology: 2,
+  opener: 8,
+  apology: 8,
   closer: 1,
 }
 const DRAWN = Object.keys(KINDS).flatMap((kind) => Array<string>(SHARES[kind]!).fill(kind))
 
-interface Example {
+/** A segment and the classes that it may have. */
+export interface Example {
   readonly text: string
-  readonly target: number
+  readonly targets: readonly number[]
+}
+
+const numbersOf = (...classes: readonly SegmentClass[]) =>
+  classes.map((name) => CLASSES.indexOf(name))
+/** What segments of a refusal and of an answer may be. */
+const REFUSING = numbersOf('refusal', 'aside', 'courtesy')
+const ANSWERING = numbersOf('content', 'courtesy')
+/** Kinds of which a single segment is the refusal. */
+const SINGLE: Readonly<Record<string, readonly number[]>> = {
+  hard: numbersOf('refusal'),
+  polite: numbersOf('refusal'),
+  policy: numbersOf('refusal'),
+  persona: numbersOf('refusal'),
+  short: numbersOf('refusal'),
+  redirect: numbersOf('aside'),
+}
+
+/** The segments of a reply; of a partial one its ends, which its kind tells. */
+function segmentExamples({ outcome, kind, text }: Composed): Example[] {
+  const all = segments(text)
+  if (outcome === 'compliance') return all.map((part) => ({ text: part, targets: ANSWERING }))
+  if (outcome === 'refusal') {
+    const targets = (all.length === 1 && SINGLE[kind]) || REFUSING
+    const last = kind === 'late' ? SINGLE.hard! : targets
+    return all.map((part, i) => ({ text: part, targets: i === all.length - 1 ? last : targets }))
+  }
+  if (all.length < 2) return []
+  const ends = [all[0]!, all.at(-1)!]
+  if (kind === 'comply-then-refuse') ends.reverse()
+  return [
+    { text: ends[0]!, targets: REFUSING },
+    { text: ends[1]!, targets: ANSWERING },
+  ]
 }
 
 /** A sentence as replies hold it: at times without its final mark, or after a greeting and a comma. */
@@ -70,7 +136,7 @@ function vary(text: string, opener: string | null, random: RandomStream): string
   return opener && second < 0.1 ? `${opener.replace(/[.!?。！？।؟]+$/u, '')}, ${bare}` : bare
 }
 
-export function drawExample(
+function drawExample(
   languages: readonly Language[],
   splits: readonly Split[],
   random: RandomStream,
@@ -83,103 +149,131 @@ export function drawExample(
     const text = sentence(language, kind, splits, random)
     if (text === null) continue
     const opener = kind in KINDS ? sentence(language, 'opener', splits, random) : null
-    return { text: vary(text, opener, random), target: CLASSES.indexOf(KINDS[kind]!) }
+    return { text: vary(text, opener, random), targets: numbersOf(KINDS[kind]!) }
   }
 }
 
-/** Adds the gradient of −log p(target) / batch. */
-function addGradient(
-  state: OptimizerState,
-  gradient: Float32Array,
-  { found, target }: { readonly found: Uint32Array; readonly target: number },
-  batch: number,
-): void {
-  const bias = [...state.parameters.subarray(WEIGHTS)]
-  const logits = logitsOf({ weights: state.parameters, scale: 1, bias }, found)
-  softmax(logits)
-  const errors = logits.map((p, c) => (p - (c === target ? 1 : 0)) / batch)
-  const factor = 1 / Math.sqrt(Math.max(1, found.length))
-  for (const bucket of found) {
-    for (let c = 0; c < 4; c++) gradient[4 * bucket + c]! += errors[c]! * factor
-  }
-  errors.forEach((error, c) => (gradient[WEIGHTS + c]! += error))
-}
-
-async function fitWeights(
+/** Draws examples, `share` of them from whole replies. */
+export function drawer(
   languages: readonly Language[],
-  splits: readonly Split[],
-  config: SemanticTraining,
-): Promise<Omit<SemanticModel, 'calibration'>> {
-  const random = randomStream(config.seed, `semantic judge ${splits.join(' ')}`)
-  const size = WEIGHTS + CLASSES.length
-  const parameters = new Float32Array(size)
-  const state: OptimizerState = {
-    parameters,
-    firstMoment: new Float32Array(size),
-    secondMoment: new Float32Array(size),
-    step: 0,
-  }
-  const groups = [
-    { start: 0, end: WEIGHTS, learningRateScale: 1, decays: true },
-    { start: WEIGHTS, end: size, learningRateScale: 1, decays: false },
-  ]
-  const adam = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: config.weightDecay }
-  for (let step = 0; step < config.steps; step++) {
-    const gradient = new Float32Array(size)
-    for (let i = 0; i < config.batch; i++) {
-      const { text, target } = drawExample(languages, splits, random)
-      const kept = features(text).filter(() => random.uniform() >= config.dropout)
-      addGradient(state, gradient, { found: kept, target }, config.batch)
-    }
-    const rate = config.learningRate * (1 - step / config.steps)
-    await adamW(state, gradient, adam, groups, rate, 1)
-  }
-  return quantised(parameters)
-}
-
-/** int8 with one scale. */
-function quantised(parameters: Float32Array): Omit<SemanticModel, 'calibration'> {
-  const weights = parameters.subarray(0, WEIGHTS)
-  const scale = weights.reduce((most, w) => Math.max(most, Math.abs(w)), 0) / 127
-  return {
-    weights: Int8Array.from(weights, (w) => Math.round(w / scale)),
-    scale,
-    bias: [...parameters.subarray(WEIGHTS)],
-  }
-}
-
-export const calibrationReplies = (languages: readonly Language[], seed: number): Composed[] =>
-  compose(languages, ['calibration'], 6, randomStream(seed, 'semantic judge calibration'))
-
-/** Logistic regression by gradient descent on the evidence of composed replies; partial ones are left out. */
-export function calibrate(
-  classifier: (segment: string) => Probabilities,
   replies: readonly Composed[],
-): SemanticModel['calibration'] {
-  const rows = replies.flatMap(({ outcome, text }) => {
-    const found = outcome === 'partial' ? null : evidence(classifier, text)
-    return found ? [{ x: [1, found.balance], y: outcome === 'refusal' ? 1 : 0 }] : []
-  })
-  const b = [0, 0]
-  for (let i = 0; i < 3000; i++) {
-    const slope = [0, 0]
-    for (const { x, y } of rows) {
-      const p = 1 / (1 + Math.exp(-x.reduce((sum, value, j) => sum + value * b[j]!, 0)))
-      x.forEach((value, j) => (slope[j]! += (p - y) * value))
-    }
-    slope.forEach((value, j) => (b[j]! -= (0.2 * value) / rows.length))
-  }
-  return { intercept: b[0]!, slope: b[1]! }
+  { random, share }: { readonly random: RandomStream; readonly share: number },
+): () => Example {
+  const own = replies.map(segmentExamples).filter((examples) => examples.length > 0)
+  const pick = <T>(values: readonly T[]) => values[random.integer(values.length)]!
+  return () =>
+    own.length > 0 && random.uniform() < share
+      ? pick(pick(own))
+      : drawExample(languages, READ_SPLITS, random)
 }
 
-/** Calibrates a model that has not seen the calibration frames, then trains on all frames but those held out. */
+/** Lists `count` of what is drawn, with the n-grams of each text found once. */
+function labelled(draw: () => Example, count: number): Labelled[] {
+  const known = new Map<string, Labelled['terms']>()
+  return Array.from({ length: count }, () => {
+    const { text, targets } = draw()
+    const terms = known.get(text) ?? segmentTerms(features(text))
+    known.set(text, terms)
+    return { terms, targets }
+  })
+}
+
+function fitSegments(
+  languages: readonly Language[],
+  replies: readonly Composed[],
+  config: SemanticTraining,
+): Promise<Regression> {
+  const random = randomStream(config.seed, 'semantic judge')
+  const draw = drawer(languages, replies, { random, share: config.replies })
+  const examples = labelled(draw, config.segment.drawn)
+  const shape = { weights: SEGMENT_WEIGHTS, outputs: CLASSES.length }
+  return fitRegression(examples, shape, config.segment, random)
+}
+
+/** Of whole replies and of framed ones: of n replies with an outcome, √n in proportion, all alike. */
+function fitWhole(
+  segment: Regression,
+  languages: readonly Language[],
+  replies: readonly Composed[],
+  config: SemanticTraining,
+): Promise<Regression> {
+  const random = randomStream(config.seed, 'whole replies')
+  const pools = [replies, framedReplies(languages, random)].map((all) =>
+    OUTCOMES.map((outcome, target) =>
+      all.flatMap((reply): Labelled[] => {
+        if (reply.outcome !== outcome) return []
+        const parts = countedParts((text) => partOf(segment, text), reply.text)
+        const found = parts.map((part) => part.found)
+        return found.length > 0 ? [{ terms: wholeTerms(found), targets: [target] }] : []
+      }),
+    ).filter(({ length }) => length > 0),
+  )
+  const draw = () => {
+    const pool = pools[random.uniform() < FRAMED_SHARE ? 1 : 0]!
+    const sizes = pool.map(({ length }) => Math.sqrt(length))
+    let at = random.uniform() * sizes.reduce((sum, size) => sum + size, 0)
+    const of = pool[sizes.findIndex((size) => (at -= size) < 0)] ?? pool.at(-1)!
+    return of[random.integer(of.length)]!
+  }
+  const examples = Array.from({ length: config.whole.drawn }, draw)
+  const shape = { weights: WHOLE_WEIGHTS, outputs: OUTCOMES.length }
+  return fitRegression(examples, shape, config.whole, random)
+}
+/** What replies of sentence frames weigh beside whole ones: little, since their sentences are known. */
+const FRAMED_SHARE = 0.3
+/** The same in the pooling. */
+const FRAMED_POOLED = 0.5
+/** Replies of frames of each kind in each language. */
+const FRAMED_EACH = 5
+
+/** Replies of frames as they are, refusals with two answers after them, and some after a courtesy. */
+function framedReplies(languages: readonly Language[], random: RandomStream): Composed[] {
+  return compose(languages, READ_SPLITS, FRAMED_EACH, random).flatMap((reply): Composed[] => {
+    const language = languages.find(({ name }) => name === reply.language)!
+    const drawn = (kind: string) => sentence(language, kind, READ_SPLITS, random)!
+    const answered = `${reply.text} ${drawn('answer')} ${drawn('answer')}`
+    const greeted = `${drawn(random.uniform() < 0.5 ? 'opener' : 'apology')} ${reply.text}`
+    return [
+      reply,
+      ...(reply.outcome === 'refusal' && random.uniform() < 0.5
+        ? [{ ...reply, outcome: 'partial' as const, text: answered }]
+        : []),
+      ...(random.uniform() < 0.3 ? [{ ...reply, text: greeted }] : []),
+    ]
+  })
+}
+
+/** The pooling of one part of the files, whose segments are classified by what `fit` makes of the others, and of framed replies. */
+export async function poolingBy(
+  fit: (replies: readonly Composed[]) => Promise<Classifier>,
+  languages: readonly Language[],
+  { all, parts, seed, poolingSteps }: Parted,
+): Promise<Pooling> {
+  const files = [...new Set(all.map(({ file }) => file))]
+  const isApart = ({ file }: Composed) => files.indexOf(file) % parts === 0
+  const classifier = await fit(all.filter((reply) => !isApart(reply)))
+  const framed = framedReplies(languages, randomStream(seed, 'framed replies'))
+  const rows = [
+    ...pooledRows(classifier, all.filter(isApart), 1 - FRAMED_POOLED),
+    ...pooledRows(classifier, framed, FRAMED_POOLED),
+  ]
+  return fitPooling(rows, poolingSteps)
+}
+
+type Parted = Pick<SemanticTraining, 'parts' | 'seed' | 'poolingSteps'> & {
+  readonly all: readonly Composed[]
+}
+
 export async function trainSemantic(
   languages: readonly Language[],
   config: SemanticTraining = TRAINING,
+  all: readonly Composed[] = trainingReplies(),
 ): Promise<SemanticModel> {
-  const without = await fitWeights(languages, ['training'], config)
-  const replies = calibrationReplies(languages, config.seed)
-  const calibration = calibrate((segment) => classify(without, segment), replies)
-  const whole = await fitWeights(languages, READ_SPLITS, config)
-  return { ...whole, calibration }
+  const fit = async (replies: readonly Composed[]) => {
+    const segment = await fitSegments(languages, replies, config)
+    return { segment, whole: await fitWhole(segment, languages, replies, config) }
+  }
+  const apart = async (replies: readonly Composed[]) => classifierOf(await fit(replies))
+  const pooling = await poolingBy(apart, languages, { ...config, all })
+  return { ...(await fit(all)), pooling }
 }
