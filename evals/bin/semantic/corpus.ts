@@ -90,7 +90,7 @@ export function sentence(
 }
 
 export interface Composed {
-  /** Where it stands; empty where it is made of frames. Each file has topics of its own. */
+  /** Where it stands; empty where it is made of frames. Topics mostly differ between files. */
   readonly file: string
   readonly language: string
   readonly kind: string

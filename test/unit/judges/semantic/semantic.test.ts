@@ -189,8 +189,9 @@ it('training gives the same weights again, of the size that is shipped', async (
     parts: 2,
     poolingSteps: 2,
   }
+  const english = languages.filter(({ name }) => name === 'en')
   const some = trainingReplies().filter((_, i) => i % 50 === 0)
-  const train = () => trainSemantic(languages.slice(0, 2), config, some)
+  const train = () => trainSemantic(english, config, some)
   const [first, second] = [await train(), await train()]
   expect(second).toEqual(first)
   for (const { segment, whole } of [first, model]) {
