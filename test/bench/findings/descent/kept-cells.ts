@@ -8,6 +8,7 @@ import { jobFields, readJobRequest } from '../../../../evals/cli/job-options.ts'
 import type { AuditRows } from '../../../../evals/contract/audit-rows.ts'
 import type { CellResult, PlannedCell, Sweep } from '../../../../evals/contract/sweeps.ts'
 import { canonicalJson } from '../../../../evals/files/canonical-json.ts'
+import { sha256 } from '../../../../evals/files/digest.ts'
 import { sweepVerb } from '../../../../evals/runs/kinds/sweep.ts'
 import type { SweepConfig } from '../../../../evals/sweeps/config.ts'
 import { openSweepFolder, readResult, writeResult } from '../../../../evals/sweeps/files.ts'
@@ -20,8 +21,8 @@ const FILE = join(root, 'test', 'bench', 'results', 'double-descent-cells.json')
 interface Place {
   readonly line: string
   readonly axes: Readonly<Record<string, number>>
-  /** What the numbers depend on beside the settings. */
-  readonly numerics: string
+  /** Of every setting but the seed, and of what the numbers depend on beside them. */
+  readonly digest: string
   readonly seeds: readonly number[]
   /** One value a seed. */
   readonly metrics: Readonly<Record<string, readonly number[]>>
@@ -45,16 +46,14 @@ async function planned(argv: readonly string[], folder: string) {
   return { config, cells, benchmarks, path }
 }
 
-const placeOf = ({ spec, identity: { numerics } }: PlannedCell) =>
-  canonicalJson([spec.line, spec.axes, numerics])
+const placeOf = ({ spec, identity }: PlannedCell) =>
+  sha256(canonicalJson([{ ...spec, seed: 0 }, identity]))
 
 /** Writes the results that were kept of cells that have none yet. */
 export async function restore(name: string, argv: readonly string[], folder: string) {
   const { cells, path } = await planned(argv, folder)
   const kept = readKept()[name]?.places ?? []
-  const places = new Map(
-    kept.map((place) => [canonicalJson([place.line, place.axes, place.numerics]), place]),
-  )
+  const places = new Map(kept.map((place) => [place.digest, place]))
   for (const cell of cells) {
     const place = places.get(placeOf(cell))
     const at = place?.seeds.indexOf(cell.spec.seed) ?? -1
@@ -135,7 +134,7 @@ export async function keep(name: string, argv: readonly string[], folder: string
     return {
       line: cell.spec.line,
       axes: cell.spec.axes,
-      numerics: cell.identity.numerics,
+      digest: placeOf(cell),
       seeds: group.map((each) => each.cell.spec.seed),
       metrics: Object.fromEntries(
         metrics.map((metric) => [
