@@ -6,6 +6,7 @@ import { weightCacheOf } from '../arms/weight-cache.ts'
 import { openCandidate } from '../measure/candidate.ts'
 import { SpectralConfig } from './config.ts'
 import { planOf } from './plan/plan.ts'
+import type { TunedWeights } from '../models/weights/tuned-weights.ts'
 import { type Tuned, scanSpectra } from '../measure/arm-spectra.ts'
 import { evaluateCandidates, openCandidates } from './evaluate-models.ts'
 import { asAudit } from './run-audit.ts'
@@ -15,7 +16,7 @@ export const spectralJob: JobKind<SpectralConfig> = {
   config: SpectralConfig,
   title: ({ model, against, candidates }) =>
     `Spectra of ${candidates.join(', ')} against ${against ?? model}`,
-  plan: (config) => planOf(asAudit(config), false),
+  plan: (config) => planOf(asAudit(config), false, undefined, config.against),
   run: (config, context) => runSpectral(config, context),
 }
 
@@ -35,7 +36,7 @@ async function runSpectral(config: SpectralConfig, context: JobContext): Promise
       undefined,
       context,
     )
-    const tuned = from ? candidates.map(withoutChange) : candidates
+    const tuned = from ? candidates.map((each) => withoutChange(each, from.weights)) : candidates
     const weights = from ? { get: (name: string) => from.weights.read(name) } : base.weights
     await scanSpectra({ model: base.model, weights }, tuned, context, config)
   } finally {
@@ -44,7 +45,9 @@ async function runSpectral(config: SpectralConfig, context: JobContext): Promise
 }
 
 /** The low-rank change of an adapter is relative to the model, not to another fine-tune. */
-const withoutChange = ({ key, weights }: Tuned): Tuned => ({
-  key,
-  weights: { read: (name) => weights.read(name), change: () => undefined },
-})
+function withoutChange({ key, weights }: Tuned, from: TunedWeights): Tuned {
+  const both = [weights.changed, from.changed]
+  const changed = both.includes(undefined) ? undefined : new Set(both.flatMap((own) => [...own!]))
+  const read = (name: string) => weights.read(name)
+  return { key, weights: { read, change: () => undefined, ...(changed && { changed }) } }
+}

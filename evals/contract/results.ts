@@ -153,6 +153,8 @@ export type MeanScore = z.infer<typeof MeanScore>
 /** Sums over the matrices of one model state. `slots` = Σ k over matrices. */
 export const SpectrumTotal = SubjectKey.extend({
   matrices: z.int(),
+  /** How many of them the fine-tune left as they are; absent where none. */
+  unchanged: z.int().optional(),
   slots: z.int(),
   intruders: z.int(),
   /**

@@ -251,6 +251,8 @@ export const SpectrumRow = SubjectKey.extend({
   intruderEnergyShare: z.number(),
   /** Absent in runs of earlier versions. */
   details: SpectrumDetails.nullish(),
+  /** True where the fine-tune left the matrix as it is: it is then not decomposed, and its lists are empty. */
+  unchanged: z.boolean().nullish(),
 })
 export type SpectrumRow = z.infer<typeof SpectrumRow>
 

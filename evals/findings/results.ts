@@ -174,14 +174,17 @@ export function spectrumTotals(spectra: readonly SpectrumRow[]): SpectrumTotal[]
     const { arm, seed, step } = matrices[0]!
     const ranks = matrices.flatMap(({ effectiveRankOfChange: rank }) => rank ?? [])
     const intruders = matrices.reduce((sum, row) => sum + row.intruders, 0)
+    const changed = matrices.filter((row) => row.unchanged !== true)
+    const unchanged = matrices.length - changed.length
     return {
       arm,
       seed,
       step,
       matrices: matrices.length,
+      ...(unchanged > 0 && { unchanged }),
       slots: matrices.reduce((sum, { alignment }) => sum + alignment.length, 0),
       intruders,
-      chance: chanceOf(matrices, intruders),
+      chance: chanceOf(changed, intruders),
       meanEffectiveRankOfChange: ranks.length === 0 ? null : meanAndSd(ranks).mean,
       meanRelativeChange: meanAndSd(matrices.map((row) => row.relativeChange)).mean,
     }
@@ -190,6 +193,7 @@ export function spectrumTotals(spectra: readonly SpectrumRow[]): SpectrumTotal[]
 
 /** Draw d of a model is the sum of its matrices' draws d, which are independent. */
 function chanceOf(matrices: readonly SpectrumRow[], intruders: number): SpectrumTotal['chance'] {
+  if (matrices.length === 0) return undefined
   const draws = Math.min(...matrices.map(({ details }) => details?.nullIntruders?.length ?? 0))
   if (draws === 0) return undefined
   const sums = Array.from({ length: draws }, (_, d) =>

@@ -54,6 +54,12 @@ export class Passing extends Failure {
   }
 }
 
+/** No connection. */
+export class Unreachable extends Passing {}
+
+/** Encrypted, by a certificate that says nothing of who is there. */
+export class Untrusted extends Failure {}
+
 interface Exchange {
   /** After the line's own path. */
   readonly path: string
@@ -93,9 +99,17 @@ function send(
   const method = bytes ? 'POST' : 'GET'
   return new Promise((resolve, reject) => {
     const sent = request(address, { method, agent, headers, signal }, resolve)
-    sent.on('error', () => reject(new Passing(`${who} could not be reached.`)))
+    sent.on('error', (error: NodeJS.ErrnoException) => reject(unconnected(who, error)))
     sent.end(bytes)
   })
+}
+
+/** The code is this machine's own word, not the server's. */
+function unconnected(who: string, { code }: NodeJS.ErrnoException): Failure {
+  const told = code === undefined ? '' : ` (${code})`
+  return code !== undefined && /CERT|UNABLE_TO_VERIFY/u.test(code)
+    ? new Untrusted(`${who} has a certificate that is not trusted${told}.`)
+    : new Unreachable(`${who} could not be reached${told}.`)
 }
 
 const BUSY: ReadonlySet<number> = new Set([408, 409, 425, 429])

@@ -75,6 +75,7 @@ const modelOf = ({ key, weights }: Tuned): TunedModel => ({
   key,
   read: (name) => weights.read(name),
   readChange: (name) => weights.change(name),
+  ...(weights.changed && { changes: (name: string) => weights.changed!.has(name) }),
 })
 
 export function storeOf(

@@ -69,17 +69,28 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
   return { key, ...(await openAdapter(base, path, arm)) }
 }
 
-/** Throws what opening it on this base would throw, without the weights of the base; what is made is not made. */
-export async function checkCandidate({ model }: Pick<Base, 'model'>, path: string): Promise<void> {
+/**
+ * Throws what opening it on this base would throw, without the weights of the base; what is made is not made. Resolves to the
+ * weights that it changes, where it is an adapter that says so.
+ */
+export async function checkCandidate(
+  { model }: Pick<Base, 'model'>,
+  path: string,
+): Promise<ReadonlySet<string> | undefined> {
   const made = derivedFrom(path)
-  if (made) return made.check(model)
+  if (made) {
+    await made.check(model)
+    return undefined
+  }
   const type = await peftTypeOf(path)
-  if (type !== undefined && isMixture(type)) return void (await readMixtureFolder(path))
+  if (type !== undefined && isMixture(type)) {
+    await readMixtureFolder(path)
+    return undefined
+  }
   if (type !== undefined) {
     const folder = await readPeftFolder(path)
     // An adapter may bring a head of other classes to a model that names some.
-    if (!isEncoder(model)) requireFitting(model, folder, path)
-    return
+    return isEncoder(model) ? undefined : requireFitting(model, folder, path)
   }
   const checkpoint = await (await sourcesOf(path)).checkpoint()
   try {
@@ -87,6 +98,7 @@ export async function checkCandidate({ model }: Pick<Base, 'model'>, path: strin
   } finally {
     await checkpoint.close()
   }
+  return undefined
 }
 
 type Opened = Omit<Candidate, 'key'>

@@ -88,14 +88,17 @@ export interface ForwardInput {
   /** int32 `[batch, seq]`: index of the text (of a pair) that a token belongs to; 0 if absent. Encoders only. */
   readonly tokenTypes?: Value
   readonly attention: AttentionPlan
-  /** int32 `[batch]`: of each row the one token whose state is asked, counted over `[batch*seq]`. With `states: 'first'` only. */
+  /**
+   * int32 `[asked]`: the tokens whose states are asked, counted over `[batch*seq]`; others pass the last layer only for their keys
+   * and values. Of encoders with `states: 'first'`, and there one a row.
+   */
   readonly asked?: Value
   readonly batch: Dim
   readonly seq: Dim
 }
 
 export interface ForwardOutput {
-  /** After the final norm, `[batch*seq, hidden]`, or `[batch, hidden]`. Heads are separate objects. */
+  /** After the final norm, `[batch*seq, hidden]`, or `[asked, hidden]`. Heads are separate objects. */
   readonly hiddenStates: Value
   readonly present: readonly KeyValue[]
 }

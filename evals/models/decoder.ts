@@ -144,6 +144,7 @@ function declare(plan: DecoderPlan, list: WeightList) {
 function run(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {
   const { g } = scope
   const attention = openAttention(scope, input, plan)
+  const asked = askedIn(g, input, plan)
   const block = (layer: number, x: Value): Value => {
     const prefix = prefixOf(plan, layer)
     const branch = (y: Value, { before, after }: BranchNorms, body: (z: Value) => Value) => {
@@ -152,8 +153,9 @@ function run(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {
       return times(g, normed(after, body(normed(before, y))), plan.residualScale)
     }
     const attended = branch(x, plan.attentionNorms, (y) => attention.apply(prefix, layer, y))
-    const middle = g.add(x, attended)
-    const seen = plan.parallel ? x : middle
+    const from = asked(layer, x)
+    const middle = g.add(from, attended)
+    const seen = plan.parallel ? from : middle
     const mixed = branch(seen, plan.mlpNorms, (y) => plan.mlp.apply(scope, prefix, y))
     return scope.tap(`${prefix}.output`, g.add(middle, mixed))
   }
@@ -173,10 +175,17 @@ function embed(scope: ModelScope, input: ForwardInput, plan: DecoderPlan): Value
   return names.positions ? g.add(scaled, scope.embedding(names.positions, input.positions)) : scaled
 }
 
+/** After the attention of the last layer, the rows of the tokens that are asked. */
+const askedIn =
+  (g: Graph, { asked }: ForwardInput, { layers }: DecoderPlan) =>
+  (layer: number, x: Value): Value =>
+    asked && layer === layers - 1 ? g.gatherRows(x, asked) : x
+
 /** Attention layer by layer; masks and rotary tables are shared between layers. */
 function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {
   const { g } = scope
   const once = memo()
+  const asked = askedIn(g, input, plan)
   const present: KeyValue[] = []
   const positions = Math.min(scope.maxPositions, plan.maxPositions)
   return {
@@ -199,7 +208,7 @@ function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan
       const own = { ...heads, ...rest, rotary: turned, bias, window: narrow }
       const attended = attend(g, qkv, input, own, layer)
       if (attended.present) present.push(attended.present)
-      return plan.projections.output(scope, prefix, attended.output)
+      return plan.projections.output(scope, prefix, asked(layer, attended.output))
     },
   }
 }

@@ -71,6 +71,8 @@ export type TunedModel = {
   key: SubjectKey
   read: ReadWeight
   readChange?: Reader<LowRankChange | undefined>
+  /** False where it is known to have left a weight as it is; such a matrix is not read. */
+  changes?: (weight: string) => boolean
 }
 
 export type ScanOptions = ScanRule & {
@@ -88,11 +90,13 @@ export type ScanOptions = ScanRule & {
 
 /**
  * Yields rows in the order of `matrices`, and within each in the order of `tuned`. Each thread holds one base and one tuned
- * matrix at a time. The event loop runs between comparisons. A tuned weight is not read if its change suffices.
+ * matrix at a time. The event loop runs between comparisons. A tuned weight is not read if its change suffices. What is unchanged
+ * is not decomposed.
  */
 export async function* scanModel(options: ScanOptions): AsyncGenerator<SpectrumRow> {
   const { matrices, store, signal } = options
-  const shapes = matrices.map(({ shape }) => shape)
+  const isScanned = ({ weight }: MatrixPlace) => options.tuned.some((each) => touches(each, weight))
+  const shapes = matrices.filter(isScanned).map(({ shape }) => shape)
   const { threads = threadsFor(shapes, thisMachine()) } = options
   const lanes = openLanes(threads, store)
   const total = matrices.length * options.tuned.length
@@ -111,6 +115,8 @@ export async function* scanModel(options: ScanOptions): AsyncGenerator<SpectrumR
   }
 }
 
+const touches = ({ changes }: TunedModel, weight: string) => changes?.(weight) ?? true
+
 async function scanMatrix(
   place: MatrixPlace,
   { measure }: Lane,
@@ -124,23 +130,46 @@ async function scanMatrix(
     signal?.throwIfAborted()
   }
   await turn()
-  const W0 = await readBase(weight)
+  const W0 = tuned.some((model) => touches(model, weight)) ? await readBase(weight) : undefined
   const rows: SpectrumRow[] = []
-  for (const [at, { key, read, readChange }] of tuned.entries()) {
+  let isSent = false
+  for (const model of tuned) {
+    const { key, read, readChange } = model
     await turn()
-    const change = await readChange?.(weight)
-    const chance = draws > 0 ? { draws, epsilon, seed: key.seed } : undefined
-    const task = { weight, shape, k, detail, change, chance }
-    const whole = async () => {
-      const W1 = await read(weight)
-      return { ...task, W1: W1 === W0 ? ('base' as const) : W1 }
+    const compared = { ...place, key, k, epsilon, detail }
+    const change = touches(model, weight) ? await readChange?.(weight) : undefined
+    const W1 = touches(model, weight) && !change ? await read(weight) : undefined
+    const isChanged = change ?? (W1 && W0 && !areSame(W0, W1))
+    if (!W0 || !isChanged) {
+      rows.push(unchangedRow(compared))
+      continue
     }
-    const first = change ? task : await whole()
+    const chance = draws > 0 ? { draws, epsilon, seed: key.seed } : undefined
+    const task = { weight, shape, k, detail, change, chance, W1 }
     const found =
-      (await measure(at === 0 ? { ...first, W0 } : first)) ?? (await measure(await whole()))
-    rows.push(rowOf({ ...place, key, k, epsilon, detail }, found!))
+      (await measure(isSent ? task : { ...task, W0 })) ??
+      (await measure({ ...task, W1: await read(weight) }))
+    isSent = true
+    rows.push(rowOf(compared, found!))
   }
   return rows
+}
+
+/** Bit by bit. */
+function areSame(a: Numbers, b: Numbers): boolean {
+  if (a === b) return true
+  const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers) =>
+    new Uint8Array(buffer, byteOffset, byteLength)
+  return a.byteLength === b.byteLength && Buffer.compare(bytesOf(a), bytesOf(b)) === 0
+}
+
+function unchangedRow({ key, layer, module, weight, shape, epsilon = EPSILON }: Compared) {
+  const { nullBand } = nullDistribution(shape[0], Math.min(...shape))
+  return {
+    ...{ ...key, layer, module, weight, shape, epsilon, nullBand },
+    ...{ relativeChange: 0, effectiveRankOfChange: null, intruders: 0, intruderEnergyShare: 0 },
+    ...{ singularValues: [], alignment: [], nullP: [], unchanged: true },
+  } satisfies SpectrumRow
 }
 
 /** The results of `work` in the items' order. Each lane works on one item at a time, and none runs far ahead of the reader. */

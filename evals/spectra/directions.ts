@@ -38,14 +38,11 @@ type DirectionsOptions = {
   k: number
   weight: string
   detail?: Detail | undefined
-  /** Whether W1 is W0 itself, so that its directions are known. */
-  isUntouched?: boolean
 }
 
 export function directionsOf(base: BaseSystem, W1: Matrix, options: DirectionsOptions): Directions {
-  const { k, weight, detail, isUntouched = false } = options
+  const { k, weight, detail } = options
   const isAll = wantsAll(base.shape, detail)
-  if (isUntouched) return { ...unchanged(base, isAll ? base.count : k), isAll }
   const tuned = isAll
     ? leftSingular(W1, { weight })
     : (leadingByProducts(W1, k, weight) ?? leadingLeft(W1, k, weight))
@@ -55,16 +52,6 @@ export function directionsOf(base: BaseSystem, W1: Matrix, options: DirectionsOp
     cosines: base.cosines({ ...tuned.left, count }),
     energy: frobeniusNorm(W1.data) ** 2,
     isAll,
-  }
-}
-
-function unchanged({ parts, count }: BaseSystem, k: number): Directions {
-  const rank = parts.singularValues.findLastIndex((σ) => σ > 0) + 1
-  const singularValues = parts.singularValues.slice(0, Math.min(k, rank))
-  return {
-    singularValues,
-    cosines: Array.from(singularValues, (_, j) => new Float64Array(count).fill(1, j, j + 1)),
-    energy: frobeniusNorm(parts.singularValues) ** 2,
   }
 }
 

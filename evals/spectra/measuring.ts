@@ -23,8 +23,8 @@ export type Task = {
   detail?: Detail | undefined
   /** Absent if equal to the previous task's. */
   W0?: Numbers | undefined
-  /** Absent if `change` may suffice; `base` if it is W0 itself. */
-  W1?: Numbers | 'base' | undefined
+  /** Absent if `change` may suffice. */
+  W1?: Numbers | undefined
   /** An adapter's own ΔW, which is more accurate than W1 − W0: rounding blurs the rank of a difference. */
   change?: LowRankChange | undefined
   /** Absent: no random updates are drawn. */
@@ -99,20 +99,18 @@ const quickly = ({ change, shape, detail, k }: Task, base: BaseSystem): Directio
 function fully(task: Task, W0: Numbers, base: BaseSystem): Directions | undefined {
   const { weight, shape, detail, k, W1 } = task
   if (!W1) return undefined
-  const isUntouched = W1 === 'base'
-  if (!isUntouched && W1.length !== W0.length) {
+  if (W1.length !== W0.length) {
     const sizes = { tuned: W1.length, base: shape.join(' × ') }
     throw new TouchstoneError('spectrum.other-shape', { weight, ...sizes })
   }
-  const tuned = asMatrix(shape, isUntouched ? W0 : W1)
-  return directionsOf(base, tuned, { k, weight, detail, isUntouched })
+  return directionsOf(base, asMatrix(shape, W1), { k, weight, detail })
 }
 
 /** All singular values of a full-rank change cost as much as a decomposition, so `leading` omits them. */
 function changeOf(task: Task, W0: Numbers): Pick<Measured, 'changed' | 'sizeOfChange'> {
   const { weight, shape, detail, change, W1 } = task
   if (change) return sized(lowRankSingularValues(change, weight))
-  if (!W1 || W1 === 'base') return sized(new Float64Array(0))
+  if (!W1) return sized(new Float64Array(0))
   const difference = new Float64Array(W1)
   for (let i = 0; i < difference.length; i++) difference[i]! -= W0[i]!
   if (detail !== 'leading') return sized(singularValues(asMatrix(shape, difference), weight))

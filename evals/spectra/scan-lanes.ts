@@ -12,9 +12,17 @@ export type Lane = { measure: Measure; close: () => Promise<void> }
 /** Fewest multiplications (Σ mn·min(m, n)) for which threads pay. */
 const WORTH_THREADS = 2e9
 const MOST_THREADS = 8
-/** Most float64 copies of a weight during a decomposition, and the share of free memory for all of them. */
-const COPIES = 9
+/** Share of free memory for all threads. */
 const MEMORY_SHARE = 0.5
+
+/**
+ * Bytes of a thread for a weight of p × q, p ≤ q: the base's float32 matrix twice and its float64 one on both sides, beside a Gram
+ * matrix, its eigenvectors and their work, p × p each. All directions of a fine-tune take a matrix and its eigenvectors more.
+ */
+export function laneBytes([m, n]: readonly [number, number], isAll: boolean): number {
+  const p = Math.min(m, n)
+  return (isAll ? 32 : 24) * (m * n + p * p)
+}
 
 type Machine = { cores: number; freeBytes: number }
 export const thisMachine = (): Machine => ({
@@ -29,8 +37,8 @@ export function threadsFor(
 ): number {
   const work = shapes.reduce((sum, [m, n]) => sum + m * n * Math.min(m, n), 0)
   if (work < WORTH_THREADS) return 1
-  const largest = shapes.reduce((most, [m, n]) => Math.max(most, m * n), 0)
-  const fitting = Math.floor((MEMORY_SHARE * freeBytes) / (COPIES * 8 * largest))
+  const largest = Math.max(...shapes.map((shape) => laneBytes(shape, true)))
+  const fitting = Math.floor((MEMORY_SHARE * freeBytes) / largest)
   return Math.max(1, Math.min(cores, MOST_THREADS, shapes.length, fitting))
 }
 
@@ -124,7 +132,7 @@ function copier() {
     const copy = {
       ...task,
       W0: W0 && share(W0),
-      W1: W1 && W1 !== 'base' ? own(W1) : W1,
+      W1: W1 && own(W1),
       change: change && { ...change, B: own(change.B), A: own(change.A) },
     }
     return { copy, owned }

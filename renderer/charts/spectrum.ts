@@ -65,7 +65,7 @@ const bandOf = ({ nullBand: [low, high] }: SpectrumRow) => `${low.toFixed(2)} to
 export const MEASURES = {
   intruders: {
     title: 'Intruders',
-    of: (row, { k, epsilon }) => intrudersOf(row, k, epsilon),
+    of: (row, { k, epsilon }) => (row.unchanged ? null : intrudersOf(row, k, epsilon)),
     text: String,
     says: (row, by) => `intruders of ${directionsOf(row, by)}`,
     sum: (rows, by) => {

@@ -17,9 +17,8 @@ type Comparison = Compared & {
 
 /** Throws `spectrum.not-finite`, `.other-shape` or `.zero-base`. */
 export function compareWeight(comparison: Comparison): SpectrumRow {
-  const { weight, shape, detail, change, W0, k = TOP_DIRECTIONS } = comparison
+  const { weight, shape, detail, change, W0, W1, k = TOP_DIRECTIONS } = comparison
   const [rows, columns] = shape
   const base = comparison.base ?? baseDirections({ rows, columns, data: W0 }, weight)
-  const W1 = comparison.W1 === W0 ? 'base' : comparison.W1
   return rowOf(comparison, measured({ weight, shape, detail, change, W1, k }, W0, base)!)
 }

@@ -109,7 +109,7 @@ interface SpectraToTake {
 
 /** The base once, then every fine-tune with its random updates. */
 export const spectraSeconds = (
-  { matrices }: WorkSize,
+  { matrices }: Pick<WorkSize, 'matrices'>,
   { tuned, whole, draws, detail }: SpectraToTake,
 ): number =>
   matrices.reduce((sum, shape) => {

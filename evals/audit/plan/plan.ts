@@ -22,7 +22,6 @@ import { evaluationSteps } from '../../contract/gate/steps.ts'
 import {
   generationSeconds,
   measureRate,
-  spectraSeconds,
   trainingSeconds,
   workSize,
   type AnswersToWrite,
@@ -47,6 +46,7 @@ import {
   type RefusalMarginPlan,
 } from '../../measure/live-refusal-margin.ts'
 import { remedyLines } from './remedy-lines.ts'
+import { spectraLines } from './spectra-line.ts'
 import { keptText } from './memory.ts'
 import { fitted, tooLargeHere } from './memory-budget.ts'
 import { neutralTexts, type TrainingData } from '../../measure/sources.ts'
@@ -125,16 +125,20 @@ interface Writing extends Machine {
   readonly bytes: number
 }
 
-/** @param freeBytes what this machine has free */
+/**
+ * @param freeBytes what this machine has free
+ * @param against a fine-tune whose spectra are compared with in place of the model's
+ */
 export async function planOf(
   asked: AuditConfig,
   evaluates: boolean,
   freeBytes = process.availableMemory(),
+  against: string | null = null,
 ): Promise<PlanLine[]> {
   const open = await openModel(modelPath(asked.model), templateVariablesOf(asked.templateVars))
   const data = asked.methods.length > 0 ? await dataOf(asked) : undefined
   const own = { open, model: recognise(open.checkpoint) }
-  for (const path of candidatesOf(asked)) await checkCandidate(own, path)
+  const compared = await comparedWith(own, candidatesOf(asked), against)
   const opened = plannedClasses(own, data)
   const { model } = opened
   if (evaluates) requireReadable(opened, asked)
@@ -161,9 +165,26 @@ export async function planOf(
     ...training,
     ...asking,
     ...remedyLines(config, counts, { training, asking, benchmarks }),
-    ...spectraLines(config, counts, machine.size),
+    ...(config.spectra ? spectraLines(config, { ...compared, counts, model }) : []),
   ]
   return lines.map((line) => (tooLarge && line.bytes === bytes ? { ...line, tooLarge } : line))
+}
+
+/** Throws where a fine-tune cannot be opened on the model. */
+async function comparedWith(
+  own: Parameters<typeof checkCandidate>[0],
+  candidates: readonly string[],
+  against: string | null,
+) {
+  const from = against === null ? new Set<string>() : await checkCandidate(own, against)
+  const changed: ReadonlySet<string>[] = []
+  for (const path of candidates) {
+    const names = await checkCandidate(own, path)
+    if (names && from) changed.push(new Set([...names, ...from]))
+  }
+  // Only against the model itself is an adapter's change of low rank.
+  const lowRank = against === null ? changed.length : 0
+  return { changed, ofFullRank: candidates.length - lowRank }
 }
 
 /** Suites, judges and the gate, opened as the run would, so that what is wrong with them is known before any model answers. */
@@ -184,20 +205,6 @@ async function checkedBenchmarks(
 }
 
 type Planned = Parameters<typeof prepareInContexts>[1]
-
-function spectraLines(config: AuditConfig, counts: Counts, size: WorkSize): PlanLine[] {
-  if (!config.spectra || counts.spectra === 0) return []
-  const { spectra: tuned, whole } = counts
-  const { nullDraws: draws, spectrumDetail: detail } = config
-  return [
-    {
-      what: 'spectra of each fine-tune’s linear layers against the base',
-      count: tuned * size.matrices.length,
-      unit: 'matrix',
-      seconds: spectraSeconds(size, { tuned, whole, draws, detail }),
-    },
-  ]
-}
 
 interface Trained {
   readonly data: TrainingData | undefined

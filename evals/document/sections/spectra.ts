@@ -47,6 +47,7 @@ const totalsTable = ({ spectrumTotals }: Results) =>
       label('Checkpoint', stateName),
       number('Step', ({ step }) => step),
       number('Matrices', ({ matrices }) => matrices),
+      number('Of them unchanged', ({ unchanged = 0 }) => unchanged),
       number('Intruders', ({ intruders, slots }) => `${intruders} of ${slots}`),
       number('By chance', ({ chance }) => rangeText(chance && [chance.lowest, chance.highest])),
       number('p', ({ chance }) => significant(chance?.p ?? null, 2)),
@@ -94,6 +95,7 @@ const meanOf = (values: readonly number[]) =>
   values.reduce((sum, value) => sum + value, 0) / values.length
 
 function intruderCell(here: readonly SpectrumRow[]): MapCell {
+  if (here.every(({ unchanged }) => unchanged)) return unchangedCell(here)
   const mean = meanOf(here.map(({ intruders }) => intruders))
   const slots = here[0]!.alignment.length
   return {
@@ -103,7 +105,13 @@ function intruderCell(here: readonly SpectrumRow[]): MapCell {
   }
 }
 
+const unchangedCell = ([row]: readonly SpectrumRow[]): MapCell => ({
+  ...{ value: 0, label: '–' },
+  detail: `${row!.weight}: unchanged, not decomposed`,
+})
+
 function changeCell(here: readonly SpectrumRow[]): MapCell {
+  if (here.every(({ unchanged }) => unchanged)) return unchangedCell(here)
   const value = meanOf(here.map(({ relativeChange }) => relativeChange))
   const ranks = here.flatMap(({ effectiveRankOfChange }) => effectiveRankOfChange ?? [])
   const rank = ranks.length === 0 ? '' : `; effective rank ${significant(meanOf(ranks), 3)}`

@@ -10,10 +10,11 @@ export const spectrumLines = ({ spectrumTotals }: Results): Section[] =>
 
 function spectrumLine(total: SpectrumTotal): string {
   const { intruders, slots, matrices, meanRelativeChange, meanEffectiveRankOfChange: rank } = total
-  const { chance } = total
+  const { chance, unchanged = 0 } = total
   const byChance = chance ? ` (by chance ${countRange([chance.lowest, chance.highest])})` : ''
   const found = counted(intruders, 'intruder dimension')
+  const others = unchanged > 0 ? ` (${unchanged} more are unchanged)` : ''
   const ofChange =
     rank === null ? '' : `, mean effective rank of the change ${significant(rank, 3)}`
-  return `${stateInSentence(total)}: ${found} among ${slots} leading directions of ${matrices} matrices${byChance}, mean relative change ${percent(meanRelativeChange)}${ofChange}`
+  return `${stateInSentence(total)}: ${found} among ${slots} leading directions of ${counted(matrices - unchanged, 'matrix', 'matrices')}${others}${byChance}, mean relative change ${percent(meanRelativeChange)}${ofChange}`
 }

@@ -2,6 +2,7 @@
  * @file Which waiting requests join the batch: first come, first served, while the cells suffice until every reply has its
  * full length (S-LoRA, section 4; the rule of its scheduler, docs/serving.md).
  */
+import { evenWidth } from '../feeds.ts'
 
 export interface Claim {
   /** Tokens in the cache: the prompt and what is written of the reply. */
@@ -43,6 +44,21 @@ export const adapterCells = (claims: readonly Claim[]): number =>
       claims.flatMap(({ adapter }) => (adapter ? [[adapter.name, adapter.cells] as const] : [])),
     ).values(),
   ].reduce((sum, cells) => sum + cells, 0)
+
+/** Tokens that are computed at once: what more of them give falls out of the processor's cache from operator to operator. */
+const READ_AT_ONCE = 512
+
+/** Prompts as they are read: the shortest first, so that little is padded, and one alone however long it is. */
+export function readings<R extends { readonly ids: readonly number[] }>(rows: readonly R[]): R[][] {
+  const parts: R[][] = []
+  for (const row of rows.toSorted((a, b) => a.ids.length - b.ids.length)) {
+    const last = parts.at(-1)
+    const fitsIn = last && (last.length + 1) * evenWidth(row.ids.length) <= READ_AT_ONCE
+    if (fitsIn) last.push(row)
+    else parts.push([row])
+  }
+  return parts
+}
 
 /** Strictly less, as S-LoRA's: one cell stays free. */
 export const fits = (claims: readonly Claim[], { cells }: Pick<Limits, 'cells'>): boolean =>

@@ -6,7 +6,7 @@ import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { decode, evenWidth, inCompany, int32, prefill, readOn } from '../feeds.ts'
 import { createAdapterSlots, type AdapterFeeds, type Kind } from './adapter-slots.ts'
 import { createAdapterTables } from './adapter-tables.ts'
-import { admitted, fits, type Claim, type Limits } from './admission.ts'
+import { admitted, fits, readings, type Claim, type Limits } from './admission.ts'
 import { choose, scoreOf, type Choice, type Chosen, type Scored } from './choose.ts'
 import type { PagedRow, PagedSession } from './paged-session.ts'
 import type { Pool } from './pool.ts'
@@ -263,7 +263,7 @@ async function readPrompts(state: State, newcomers: readonly Row[]): Promise<voi
   const alone = rows.filter(({ asked }) => asked.scoresPrompt)
   const together = rows.filter(({ asked }) => !asked.scoresPrompt)
   for (const row of alone) await scorePrompt(state, row)
-  if (together.length > 0) await readWhole(state, together)
+  for (const part of readings(together)) await readWhole(state, part)
   const tokens = rows.reduce((sum, { ids }) => sum + ids.length, 0)
   const ms = (state.options.clock() - started) / Math.max(1, tokens)
   state.msPerToken = state.msPerToken === 0 ? ms : 0.9 * state.msPerToken + 0.1 * ms
@@ -282,7 +282,7 @@ async function writeTokens(state: State): Promise<void> {
   const isStale = ({ held }: Row) => stretch !== undefined && stretch(held + 1) !== stretch(held)
   const stale = state.running.filter(isStale)
   const rows = state.running.filter((row) => !stale.includes(row))
-  if (stale.length > 0) await readWhole(state, stale)
+  for (const part of readings(stale)) await readWhole(state, part)
   if (rows.length === 0) return
   const padded = inCompany(rows)
   const feeds = decode(

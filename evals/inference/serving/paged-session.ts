@@ -149,10 +149,14 @@ function build(
       return stacks.length > 0 ? stackedAdapter(graph, site, stacks) : undefined
     },
   })
-  const inputs = { ...tokenInputs(g), attention: (readsCells ? inCells : gathered)(g, cache, past) }
-  const { hiddenStates, present } = architecture.forward(scope, inputs, config)
   const rows = g.input('rows', 'int32', ['picked'])
-  const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
+  const attention = (readsCells ? inCells : gathered)(g, cache, past)
+  // Adapters side by side are arranged for all tokens; those in cells for any number a row.
+  const asked = readsCells && { asked: rows }
+  const inputs = { ...tokenInputs(g), attention, ...asked }
+  const { hiddenStates, present } = architecture.forward(scope, inputs, config)
+  const picked = readsCells ? hiddenStates : g.gatherRows(hiddenStates, rows)
+  const logits = architecture.logits(scope, picked, config)
   return { g, outputs: { logits, ...(!readsCells && freshOutputs(g, cache, present)) } }
 }
 

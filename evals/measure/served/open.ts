@@ -1,7 +1,7 @@
 /** @file Opens a served model: its addresses tried out and its capabilities found, with nothing asked of a host that may not be. */
 import type { SubjectIdentity } from '../../contract/rows.ts'
 import type { Capabilities } from '../../contract/subjects/served.ts'
-import { Failure } from '../../judges/transport.ts'
+import { Failure, Untrusted } from '../../judges/transport.ts'
 import { permittedKey, refused, servedName } from './address.ts'
 import { openFleet, patienceOf, type Fleet } from './fleet.ts'
 import type { Journal } from './journal.ts'
@@ -64,9 +64,13 @@ async function tryOut({ asked, ...at }: TryingOut) {
     at.signal.throwIfAborted()
     if (!(error instanceof Failure)) throw error
     const why = error.message.replace(/\.$/u, '')
-    throw refused(address, `a first question was not answered (${why})`, REMEDY)
+    const remedy = error instanceof Untrusted ? CERTIFICATE_REMEDY : REMEDY
+    throw refused(address, `a first question was not answered (${why})`, remedy)
   }
 }
+
+const CERTIFICATE_REMEDY =
+  'Name the file of the authority that signed it in NODE_EXTRA_CA_CERTS, or renew the certificate.'
 
 const REMEDY = 'See that a server runs there, and that the address ends before /chat/completions.'
 

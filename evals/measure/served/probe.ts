@@ -3,7 +3,7 @@ import type { Message } from '../../contract/rows.ts'
 import { GIVEN_LOG_PROBS, type Capabilities } from '../../contract/subjects/served.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { z } from 'zod'
-import { Failure } from '../../judges/transport.ts'
+import { Failure, Unreachable, Untrusted } from '../../judges/transport.ts'
 import { completionOf, jsonOf, readReply, type ServedReply } from './completion.ts'
 import type { Asked, Fleet } from './fleet.ts'
 import { chatRequest, type Question, type Watch } from './question.ts'
@@ -50,18 +50,20 @@ export async function modelsAt({
   )
 }
 
-/** Undefined where the server refuses; an address that cannot be reached throws. */
-async function tried<T>(ask: () => Promise<T>): Promise<T | undefined> {
+/** Undefined where the server refuses, which `told` hears; an address that cannot be reached throws. */
+async function tried<T>(
+  ask: () => Promise<T>,
+  told?: (why: Failure) => void,
+): Promise<T | undefined> {
   try {
     return await ask()
   } catch (error) {
-    if (error instanceof Failure && error.status !== null) return undefined
-    if (error instanceof Failure && !isUnreachable(error)) return undefined
-    throw error
+    const isThere = !(error instanceof Unreachable || error instanceof Untrusted)
+    if (!(error instanceof Failure) || !isThere) throw error
+    told?.(error)
+    return undefined
   }
 }
-
-const isUnreachable = (error: Failure) => error.message.endsWith('could not be reached.')
 
 /** The name to ask for: the one that was given, or the only one that the server lists. */
 export function modelName(
@@ -85,8 +87,14 @@ export async function probe(given: Probe): Promise<Capabilities> {
   const listed = await modelsAt(given)
   const ask = (question: Partial<Question>) => askedAt(given, question)
   const logged = await tried(() => ask({ logProbs: true }))
-  const first = logged ?? (await tried(() => ask({})))
-  if (!first) throw noChat(given)
+  let why: Failure | undefined
+  const first =
+    logged ??
+    (await tried(
+      () => ask({}),
+      (failure) => (why = failure),
+    ))
+  if (!first) throw noChat(given, why!)
   const again = [
     await ask({}),
     await ask({ messages: [SECOND] }),
@@ -110,10 +118,10 @@ export async function probe(given: Probe): Promise<Capabilities> {
 
 const addressOf = ({ fleet, index }: Pick<Probe, 'fleet' | 'index'>) => fleet.addresses[index]!
 
-const noChat = (given: Probe) =>
+const noChat = (given: Probe, { message }: Failure) =>
   new TouchstoneError('served.address', {
     address: addressOf(given),
-    why: 'it answers no chat completion',
+    why: `it answers no chat completion (${message.replace(/\.$/u, '')})`,
     remedy:
       'Check the path: it ends before /chat/completions, mostly in /v1; and its key, with --key-env NAME.',
   })

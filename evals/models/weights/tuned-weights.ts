@@ -39,12 +39,15 @@ export function adaptedWeights(
   { brings = () => false, model }: AdaptedBase = {},
 ): TunedWeights {
   const sizeOf = (name: string) => numbersIn(base, name)
-  const { saved, changes, biases } = fittingChanges(sizeOf, folder, path, { brings, model })
+  const { saved, changes, biases, changed } = fittingChanges(sizeOf, folder, path, {
+    brings,
+    model,
+  })
   const isScaled = (name: string) => changes.get(name)?.magnitude !== undefined
   const isLowRank = saved.size + biases.size === 0 && ![...changes.keys()].some(isScaled)
   return {
     ...(isLowRank && { lowRank: changes }),
-    changed: new Set([...saved.keys(), ...changes.keys(), ...biases.keys()]),
+    changed,
     // Scaling rows gives a change of full rank, and so does a weight that is replaced.
     change: (name) => (isScaled(name) || saved.has(name) ? undefined : changes.get(name)),
     read(name) {
@@ -56,13 +59,20 @@ export function adaptedWeights(
   }
 }
 
-/** Throws `adapter.other-base` where the model does not take the adapter; a head that it may bring along is taken. */
-export function requireFitting(model: Model, folder: PeftFolder, path: string): void {
+/**
+ * The weights that an adapter changes. Throws `adapter.other-base` where the model does not take it; a head that it may bring
+ * along is taken.
+ */
+export function requireFitting(
+  model: Model,
+  folder: PeftFolder,
+  path: string,
+): ReadonlySet<string> {
   const sizeOf = (name: string) => {
     const spec = model.weights.get(name)
     return spec && elementsOf(spec.shape)
   }
-  fittingChanges(sizeOf, folder, path, { brings: bringsOf(model), model })
+  return fittingChanges(sizeOf, folder, path, { brings: bringsOf(model), model }).changed
 }
 
 /** Whether a weight is of a head that an adapter may bring along. */
@@ -91,7 +101,8 @@ function fittingChanges(
   for (const [name, { length }] of biases) requireSize(name, length)
   for (const [name, { A, B, rank }] of changes)
     requireSize(name, (A.length / rank) * (B.length / rank))
-  return { saved, changes, biases }
+  const changed = new Set([...saved.keys(), ...changes.keys(), ...biases.keys()])
+  return { saved, changes, biases, changed }
 }
 
 /** In the layout that is computed with. */

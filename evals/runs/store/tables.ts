@@ -123,7 +123,7 @@ export const TABLES = {
       'intruders',
       'intruderEnergyShare',
     ],
-    ['shape', 'singularValues', 'alignment', 'nullP', 'nullBand', 'details'],
+    ['shape', 'singularValues', 'alignment', 'nullP', 'nullBand', 'details', 'unchanged'],
   ),
   evaluation: table<FinishedEvaluation>(
     'evaluation',

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "variant.h"
 
@@ -24,8 +25,14 @@ using Lanes = Eigen::Array<float, kLanes, 1>;
 using Read = Eigen::Map<const Lanes>;
 using Write = Eigen::Map<Lanes>;
 
-/// Rows that are multiplied at once, so that each part of a matrix is loaded once for them.
-constexpr size_t kTogether = 2;
+/// Of columns that are each summed by themselves, as many as a register holds; and rows that are multiplied at once, so that each
+/// part of a matrix is loaded once for them, as many as there are registers for.
+#ifdef __AVX512F__
+constexpr size_t kWide = 16, kTogether = 4;
+#else
+constexpr size_t kWide = 8, kTogether = 2;
+#endif
+using WideLanes = Eigen::Array<float, kWide, 1>;
 
 /// t [n, rank] = x [n, in] · A [in, rank] for the n given rows of x.
 template <size_t n>
@@ -57,16 +64,16 @@ template <size_t n>
 void add_times(const float* t, const float* b, size_t rank, size_t out, float* const (&y)[n]) {
   constexpr size_t kBlock = 4;
   size_t o = 0;
-  for (; o + kBlock * kLanes <= out; o += kBlock * kLanes) {
-    Lanes s[n][kBlock];
-    for (auto& own : s) std::fill_n(own, kBlock, Lanes::Zero());
+  for (; o + kBlock * kWide <= out; o += kBlock * kWide) {
+    WideLanes s[n][kBlock];
+    for (auto& own : s) std::fill_n(own, kBlock, WideLanes::Zero());
     for (size_t r = 0; r < rank; r++)
       for (size_t part = 0; part < kBlock; part++) {
-        const Lanes row = Read(b + r * out + o + part * kLanes);
+        const WideLanes row = Eigen::Map<const WideLanes>(b + r * out + o + part * kWide);
         for (size_t k = 0; k < n; k++) s[k][part] += t[k * rank + r] * row;
       }
     for (size_t k = 0; k < n; k++)
-      for (size_t part = 0; part < kBlock; part++) Write{y[k] + o + part * kLanes} += s[k][part];
+      for (size_t part = 0; part < kBlock; part++) Eigen::Map<WideLanes>(y[k] + o + part * kWide) += s[k][part];
   }
   for (; o < out; o++)
     for (size_t k = 0; k < n; k++) {
@@ -107,18 +114,6 @@ void add_product(const LowRank& p, const float* a, const float* b, const size_t*
   add_times(t, b, p.rank, p.out, y);
 }
 
-/// Of `size` numbers, a multiple of eight.
-float dot(const float* a, const float* b, size_t size) {
-  Lanes s0 = Lanes::Zero(), s1 = s0;
-  size_t i = 0;
-  for (; i + 2 * kLanes <= size; i += 2 * kLanes) {
-    s0 += Read(a + i) * Read(b + i);
-    s1 += Read(a + i + kLanes) * Read(b + i + kLanes);
-  }
-  for (; i < size; i += kLanes) s0 += Read(a + i) * Read(b + i);
-  return (s0 + s1).sum();
-}
-
 /// One head at its position: pairs (x_i, x_{i+half}) turned by the position's angles, or a copy without tables.
 void turn(const PagedAttention& p, const float* x, size_t position, float* y) {
   if (p.cos == nullptr) {
@@ -134,30 +129,49 @@ void turn(const PagedAttention& p, const float* x, size_t position, float* y) {
   }
 }
 
-/// Scores of keys [first, end) for one query, as shares that sum to `total`.
-float shares_of(const PagedAttention& p, const float* query, const int32_t* cells, size_t head, size_t first, size_t end,
-                Eigen::ArrayXf& shares) {
-  const size_t width = p.kv_heads * p.dim, count = end - first;
+/// ⟨query, key⟩ for the `count` keys in these cells, from `column` of the keys on: `kParts` times eight numbers each, or `parts`.
+template <size_t kParts>
+void scores_of(const float* query, const float* column, size_t width, size_t parts, const int32_t* cells, size_t count, float* out) {
+  if (kParts > 0) parts = kParts;
   for (size_t j = 0; j < count; j++) {
-    const float raw = p.scale * dot(query, p.keys + size_t(cells[first + j]) * width + head * p.dim, p.dim);
-    shares[j] = p.softcap == 0 ? raw : p.softcap * std::tanh(raw / p.softcap);
+    const float* key = column + size_t(cells[j]) * width;
+    Lanes s[2] = {Read(query) * Read(key), Lanes::Zero()};
+    for (size_t part = 1; part < parts; part++) s[part % 2] += Read(query + part * kLanes) * Read(key + part * kLanes);
+    out[j] = (s[0] + s[1]).sum();
   }
-  auto own = shares.head(count);
-  own = (own - own.maxCoeff()).exp();
-  return own.sum();
+}
+
+/// Numbers of a row of shares: whole registers, the rest of the last one 0.
+size_t room_of(size_t count) { return (count + 15) / 16 * 16; }
+
+/// Scores of these keys for one query, as shares that sum to what is returned.
+float shares_of(const PagedAttention& p, const float* query, const int32_t* cells, size_t head, size_t count, Eigen::ArrayXf& shares) {
+  const size_t width = p.kv_heads * p.dim, parts = p.dim / kLanes;
+  const auto scores = parts == 4 ? scores_of<4> : parts == 8 ? scores_of<8> : parts == 16 ? scores_of<16> : scores_of<0>;
+  scores(query, p.keys + head * p.dim, width, parts, cells, count, shares.data());
+  auto all = shares.head(room_of(count));
+  all *= p.scale;
+  if (p.softcap != 0) all = p.softcap * (all / p.softcap).tanh();
+  all.tail(all.size() - count) = -std::numeric_limits<float>::infinity();
+  all = (all - all.maxCoeff()).exp();
+  return all.sum();
 }
 
 /// out [n·kLanes] = Σ_j shares_j · value_j / total, from `column` of the values on.
 template <size_t n>
 void mix_lanes(const float* column, size_t width, const Eigen::ArrayXf& shares, float total, const int32_t* cells, size_t count,
                float* out) {
-  Lanes sum[n];
-  std::fill_n(sum, n, Lanes::Zero());
-  for (size_t j = 0; j < count; j++) {
+  // Two sums, because each waits for its last product.
+  Lanes sum[2][n];
+  for (auto& own : sum) std::fill_n(own, n, Lanes::Zero());
+  const auto add = [&](Lanes(&own)[n], size_t j) {
     const float* value = column + size_t(cells[j]) * width;
-    for (size_t k = 0; k < n; k++) sum[k] += shares[j] * Read(value + k * kLanes);
-  }
-  for (size_t k = 0; k < n; k++) Write{out + k * kLanes} = sum[k] / total;
+    for (size_t k = 0; k < n; k++) own[k] += shares[j] * Read(value + k * kLanes);
+  };
+  size_t j = 0;
+  for (; j + 2 <= count; j += 2) add(sum[0], j), add(sum[1], j + 1);
+  if (j < count) add(sum[0], j);
+  for (size_t k = 0; k < n; k++) Write{out + k * kLanes} = (sum[0][k] + sum[1][k]) / total;
 }
 
 /// out [dim] = Σ_j shares_j · value_j / total.
@@ -191,7 +205,7 @@ void paged_attention(const PagedAttention& p, size_t row) {
     for (size_t head = 0; head < width; head += p.dim) turn(p, p.k + token + head, from + t, p.keys + cell + head);
     std::memcpy(p.values + cell, p.v + token, width * sizeof(float));
   }
-  Eigen::ArrayXf query(p.dim), shares(from + count);
+  Eigen::ArrayXf query(p.dim), shares(room_of(from + count));
   for (size_t t = 0; t < p.seq; t++) {
     const size_t end = from + t + 1, first = p.window > 0 && end > p.window ? end - p.window : 0;
     for (size_t head = 0; head < p.heads; head++) {
@@ -201,7 +215,7 @@ void paged_attention(const PagedAttention& p, size_t row) {
         continue;
       }
       turn(p, p.q + at, from + t, query.data());
-      const float total = shares_of(p, query.data(), cells, head / group, first, end, shares);
+      const float total = shares_of(p, query.data(), cells + first, head / group, end - first, shares);
       mix(p, shares, total, cells + first, head / group, end - first, p.out + at);
     }
   }

@@ -4,7 +4,7 @@
  * S-LoRA's simulation: requests for 5 and for 200 adapters that arrive faster than they can be answered, the 200 once with each
  * read from its file before and once without. Every time is the process's processor time, which other programs hardly change with
  * one thread; requests arrive by it too. Flags: --size pebble|smollm2, --pairs 3, --seconds 20, --prompts 64, --rows 128,
- * --layers 30, --threads 1, --skip single (not request by request) or arms (the simulation alone), --folder FOLDER (for the
+ * --layers 30, --threads 1, --skip single (not request by request), arms (the simulation alone) or load (without it), --folder FOLDER (for the
  * models, kept for the next time), --json FILE.
  */
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureRate } from '../../../evals/audit/plan/estimate.ts'
 import { openCached } from '../../../evals/inference/cached-graph.ts'
 import { tokenModel } from '../../../evals/inference/token-model.ts'
 import { openServed, type ServedModels } from '../../../evals/measure/serving/open-served.ts'
@@ -110,6 +111,8 @@ async function write(
 
 interface Side {
   readonly ms: number
+  /** Of it, opening sessions and reading adapters. */
+  readonly openMs: number
   readonly tokens: readonly number[][]
 }
 
@@ -120,6 +123,7 @@ async function together(
 ): Promise<Side> {
   const started = clock()
   const served = await open(folder, ARMS, most)
+  const openMs = clock() - started
   const arms = Array.from({ length: ARMS }, (_, k) => k)
   // All adapters stand in one batch.
   const found = await Promise.all(
@@ -128,7 +132,7 @@ async function together(
   const tokens = arms.flatMap((k) => found.map((each) => each[k]!))
   const ms = clock() - started
   await served.close()
-  return { ms, tokens }
+  return { ms, openMs, tokens }
 }
 
 async function oneByOne(folder: string, rows: readonly (readonly number[])[]): Promise<Side> {
@@ -136,11 +140,15 @@ async function oneByOne(folder: string, rows: readonly (readonly number[])[]): P
   const { model } = loaded
   const tokens: number[][] = []
   const started = clock()
+  let openMs = 0
   for (let k = 0; k < ARMS; k++) {
+    const began = clock()
     const path = join(folder, `arm-${k}`)
     const arm = adaptedWeights(loaded.weights, await readPeftFolder(path), path)
     const frozen = new Map([...model.weights.keys()].map((name) => [name, arm.read(name)]))
     const session = await openCached({ model, frozen }, device, LENGTH + NEW_TOKENS)
+    await session.nodes('next')
+    openMs += clock() - began
     const alone = tokenModel({ session, varying: {}, padId: 0, batchSize: BATCH })
     const decoding = { maxNewTokens: NEW_TOKENS, temperature: 0, seed: 0 }
     const found: number[][] = []
@@ -154,7 +162,19 @@ async function oneByOne(folder: string, rows: readonly (readonly number[])[]): P
     tokens.push(...found)
     await session.release()
   }
-  return { ms: clock() - started, tokens }
+  return { ms: clock() - started, openMs, tokens }
+}
+
+/** Milliseconds that the base's products alone would take for all of this at the rate of a large product. */
+async function perfect(folder: string): Promise<number> {
+  const { model } = await readModel({ model: join(folder, 'model'), precision: 'fp32' })
+  const linear = [...model.weights.values()].filter(({ module }) => module !== undefined)
+  const perToken = linear.reduce((sum, { shape }) => sum + 2 * shape[0]! * shape[1]!, 0)
+  const head = 2 * size.hidden * size.vocab
+  const rows = ARMS * number('prompts')
+  // The last token that is written is not read.
+  const operations = rows * ((LENGTH + NEW_TOKENS - 1) * perToken + NEW_TOKENS * head)
+  return (1000 * operations) / (await measureRate(device))
 }
 
 /** The folder's own, so that both sides end replies alike. */
@@ -266,6 +286,7 @@ try {
     `${showMachine(machine())}; ${values.size}, ${size.layers} layers, ${values.threads} threads, ${native ? 'with' : 'without'} the addon`,
   )
   const rows = tokenRows(equalLengths({ rows: number('prompts'), length: LENGTH }), size.vocab)
+  const perfectMs: number[] = []
   const sides = { alone: [] as Side[], single: [] as Side[], together: [] as Side[] }
   const few: Load[] = []
   const many: Load[] = []
@@ -276,7 +297,9 @@ try {
       if (pair === 0 && !values.skip.includes('single'))
         sides.single.push(await together(folder, rows, 1))
       sides.together.push(await together(folder, rows, number('rows')))
+      perfectMs.push(await perfect(folder))
     }
+    if (values.skip.includes('load')) continue
     const { tokensPerSecond } = await load(folder, { adapters: FEW, rate: null, isWarm: true })
     const rate = (OVERLOAD * tokensPerSecond) / meanLength
     few.push(await load(folder, { adapters: FEW, rate, isWarm: true }))
@@ -293,33 +316,40 @@ try {
   const kept = { warm: shares(many), cold: shares(cold) }
   const verdict = (value: number, bar: number) =>
     `the bar is ${bar}: ${value >= bar ? 'met' : 'NOT MET'}`
-  const seconds = (of: readonly Side[]) => (median(of.map(({ ms }) => ms)) / 1000).toFixed(1)
+  const seconds = (of: readonly Side[]) =>
+    `${(median(of.map(({ ms }) => ms)) / 1000).toFixed(1)} s, ${(median(of.map(({ openMs }) => openMs)) / 1000).toFixed(1)} of it to open,`
   if (alone.length > 0) {
     say(
-      `${ARMS} adapters × ${values.prompts} prompts served together: ${seconds(sides.together)} s`,
+      `${ARMS} adapters × ${values.prompts} prompts served together: ${seconds(sides.together)} ${(median(perfectMs) / 1000).toFixed(1)} for perfect products`,
     )
     say(
-      `  adapter by adapter ${seconds(sides.alone)} s: ${median(ratios.adapters).toFixed(2)} times; ${verdict(median(ratios.adapters), BARS.together)}`,
+      `  adapter by adapter ${seconds(sides.alone)} ${median(ratios.adapters).toFixed(2)} times; ${verdict(median(ratios.adapters), BARS.together)}`,
     )
     if (sides.single.length > 0)
       say(
-        `  request by request ${seconds(sides.single)} s: ${median(ratios.requests).toFixed(2)} times; ${verdict(median(ratios.requests), BARS.together)}`,
+        `  request by request ${seconds(sides.single)} ${median(ratios.requests).toFixed(2)} times; ${verdict(median(ratios.requests), BARS.together)}`,
       )
     say(`  ${equal.length} of ${alone.length} replies equal, token by token`)
   }
-  for (const loads of [few, many, cold])
+  for (const loads of [few, many, cold].filter(({ length }) => length > 0))
     say(
       `${loads[0]!.adapters} adapters at ${OVERLOAD} times saturation: ${median(loads.map((each) => each.tokensPerSecond)).toFixed(0)} tokens a second, first token within ${(median(loads.map((each) => each.firstTokenP95)) / 1000).toFixed(2)} s for 95 %, ${median(loads.map((each) => each.loads))} adapters read`,
     )
-  for (const [name, of] of Object.entries(kept))
+  for (const [name, of] of Object.entries(kept).filter(() => few.length > 0))
     say(
       `${MANY} adapters, ${name}: ${median(of).toFixed(2)} of the tokens a second; ${verdict(median(of), BARS.many)}`,
     )
   say(`most resident memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`)
   if (values.json !== undefined) {
-    const times = Object.fromEntries(
-      Object.entries(sides).map(([name, of]) => [name, of.map(({ ms }) => Math.round(ms))]),
-    )
+    const timesOf = (what: 'ms' | 'openMs') =>
+      Object.fromEntries(
+        Object.entries(sides).map(([name, of]) => [name, of.map((side) => Math.round(side[what]))]),
+      )
+    const times = {
+      ...timesOf('ms'),
+      opening: timesOf('openMs'),
+      perfect: perfectMs.map(Math.round),
+    }
     const told = {
       machine: machine(),
       size: values.size,

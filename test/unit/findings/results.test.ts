@@ -1,6 +1,6 @@
 /** @file Results against planted truth: what was put into the rows comes out, and nothing else. */
 import { describe, expect, test } from 'vitest'
-import { buildResults } from '../../../evals/findings/results.ts'
+import { buildResults, spectrumTotals } from '../../../evals/findings/results.ts'
 import { Results, type Comparison } from '../../../evals/contract/results.ts'
 import { tangoInterval } from '../../../evals/statistics/paired/non-inferiority.ts'
 import { mcNemarExact, newcombePaired } from '../../../evals/statistics/paired/paired.ts'
@@ -173,6 +173,21 @@ test('spectra are added up over matrices', () => {
   expect(total).toMatchObject({ matrices: 4, slots: 40, intruders: 16 })
   expect(total!.meanEffectiveRankOfChange).toBeCloseTo(4.5, 12)
   expect(total!.meanRelativeChange).toBeCloseTo(0.1875, 12)
+  expect(total!.unchanged).toBeUndefined()
+})
+
+test('a matrix that is unchanged counts as one, and takes away neither the range of chance nor the mean change', () => {
+  const [first, second] = audit.spectra.filter(({ arm }) => arm === 'lora')
+  const details = { ...first!.details!, nullIntruders: [3, 1] }
+  const lists = { singularValues: [], alignment: [], nullP: [], details: null }
+  const still = { ...second!, ...lists, intruders: 0, relativeChange: 0, unchanged: true }
+  expect(spectrumTotals([{ ...first!, details }, still])).toMatchObject([
+    {
+      ...{ matrices: 2, unchanged: 1, slots: 10, chance: { lowest: 1, highest: 3, draws: 2 } },
+      meanRelativeChange: first!.relativeChange / 2,
+    },
+  ])
+  expect(spectrumTotals([still])[0]!.chance).toBeUndefined()
 })
 
 test('half a benchmark is left out, and said so', () => {

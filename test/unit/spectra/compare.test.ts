@@ -139,6 +139,36 @@ describe('scanModel', () => {
     expect(row!.effectiveRankOfChange).toBeCloseTo(1, 10)
   })
 
+  test('what a fine-tune leaves as it is is neither read nor decomposed, and the rest is as it was', async () => {
+    const read: string[] = []
+    const reading =
+      <T>(of: (name: string) => T) =>
+      (name: string) => {
+        read.push(name)
+        return of(name)
+      }
+    const [first, second] = arms as [(typeof arms)[0], (typeof arms)[0]]
+    const rows = await rowsOf({
+      readBase: reading(weights(0)),
+      nullDraws: 3,
+      tuned: [
+        { ...first, read: reading(first.read), changes: (name) => name === 'b' },
+        // The same numbers, as a whole model's file has them.
+        { ...second, read: (name) => (name === 'b' ? weights(0)(name) : second.read(name)) },
+      ],
+      matrices: matrices.slice(0, 2),
+    })
+    expect(read).toEqual(['a', 'b', 'b'])
+    const unchanged = { unchanged: true, relativeChange: 0, alignment: [], intruders: 0 }
+    expect(rows.map(({ unchanged: is }) => is)).toEqual([true, undefined, undefined, true])
+    for (const row of [rows[0], rows[3]]) {
+      expect(row).toMatchObject(unchanged)
+      expect(SpectrumRow.parse(row)).toEqual(row)
+    }
+    const whole = await rowsOf({ nullDraws: 3, matrices: matrices.slice(0, 2) })
+    expect([rows[1], rows[2]]).toEqual([whole[1], whole[2]])
+  })
+
   test('stops at a signal, between two matrices', async () => {
     const stop = new AbortController()
     const seen: string[] = []

@@ -163,8 +163,9 @@ test('threads are taken where the work is worth them and the memory holds their 
   expect(threadsFor(smol.slice(0, 7), machine)).toBe(4)
   expect(threadsFor(smol.slice(0, 2), machine)).toBe(1)
   expect(threadsFor([], machine)).toBe(1)
-  // 8 float64 copies of 4096 × 14336 are 3.8 GB; half of the free memory may go.
+  // A thread takes 2.4 GB for 4096 × 14336; half of the free memory may go.
   const large = smol.map((): [number, number] => [4096, 14336])
+  expect(threadsFor(large, { ...machine, freeBytes: 4e9 })).toBe(1)
   expect(threadsFor(large, machine)).toBe(1)
-  expect(threadsFor(large, { ...machine, freeBytes: 36e9 })).toBe(4)
+  expect(threadsFor(large, { ...machine, freeBytes: 20e9 })).toBe(4)
 })

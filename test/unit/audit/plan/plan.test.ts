@@ -1,7 +1,12 @@
 /** @file The plan counts all that the job will do: every state, and arms that are trained again to a loss that all reach. */
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { AuditConfig } from '../../../../evals/audit/config.ts'
 import { planOf } from '../../../../evals/audit/plan/plan.ts'
+import { loadModel } from '../../../../evals/models/load.ts'
+import { modelPath } from '../../../../evals/models/model-path.ts'
+import { writeAdapter } from '../../../doubles/models/random-adapter.ts'
+import { freshFolder } from '../../../doubles/runs/command-line.ts'
 
 const config = (change: Record<string, unknown> = {}): AuditConfig =>
   AuditConfig.parse({
@@ -43,6 +48,37 @@ describe('two methods of two seeds, evaluated at steps 0, 10 and 20', () => {
     const one = { methods: [{ name: 'lora', config: {} }] }
     expect(await countOf(/^train them again/, one)).toBeUndefined()
     expect(await countOf(/^House rules kept/, one)).toBe(4 * (1 + 2 * 2))
+  })
+})
+
+describe('spectra of adapters of some matrices', () => {
+  const folder = freshFolder()
+  const adapterOf = async (name: string, matrices: RegExp) => {
+    const { model, open } = await loadModel(modelPath('pebble'))
+    const weights = new Map([...model.weights].filter(([weight]) => matrices.test(weight)))
+    await writeAdapter(join(folder, name), { ...model, weights }, { seed: 1, size: 0.1 })
+    await open.close()
+    return join(folder, name)
+  }
+  const lineOf = async (candidates: string[], against: string | null = null) => {
+    const asked = { model: 'pebble', candidates, spectra: true }
+    const [line] = await planOf(AuditConfig.parse(asked), false, undefined, against)
+    return line!
+  }
+
+  test('leave the others alone: neither time nor memory is told for them, and the line says so', async () => {
+    const [one, other] = [
+      await adapterOf('q', /q_proj/),
+      await adapterOf('down', /layers\.0.*down_proj/),
+    ]
+    const [q, both] = [await lineOf([one]), await lineOf([one, other])]
+    expect([q.count, both.count]).toEqual([6, 7])
+    expect(q.what).toMatch(/; 36 matrices unchanged, skipped$/)
+    expect(both.what).toMatch(/; 77 matrices unchanged, skipped$/)
+    expect(both.bytes).toBeGreaterThan(q.bytes!)
+    expect(both.seconds).toBeGreaterThan(q.seconds!)
+    // Of two adapters that are compared, both have changed something.
+    expect((await lineOf([one], other)).count).toBe(7)
   })
 })
 

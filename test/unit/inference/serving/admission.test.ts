@@ -5,6 +5,7 @@ import {
   admitted,
   cellsNeeded,
   fits,
+  readings,
   type Claim,
 } from '../../../../evals/inference/serving/admission.ts'
 import { createCells } from '../../../../evals/inference/serving/cells.ts'
@@ -119,4 +120,13 @@ test('numbers come back from cells that are not adjacent, from any place among t
       [...(pool.buffer(layer, 'keys').data as Float32Array)].every((value) => value === 0),
     ).toBe(true)
   }
+})
+
+test('prompts are read the shortest first, as many at a time as the cache holds, and a long one alone', () => {
+  const lengths = [40, 600, 9, 33, ...Array.from({ length: 60 }, () => 8)]
+  const rows = lengths.map((length) => ({ ids: Array.from({ length }, (_, i) => i) }))
+  const parts = readings(rows).map((part) => part.map(({ ids }) => ids.length))
+  const eights = Array.from({ length: 60 }, () => 8)
+  expect(parts).toEqual([eights, [9, 33, 40], [600]])
+  expect(readings([])).toEqual([])
 })

@@ -1,10 +1,13 @@
 /** @file Servers that misbehave: every prompt has one reply, its own, or the job has an error; nothing hangs. */
 import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { isError } from '../../../../evals/errors/touchstone-error.ts'
+import { isError, type TouchstoneError } from '../../../../evals/errors/touchstone-error.ts'
 import { openServed } from '../../../../evals/measure/served/open.ts'
 import { NO_JOURNAL } from '../../../../evals/measure/served/journal.ts'
 import { question, repliesTo, servedAt } from '../../../doubles/served/asking.ts'
+import { selfSigned } from '../../../doubles/served/certificate.ts'
 import { serveDouble, type Model, type ServedDouble } from '../../../doubles/served/server.ts'
 
 const open: ServedDouble[] = []
@@ -196,6 +199,48 @@ test('one that answers with the reply to the prompt before is found out at once'
   })
   const error: unknown = await opened.catch((found: unknown) => found)
   expect(isError(error, 'served.unreliable') && error.message).toContain('the one before')
+})
+
+describe('an address that is none of a model says what is there', () => {
+  const opened = async (url: string) => {
+    const asking = { sendPrompts: null, keyEnv: null, replyTimeout: 5 }
+    const own = { arm: 'base', title: 'Base' }
+    const { signal } = new AbortController()
+    const error: unknown = await openServed(url, asking, {
+      own,
+      journal: NO_JOURNAL,
+      signal,
+    }).catch((found: unknown) => found)
+    expect(error).toMatchObject({ code: 'served.address' })
+    return error as TouchstoneError
+  }
+
+  test('a redirect is not followed, and named by its status', async () => {
+    const { url, chats } = await serve((_, { response }) => {
+      response.writeHead(307, { location: 'http://127.0.0.1:9/v1' }).end()
+      return undefined
+    })
+    const { message } = await opened(`${url}#hotel`)
+    expect(message).toContain('answers no chat completion')
+    expect(message).toContain('status 307')
+    // With log-probabilities and without.
+    expect(chats()).toHaveLength(2)
+  })
+
+  test('a certificate that nobody signed is not trusted, and nothing is sent', async () => {
+    let asked = 0
+    const server = createServer(selfSigned('localhost'), (_, response) => {
+      asked++
+      response.end('{}')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const { message, remedy } = await opened(`https://localhost:${port}/v1#hotel`)
+    server.close()
+    expect(message).toContain('a certificate that is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)')
+    expect(remedy).toContain('NODE_EXTRA_CA_CERTS')
+    expect(asked).toBe(0)
+  })
 })
 
 describe('several addresses', () => {
