@@ -3,6 +3,7 @@
  * Accurate to a factor of two or three; meant to tell minutes from hours.
  */
 import { wantsAll } from '../../spectra/directions.ts'
+import { secondsPerCube } from '../../spectra/scan-lanes.ts'
 import { createGraph } from '../../graph/ops/index.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import { dialectOf, type Device } from '../../runtime/device.ts'
@@ -17,8 +18,6 @@ const NODES_PER_LAYER = 60
 const SECONDS_PER_NODE = 12e-6
 /** Lower bound of a pass over a few rows: reading the weights once. */
 const BYTES_PER_SECOND = 8e9
-/** Seconds of an n × n eigenproblem and its products in TypeScript, over n³. */
-const SECONDS_PER_CUBE = 1.6e-9
 /** Seconds of a random update `[m, n]` of rank r and its leading directions, over m·n·r (null-counts.ts, 256 × 256 × 256). */
 const SECONDS_PER_DRAW = 6e-9
 /** The rank that is reckoned for an adapter whose files were not opened. */
@@ -116,6 +115,6 @@ export const spectraSeconds = (
     const [short, area] = [Math.min(...shape), shape[0] * shape[1]]
     const ofWhole = wantsAll(shape, detail) ? whole * short : 0
     const ranks = ofWhole + (tuned - whole) * Math.min(USUAL_RANK, short)
-    const scan = SECONDS_PER_CUBE * short * (1 + tuned / 2)
+    const scan = secondsPerCube() * short * (1 + tuned / 2)
     return sum + area * (scan + SECONDS_PER_DRAW * draws * ranks)
   }, 0)

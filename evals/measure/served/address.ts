@@ -16,7 +16,9 @@ export const isServed = (model: string): boolean => /^https?:\/\//iu.test(model)
 
 /** For settings, which are stored and shown: an address in them must hold no credentials. */
 const withoutCredentials = (text: string): boolean =>
-  !isServed(text) || !addressesIn(text).some((address) => /^https?:\/\/[^/]*@|\?/iu.test(address))
+  !isServed(text) ||
+  // An address may stand after #, by mistake.
+  !(/https?:\/\/[^/]*@/iu.test(text) || addressesIn(text).some((address) => address.includes('?')))
 
 export const PathOrAddress = z.string().min(1).refine(withoutCredentials, {
   message: 'the address of a served model may hold no name, password or query',
@@ -35,6 +37,10 @@ export function servedName(text: string): ServedName {
   })
   const at = text.indexOf('#')
   const model = at < 0 ? '' : text.slice(at + 1)
+  if (/,\s*https?:\/\//iu.test(model)) {
+    const why = 'another address stands after #, where the model is named'
+    throw refused(urls[0]!.href, why, 'Name it once, at the end: http://A/v1,http://B/v1#MODEL.')
+  }
   return { urls, model: model === '' ? null : model }
 }
 

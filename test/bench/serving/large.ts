@@ -93,6 +93,7 @@ try {
   }
   say(showMachine(machine()))
   await show('inspect', model!)
+  await show('spectral', layer!, adapter!, '--null-draws', '0', '--dry-run')
   const kept = ['--cache-dir', join(folder, 'cache'), '--out-dir', join(folder, 'out')]
   await show('spectral', layer!, adapter!, '--null-draws', '0', ...kept)
 } finally {

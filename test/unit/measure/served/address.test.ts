@@ -24,14 +24,21 @@ test('one address, or several of the same model', () => {
   expect(() => servedName('http://a/v1,b#m')).toThrow('b cannot be asked')
 })
 
-test.each(['http://me:pw@a/v1#m', 'http://a/v1?key=pw#m', 'http://b/v1,http://me:pw@a/v1#m'])(
-  'credentials in %s are no setting, and not shown',
-  (address) => {
-    expect(AuditConfig.safeParse({ model: address }).success).toBe(false)
-    expect(AuditConfig.safeParse({ model: 'm', candidates: [address] }).success).toBe(false)
-    expect(() => servedName(address)).toThrow(/^(?!.*pw)/u)
-  },
-)
+test('a model that is named after each address is no name, and says so', () => {
+  expect(() => servedName('http://a/v1#m,http://b/v1#m')).toThrow('another address stands after #')
+  expect(servedName('http://a/v1#m,n@2').model).toBe('m,n@2')
+})
+
+test.each([
+  'http://me:pw@a/v1#m',
+  'http://a/v1?key=pw#m',
+  'http://b/v1,http://me:pw@a/v1#m',
+  'http://b/v1#m,http://me:pw@a/v1#m',
+])('credentials in %s are no setting, and not shown', (address) => {
+  expect(AuditConfig.safeParse({ model: address }).success).toBe(false)
+  expect(AuditConfig.safeParse({ model: 'm', candidates: [address] }).success).toBe(false)
+  expect(() => servedName(address)).toThrow(/^(?!.*pw)/u)
+})
 
 describe('asked without further word, or with a reason', () => {
   const asking = { sendPrompts: null, keyEnv: null }
