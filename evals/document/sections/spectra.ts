@@ -1,7 +1,7 @@
 /** @file Where in the weights: intruder directions by layer and module, beside what chance gives in the same shapes. */
 import type { Section } from '../../contract/document.ts'
 import type { HeatMap } from '../../contract/document/charts.ts'
-import type { Results } from '../../contract/results.ts'
+import type { Results, SpectrumTotal } from '../../contract/results.ts'
 import type { SpectrumRow } from '../../contract/rows.ts'
 import { percent, stateName } from '../../contract/words.ts'
 import { details, label, number, paragraph, section, table, type Column } from '../blocks.ts'
@@ -40,6 +40,8 @@ export const changeSection = (results: Results): Section[] =>
     linkTable(results),
   )
 
+const unchangedColumn = number<SpectrumTotal>('Unchanged', ({ unchanged = 0 }) => unchanged)
+
 const totalsTable = ({ spectrumTotals }: Results) =>
   table(
     spectrumTotals,
@@ -47,7 +49,7 @@ const totalsTable = ({ spectrumTotals }: Results) =>
       label('Checkpoint', stateName),
       number('Step', ({ step }) => step),
       number('Matrices', ({ matrices }) => matrices),
-      number('Of them unchanged', ({ unchanged = 0 }) => unchanged),
+      ...(spectrumTotals.some(({ unchanged }) => unchanged) ? [unchangedColumn] : []),
       number('Intruders', ({ intruders, slots }) => `${intruders} of ${slots}`),
       number('By chance', ({ chance }) => rangeText(chance && [chance.lowest, chance.highest])),
       number('p', ({ chance }) => significant(chance?.p ?? null, 2)),
