@@ -18,7 +18,7 @@ export const isServed = (model: string): boolean => /^https?:\/\//iu.test(model)
 const withoutCredentials = (text: string): boolean =>
   !isServed(text) ||
   // An address may stand after #, by mistake.
-  !(/https?:\/\/[^/]*@/iu.test(text) || addressesIn(text).some((address) => address.includes('?')))
+  !(/https?:\/\/[^/#]*@/iu.test(text) || addressesIn(text).some((address) => address.includes('?')))
 
 export const PathOrAddress = z.string().min(1).refine(withoutCredentials, {
   message: 'the address of a served model may hold no name, password or query',

@@ -26,7 +26,7 @@ test('one address, or several of the same model', () => {
 
 test('a model that is named after each address is no name, and says so', () => {
   expect(() => servedName('http://a/v1#m,http://b/v1#m')).toThrow('another address stands after #')
-  expect(servedName('http://a/v1#m,n@2').model).toBe('m,n@2')
+  expect(servedName('http://a#m,n@2').model).toBe('m,n@2')
 })
 
 test.each([
