@@ -74,7 +74,7 @@ export const USUAL_COLUMNS: readonly string[] = [
 ]
 
 /** Where a window is narrow: what tells runs apart. */
-export const FEW_COLUMNS: readonly string[] = ['outcome', 'run', 'started', 'tags']
+export const FEW_COLUMNS: readonly string[] = ['outcome', 'run', 'started']
 
 const RATE = 'rate:'
 

@@ -16,7 +16,7 @@ export function trajectoriesSection(results: Results): Section[] {
   return section(
     'Over the course of training',
     paragraph(
-      'Bands are 95 % Wilson intervals for each checkpoint alone; whether a checkpoint differs from the base is in the paired table above. Colours and markers tell the variants, dashes the seeds.',
+      'Bands are 95 % Wilson intervals for each checkpoint alone; whether a checkpoint differs from the base is told by “Before and after, on the same prompts”. Colours and markers tell the variants, dashes the seeds.',
     ),
     charts,
   )
