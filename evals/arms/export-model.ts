@@ -8,10 +8,13 @@ import { GENAI_CONFIG, genaiConfig } from '../models/formats/onnx/genai-config.t
 import { sourcesOf } from '../models/model-sources.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
 import type { FolderStorage } from '../models/formats/safetensors-write.ts'
-import { asStored } from '../models/weight-list.ts'
 import type { GgufForm } from '../models/formats/gguf/write-gguf-model.ts'
 import { writeGgufModel } from '../models/formats/gguf/write-gguf-model.ts'
-import { tokenizerFilesOf, writeHfFolder } from '../models/formats/write-hf-folder.ts'
+import {
+  storedTensors,
+  tokenizerFilesOf,
+  writeHfFolder,
+} from '../models/formats/write-hf-folder.ts'
 import { GRAPH_FILE, writeOnnxModel } from '../models/formats/onnx/write-onnx-model.ts'
 import { openBase, type Base } from '../measure/base.ts'
 import { openCandidate } from '../measure/candidate.ts'
@@ -101,10 +104,7 @@ async function writeFolder(
   { model: named, output, shardBytes }: ModelExport,
   storage: FolderStorage,
 ): Promise<void> {
-  const weights = [...model.weights.values()].map((spec) => {
-    const shape = spec.transposed ? spec.shape.toReversed() : spec.shape
-    return { name: spec.name, shape, data: () => asStored(read(spec.name), spec).data }
-  })
+  const weights = storedTensors(model.weights.values(), read)
   const { config } = open.checkpoint
   const tokenizerFiles = await tokenizerFilesOf(modelPath(named))
   await writeHfFolder(output, { config, weights, tokenizerFiles, storage, shardBytes })

@@ -8,13 +8,17 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { WeightsRow } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
+import { remedyArm } from '../contract/subjects/remedy-state.ts'
 import type { ArmKey } from '../contract/rows.ts'
 import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
 import { classesOf } from '../models/registry.ts'
 import { writeAtomically } from '../files/write-file.ts'
-import { asStored } from '../models/weight-list.ts'
 import { isLicenceFile } from '../models/formats/licence.ts'
-import { tokenizerFilesOf, writeHfFolder } from '../models/formats/write-hf-folder.ts'
+import {
+  storedTensors,
+  tokenizerFilesOf,
+  writeHfFolder,
+} from '../models/formats/write-hf-folder.ts'
 import { writeMixtureFolder } from '../models/formats/mixture-folder.ts'
 import { writePeftFolder } from '../models/formats/peft-folder.ts'
 import { markException } from './weights-exception.ts'
@@ -30,7 +34,7 @@ import { buildResults } from '../findings/results.ts'
 import { modelPath } from '../models/model-path.ts'
 import { trainingData } from '../measure/sources.ts'
 
-interface Retention {
+export interface Retention {
   /** Why the rule deletes the weights; null where it keeps them. */
   readonly reasonToDelete: string | null
   /** The user's reason to keep them nevertheless. */
@@ -69,12 +73,17 @@ export async function retentionByArm(
   const rows = stored()
   const excepted = await mixedExceptions(methods, exceptionOf)
   const tampering = isTampering || (data !== null && (await trainingData(data)).tampering)
-  const lost = ({ gate }: Pick<Results, 'gate'>) =>
-    new Set(
-      (gate?.claims ?? []).flatMap(({ arm, role, outcome }) =>
+  const lost = ({ gate, remedies = [] }: Pick<Results, 'gate' | 'remedies'>) =>
+    new Set([
+      ...(gate?.claims ?? []).flatMap(({ arm, role, outcome }) =>
         role === 'refusal' && outcome === 'FAIL' ? [arm] : [],
       ),
-    )
+      ...remedies.flatMap(({ arm, remedy, chosen: value, verdict }) =>
+        value !== null && verdict?.failed?.includes('refusal')
+          ? [remedyArm({ of: arm, remedy, role: 'chosen', value })]
+          : [],
+      ),
+    ])
   // A gate that is wide, or that leaves refusal out, keeps nothing that the default one would not.
   const config = { ...(rows.run.config as object), gate: null }
   const own = buildResults(rows)
@@ -90,22 +99,37 @@ export async function retentionByArm(
   return (arm) => ({ reasonToDelete: reasonToDelete(arm), reasonToKeep: keepWeights })
 }
 
-const isDeleted = ({ reasonToDelete, reasonToKeep }: Retention) =>
+/** Of what remedies make, as they ask for it; null where none is to be kept. */
+export const mendedRetention = (
+  asked: Asked & { readonly keepMended: boolean },
+  progress: Pick<Progress, 'rows' | 'exceptionOf'>,
+) => (asked.keepMended ? () => retentionByArm(asked, progress) : null)
+
+export const isDeleted = ({ reasonToDelete, reasonToKeep }: Retention) =>
   reasonToDelete !== null && reasonToKeep === null
 
 /** Exports the weights of an arm that are kept. Deletes nothing: killed here, a resume need not train the arm again. */
-export async function exportKept(
+export const exportKept = (
   base: Base,
   arm: FinishedArm,
   retention: Retention,
+  context: JobContext,
+): Promise<void> =>
+  keepUnlessDeleted(arm.key, retention, context, () => exportArm(base, arm, context))
+
+/** @param write puts the weights into the folder of the arm, and returns the path of their file */
+export async function keepUnlessDeleted(
+  key: ArmKey,
+  retention: Retention,
   { emit, workspace }: JobContext,
+  write: () => Promise<string>,
 ): Promise<void> {
   if (isDeleted(retention)) return
   const { reasonToDelete } = retention
-  await markException(armFolder(workspace, arm.key), reasonToDelete)
-  const path = await exportArm(base, arm, { workspace, emit })
+  await markException(armFolder(workspace, key), reasonToDelete)
+  const path = await write()
   const [{ size: bytes }, digest] = await Promise.all([stat(path), sha256OfFile(path)])
-  const subject = { arm: arm.key.arm, seed: arm.key.seed }
+  const subject = { arm: key.arm, seed: key.seed }
   const role = `weights of ${subject.arm}, seed ${subject.seed}`
   emit({ type: 'weights-kept', subject, path, digest, ...retention })
   const content = { kind: 'weights', ...subject } as const
@@ -133,7 +157,7 @@ export async function removeRest(
 }
 
 /** Writes a PEFT folder if the method has one, a Hugging Face folder otherwise; returns the path of the weights. */
-async function exportArm(
+export async function exportArm(
   base: Base,
   arm: FinishedArm,
   { workspace, emit }: Pick<JobContext, 'workspace' | 'emit'>,
@@ -154,28 +178,44 @@ async function exportArm(
     await writeMixtureFolder(folder, mixture)
     return join(folder, 'adapter_model.safetensors')
   }
-  await writeHfFolder(folder, {
-    ...wholeModel(base, arm, emit),
-    tokenizerFiles: await tokenizerFilesOf(source),
-  })
+  return writeWhole(base, folder, wholeModel(base, arm, emit))
+}
+
+/** A whole model in the folder, with the base's tokenizer; returns the path of the weights. */
+async function writeWhole(base: Base, folder: string, whole: WholeModel): Promise<string> {
+  const tokenizerFiles = await tokenizerFilesOf(modelPath(base.path))
+  await writeHfFolder(folder, { ...whole, tokenizerFiles })
   return join(folder, 'model.safetensors')
 }
 
+/** Weights in the base's shapes, as one model. */
+export const exportWeights = (
+  base: Base,
+  folder: string,
+  read: (name: string) => Float32Array,
+): Promise<string> => writeWhole(base, folder, wholeOf(base, base.model.weights, read))
+
+type WholeModel = Omit<Parameters<typeof writeHfFolder>[1], 'tokenizerFiles'>
+
+const wholeOf = (
+  { open }: Base,
+  specs: Base['model']['weights'],
+  read: (name: string) => Float32Array,
+): WholeModel => ({
+  config: open.checkpoint.config,
+  weights: storedTensors(specs.values(), read),
+})
+
 /** Configuration and weights; of an arm that pruned in its smaller shapes, or with zeros, and which is said. */
-function wholeModel(base: Base, arm: FinishedArm, emit: JobContext['emit']) {
+function wholeModel(base: Base, arm: FinishedArm, emit: JobContext['emit']): WholeModel {
   const tuned = tunedOf(base, arm).weights
   const kept = keptOf(base, arm)
   const smaller = kept && smallerModel(base, tuned, kept)
   if (kept) emitLog({ emit }, 'info', `${nameOf(arm.plan)}: ${shapesText(smaller)}`)
   const { weights: specs } = smaller?.model ?? base.model
   const read = (name: string) => smaller?.weights.get(name) ?? tuned.read(name)
-  return {
-    config: smaller?.config ?? base.open.checkpoint.config,
-    weights: [...specs.values()].map((spec) => ({
-      name: spec.name,
-      ...asStored(read(spec.name), spec),
-    })),
-  }
+  const whole = wholeOf(base, specs, read)
+  return smaller ? { ...whole, config: smaller.config } : whole
 }
 
 const shapesText = (smaller: SmallerModel | undefined): string =>

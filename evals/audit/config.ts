@@ -29,6 +29,17 @@ const remedy = z
     value: 'NAME',
   })
 
+const keepMended = z.boolean().default(false).meta({
+  label: 'Keep mended weights',
+  help: 'Keep what each remedy made at its chosen value, an adapter or a model to export or serve; by the rule of every fine-tune',
+})
+
+const keepWeights = z.string().min(1).nullable().default(null).meta({
+  label: 'Keep weights',
+  help: 'A reason to keep weights that would be deleted after measuring; logged',
+  value: 'REASON',
+})
+
 export const AuditConfig = z.object({
   model,
   data: z.string().nullable().default(null).meta({
@@ -124,6 +135,7 @@ export const AuditConfig = z.object({
     value: 'λ',
   }),
   remedy,
+  keepMended,
   margin: z
     .number()
     .gt(0)
@@ -134,11 +146,7 @@ export const AuditConfig = z.object({
   gate: z.record(z.string(), z.unknown()).default({}),
   /** A frozen plan (`HeldPlan`), read from `--plan FILE`; empty for none. */
   plan: z.record(z.string(), z.unknown()).default({}),
-  keepWeights: z.string().min(1).nullable().default(null).meta({
-    label: 'Keep weights',
-    help: 'A reason to keep weights that would be deleted after measuring; logged',
-    value: 'REASON',
-  }),
+  keepWeights,
   ...PlacementConfig.shape,
   ...EngineConfig.shape,
 })
@@ -197,6 +205,8 @@ export const MitigateConfig = EvalConfig.omit({
     .default(null)
     .meta({ ...model.meta() }),
   remedy,
+  keepMended,
+  keepWeights,
   lambda: z.array(lambda).min(1).default([0, 0.25, 0.5, 0.75]).meta({
     label: 'λ',
     help: 'What an intruder’s singular value is multiplied with: 1 changes nothing, 0 removes it',

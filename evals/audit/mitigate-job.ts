@@ -2,6 +2,7 @@
 import { remedyAll } from '../arms/remedies/run-remedies.ts'
 import { evaluationSteps } from '../contract/gate/steps.ts'
 import type { JobContext, JobKind, Progress } from '../contract/job.ts'
+import { mendedRetention } from '../arms/retention.ts'
 import { trainedAgain } from './causes/of-run.ts'
 import type { AuditConfig } from './config.ts'
 import { MitigateConfig } from './config.ts'
@@ -37,9 +38,11 @@ type OfARun = MitigateConfig & { readonly run: string }
 
 /** The run's own configuration, with what is asked of it. */
 function mendingOf(asked: OfARun, progress: Pick<Progress, 'ended'>) {
-  const { run, device, threads, batchSize, task, taskMetric, taskGain, remedy } = asked
+  const { run, device, threads, batchSize, task, taskMetric, taskGain } = asked
+  const { remedy, keepMended, keepWeights } = asked
   const stored = trainedAgain({ run, arm: null, device, threads, batchSize }, progress)
-  return { ...stored, ...(task === null ? {} : { task, taskMetric, taskGain }), remedy }
+  const measured = task === null ? {} : { task, taskMetric, taskGain }
+  return { ...stored, ...measured, remedy, keepMended, keepWeights }
 }
 
 async function mendRun(asked: OfARun, context: JobContext, progress: Progress): Promise<void> {
@@ -51,7 +54,9 @@ async function mendRun(asked: OfARun, context: JobContext, progress: Progress): 
       evaluateAt: evaluationSteps(plan.training.steps, config.evaluatedEvery),
     }))
     const { margin: price } = config
-    await remedyAll(base, { tuned, plans, remedies, price, evaluation }, context, progress)
+    const retention = mendedRetention(config, progress)
+    const asked = { tuned, plans, remedies, price, evaluation, retention }
+    await remedyAll(base, asked, context, progress)
   }
   await runAudit({ config, evaluates: true, study: { look } }, context, progress)
 }

@@ -10,8 +10,15 @@ export function remediesIn({
   task,
   taskGain,
   sequential,
-}: Pick<AuditConfig, 'remedy' | 'task' | 'taskGain' | 'sequential'>): AskedRemedy[] {
-  if (remedy.length === 0) return []
+  keepMended,
+}: Pick<AuditConfig, 'remedy' | 'task' | 'taskGain' | 'sequential' | 'keepMended'>): AskedRemedy[] {
+  if (remedy.length === 0) {
+    if (!keepMended) return []
+    throw usageError(
+      '--keep-mended keeps what remedies make, and none is named.',
+      'Add --remedy scale,mix, or leave --keep-mended out.',
+    )
+  }
   if (task === null || taskGain === null) {
     throw usageError(
       'A remedy needs to know what the fine-tune was for: without rows of its task, going back to the base would be the best one.',

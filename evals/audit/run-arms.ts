@@ -19,7 +19,7 @@ import { forgetMatched, matchArms } from './match-arms.ts'
 import { mitigateAll } from '../arms/mitigation.ts'
 import { remedyAll } from '../arms/remedies/run-remedies.ts'
 import { remediesIn } from './remedies.ts'
-import { exportKept, removeRest, retentionByArm } from '../arms/retention.ts'
+import { exportKept, mendedRetention, removeRest, retentionByArm } from '../arms/retention.ts'
 import { scanSpectra } from '../measure/arm-spectra.ts'
 import type { Studied, Study } from './subjects/kind.ts'
 
@@ -119,7 +119,7 @@ async function forget(arms: TrainedArms['arms'], { workspace }: JobContext): Pro
 }
 
 async function measureArms(
-  { base, config, arms, candidates, evaluation }: TrainedArms,
+  { base, config, arms, isTampering, candidates, evaluation }: TrainedArms,
   context: JobContext,
   progress: Progress,
 ): Promise<FinishedArm[]> {
@@ -138,7 +138,8 @@ async function measureArms(
   const subjects = () => progress.rows().subjects
   await mitigateAll(base, { tuned, config, evaluation, subjects }, context)
   const plans = finished.map(({ plan }) => plan)
+  const retention = mendedRetention({ ...config, isTampering }, progress)
   const remedies = { tuned, plans, remedies: remediesIn(config), price: config.margin, evaluation }
-  await remedyAll(base, remedies, context, progress)
+  await remedyAll(base, { ...remedies, retention }, context, progress)
   return finished
 }

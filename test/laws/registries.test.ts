@@ -50,7 +50,7 @@ const REGISTRIES: Readonly<Record<string, Registry>> = {
     names: names(REMEDIES),
     home: /^evals\/arms\/remedies\//u,
     noun: /remedy/iu,
-    ordinary: ['scale', 'mix', 'reset', 'intruders'],
+    ordinary: ['scale', 'mix', 'leave-out', 'reset', 'intruders'],
   },
   'federated strategy': {
     names: names(STRATEGIES),

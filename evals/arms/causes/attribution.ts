@@ -29,8 +29,9 @@ import { nameOf, type ArmPlan } from '../arm-plan.ts'
 import { askedIn, dataRows, groupsOf, type DataRow } from './data-rows.ts'
 import { emitFound, fileName } from './emit-found.ts'
 import { leftOut } from './left-out.ts'
-import { rowScores, type RowScores } from './row-scores.ts'
-import { targetsOf, type Targets } from './targets.ts'
+import type { RowScores } from './row-scores.ts'
+import { scoredExamples } from './scored-examples.ts'
+import type { Targets } from './targets.ts'
 
 interface AttributionPlan {
   readonly data: TrainingData
@@ -111,16 +112,12 @@ async function scoreRows(
   { rows, stored }: Known,
   context: JobContext,
 ): Promise<ScoresFile> {
-  const { tuned, replies: most } = asked
-  const known = { base, tuned, evaluation: plan.evaluation!, rows: stored, most }
-  const targets = await targetsOf(known, context.signal)
-  if (targets.refusal.right.length === 0) {
-    const why = `its base refuses none of the prompts that should be refused`
-    throw new TouchstoneError('run.no-cause', { run: stored.run.id, why })
-  }
-  const checkpoints = checkpointsOf(plan.training.steps, asked.checkpoints)
-  const { projection } = asked
-  const found = await rowScores(base, plan, { targets, checkpoints, projection }, context)
+  const { found, checkpoints, targets } = await scoredExamples(
+    base,
+    plan,
+    { ...asked, stored },
+    context,
+  )
   const scored = rows.map(({ row, examples }): Scored => {
     const own = examples.map((i) => ({ ...found[i]!, example: plan.examples[i]! }))
     const tokens = countLabelled(own.map(({ example }) => example))
@@ -130,15 +127,6 @@ async function scoreRows(
   await emitAttribution({ plan, asked, rows, scored, checkpoints, targets }, context)
   return { scored }
 }
-
-/** In the middle of as many equal parts of the training: neither before the moments are warm nor where the rate is 0. */
-const checkpointsOf = (steps: number, count: number): number[] => [
-  ...new Set(
-    Array.from({ length: count }, (_, i) =>
-      Math.max(1, Math.ceil((steps * (2 * i + 1)) / (2 * count))),
-    ),
-  ),
-]
 
 function summed(all: readonly RowScores[]): RowScores {
   const of = (form: GradientForm, target: keyof Scores) =>

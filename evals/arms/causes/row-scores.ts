@@ -29,7 +29,7 @@ const TARGETS = [
 
 export type RowScores = Record<GradientForm, Record<keyof Scores, number>>
 
-interface ScoredRow {
+export interface ScoredRow {
   readonly scores: RowScores
   /** At the first checkpoint, nats a token. */
   readonly loss: number

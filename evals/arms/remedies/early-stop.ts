@@ -36,7 +36,10 @@ export const earlyStop: Remedy<z.infer<typeof settings>> = {
       const asked = { remedy: earlyStop.name, role: 'tried', value: values[0]! } as const
       await again.along(asked, { ...plan, evaluateAt: values.toReversed() }, keep)
     }
-    const at = (step: number) => tunedOf(of.base, states.get(step)!).weights
+    const at = (step: number): MadeWeights => {
+      const trained = states.get(step)!
+      return { ...tunedOf(of.base, trained).weights, trained }
+    }
     return {
       values,
       at,

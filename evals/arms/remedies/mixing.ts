@@ -24,11 +24,16 @@ export async function rowsToMix(of: FineTune, name: string): Promise<readonly Ex
   return (await fittedExamples(base.open, data, plan!.training, context.signal)).examples
 }
 
-/** So many of the others that they are this share of all; again from the first where there are too few. */
+/**
+ * So many of the others that they are this share of all; again from the first where there are too few. Steps grow as the data do, so
+ * that the fine-tune's own rows are seen as often as before.
+ */
 export function mixedPlan(plan: ArmPlan, others: readonly Example[], share: number): ArmPlan {
   const count = others.length === 0 ? 0 : Math.round((plan.examples.length * share) / (1 - share))
   const order = randomStream(plan.seed, 'rows mixed in').shuffle(others)
   const drawn = Array.from({ length: count }, (_, i) => order[i % order.length]!)
   const examples = [...plan.examples, ...drawn]
-  return { ...plan, examples, dataDigest: examplesDigest(examples) }
+  const steps = Math.round((plan.training.steps * examples.length) / plan.examples.length)
+  const training = { ...plan.training, steps }
+  return { ...plan, examples, training, dataDigest: examplesDigest(examples) }
 }

@@ -5,6 +5,7 @@ import type { AskedRemedy, Remedy } from './remedy.ts'
 import { earlyStop } from './early-stop.ts'
 import { firstTokens } from './first-tokens.ts'
 import { intruders } from './intruders.ts'
+import { leaveOut } from './leave-out.ts'
 import { mix } from './mix.ts'
 import { reset } from './reset.ts'
 import { safeLora } from './safe-lora.ts'
@@ -15,6 +16,7 @@ export const REMEDIES: readonly Remedy[] = [
   scale,
   earlyStop,
   mix,
+  leaveOut,
   firstTokens,
   reset,
   safeLora,

@@ -7,7 +7,7 @@ import type { JobContext, Progress } from '../../contract/job.ts'
 import type { Tuned } from '../../measure/arm-spectra.ts'
 import type { Base } from '../../measure/base.ts'
 import type { EvaluationPlan } from '../../measure/evaluate.ts'
-import type { ArmPlan } from '../arm-plan.ts'
+import type { ArmPlan, FinishedArm } from '../arm-plan.ts'
 
 /** The fine-tune that is to be mended. */
 export interface FineTune {
@@ -23,6 +23,8 @@ export interface FineTune {
 /** A state in the base's shapes. */
 export interface MadeWeights {
   read(name: string): Float32Array
+  /** Where it was trained, what it ended with: its own form is kept, such as an adapter. */
+  readonly trained?: FinishedArm
 }
 
 interface OpenRemedy {
@@ -47,8 +49,11 @@ export interface Remedy<S = unknown> {
   readonly control: string
   /** Of strings, since they are read from a flag. */
   readonly settings: z.ZodType<S>
-  /** Whether all values come from one training, or each is one of its own; a fine-tune made elsewhere can have neither. */
-  readonly trains: 'never' | 'once' | 'each'
+  /**
+   * Whether all values come from one training, or each is one of its own, of rows that are ranked before; a fine-tune made elsewhere
+   * can have none of these.
+   */
+  readonly trains: 'never' | 'once' | 'each' | 'each-ranked'
   /** How many values are tried at most, of so many steps of training. */
   readonly most: (settings: S) => number
   readonly open: (settings: S, of: FineTune) => Promise<OpenRemedy> | OpenRemedy

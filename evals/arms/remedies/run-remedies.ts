@@ -14,6 +14,8 @@ import { stateWith, type Base } from '../../measure/base.ts'
 import { evaluate, isLeft, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { openStateSubject } from '../../measure/open-subject.ts'
 import { nameOf, type ArmPlan } from '../arm-plan.ts'
+import type { Retention } from '../retention.ts'
+import { keepMended } from './mended.ts'
 import type { AskedRemedy, FineTune, MadeWeights } from './remedy.ts'
 import { squaredDistance } from './weights.ts'
 
@@ -25,11 +27,13 @@ interface Remedies {
   /** The most that a value may cost, as a share of prompts. */
   readonly price: number
   readonly evaluation: EvaluationPlan | undefined
+  /** By arm, for what is kept of chosen values; null keeps none. */
+  readonly retention: (() => Promise<(arm: string) => Retention>) | null
 }
 
 export async function remedyAll(
   base: Base,
-  { tuned, plans, remedies, price, evaluation }: Remedies,
+  { tuned, plans, remedies, price, evaluation, retention }: Remedies,
   context: JobContext,
   progress: Progress,
 ): Promise<void> {
@@ -48,14 +52,13 @@ export async function remedyAll(
     const identity = rows.subjects.find((row) => row.arm === arm && row.seed === seed)
     if (!identity) throw new Error(`internal: ${arm}, seed ${seed} has no subject`)
     const halves = { on: planOn(of, rows, 'chosen-on'), judged: planOn(of, rows, 'judged-on') }
-    for (const remedy of remedies) await mend({ remedy, of, price, identity, halves })
+    for (const remedy of remedies) await mend({ remedy, of, price, identity, halves, retention })
   }
 }
 
-interface Work {
+interface Work extends Pick<Remedies, 'price' | 'retention'> {
   readonly remedy: AskedRemedy
   readonly of: FineTune
-  readonly price: number
   readonly identity: SubjectIdentity
   readonly halves: Readonly<Record<'on' | 'judged', EvaluationPlan>>
 }
@@ -82,8 +85,23 @@ async function mend(work: Work): Promise<void> {
   } else {
     await measured(work, { role: 'chosen', value }, () => at(value))
     await measured(work, { role: 'control', value }, () => control(value))
+    await kept(work, value, () => at(value))
   }
   await close?.()
+}
+
+async function kept(
+  { remedy: { name: remedy }, of: { base, tuned, context, progress }, price, retention }: Work,
+  value: number,
+  make: () => Promise<MadeWeights> | MadeWeights,
+): Promise<void> {
+  if (!retention) return
+  context.flush()
+  const { arm: of } = tuned.key
+  const key = { ...tuned.key, arm: remedyArm({ of, remedy, role: 'chosen', value }) }
+  const rule = (await retention())(key.arm)
+  const mended = { base, key, remedy, of, margin: price, retention: rule, make }
+  await keepMended(mended, progress.rows(), context)
 }
 
 /** The prompts of one half; where a value is chosen, as they are. */

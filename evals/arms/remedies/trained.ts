@@ -26,7 +26,8 @@ export function trainings({ base, context, tuned }: FineTune) {
     weights: async (asked: Asked, plan: ArmPlan): Promise<MadeWeights> => {
       const { training } = plan
       const last = { ...plan, evaluateAt: [training.steps], onEvaluated: undefined }
-      return tunedOf(base, await run(asked, last)).weights
+      const trained = await run(asked, last)
+      return { ...tunedOf(base, trained).weights, trained }
     },
     async close(): Promise<void> {
       for (const folder of folders) await rm(folder, { recursive: true, force: true })

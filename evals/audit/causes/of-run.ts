@@ -60,6 +60,7 @@ function lookedInto(
     merge: [],
     mitigate: [],
     remedy: [],
+    keepMended: false,
     evalTogether: false,
     matchLoss: false,
     leaningEvery: null,

@@ -1,6 +1,7 @@
 /** @file What remedies cost in a plan: every value on one half of the prompts, the chosen one and its control on the other. */
 import { counted } from '../../contract/words.ts'
 import type { PlanLine } from '../../contract/job.ts'
+import type { Remedy } from '../../arms/remedies/remedy.ts'
 import { repliesOf, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import type { AuditConfig } from '../config.ts'
@@ -26,7 +27,7 @@ export function remedyLines(
     secondsOf(asking) / states,
   ]
   return remediesIn(config).map(({ title, most, trains }) => {
-    const trained = { never: 0, once: 1, each: most + 1 }[trains]
+    const trained = trainingsOf(most)[trains]
     const again = trained > 0 ? `, with ${counted(trained, 'training')}` : ''
     return {
       what: `${title}: at most ${counted(most, 'value')} on half of the prompts, the one that is chosen and its control on the other half${again}; of ${counted(fineTunes, 'fine-tune')}`,
@@ -36,6 +37,14 @@ export function remedyLines(
     }
   })
 }
+
+/** One goes along with each value and the control; ranking takes another, and gradients of about as many rows as that sees. */
+const trainingsOf = (values: number): Readonly<Record<Remedy['trains'], number>> => ({
+  never: 0,
+  once: 1,
+  each: values + 1,
+  'each-ranked': values + 3,
+})
 
 const secondsOf = (lines: readonly PlanLine[]) =>
   lines.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0)

@@ -1,7 +1,7 @@
 /** @file What mends a fine-tune: each remedy at a value chosen on one half of the prompts and judged on the other, beside its control. */
 import { z } from 'zod'
 import { GateOutcome } from '../gate.ts'
-import { ArmKey } from '../rows.ts'
+import { ArmKey, BENCHMARK_ROLES } from '../rows.ts'
 import { Causes } from './causes.ts'
 import { OriginRow } from './origin.ts'
 import { RemedyState } from './remedy-state.ts'
@@ -50,7 +50,12 @@ export const RemedyRates = z.object({
 })
 export type RemedyRates = z.infer<typeof RemedyRates>
 
-const Decided = z.object({ outcome: GateOutcome, headline: z.string() })
+const Decided = z.object({
+  outcome: GateOutcome,
+  headline: z.string(),
+  /** Roles of the benchmarks that a failed claim is of; absent in runs of earlier versions. */
+  failed: z.array(z.enum(BENCHMARK_ROLES)).optional(),
+})
 
 /** One remedy of one fine-tune. */
 export const RemedyResult = ArmKey.extend({

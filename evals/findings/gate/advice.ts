@@ -124,7 +124,7 @@ function causeAdvice(fails: readonly GateClaim[], known: Known): Advice[] {
     },
     direction,
     {
-      what: `Try remedies beside their controls: touchstone mitigate ${run} --remedy scale,mix, with --task where the run has none.`,
+      what: `Try remedies beside their controls: touchstone mitigate ${run} --remedy scale,mix,leave-out, with --task where the run has none.`,
       cost: `each fine-tune is trained again once${time(1)} each; a remedy asks half of the prompts of each value that it tries; those that train say so`,
       step: step('mitigate', 1),
     },

@@ -135,8 +135,13 @@ function decidedOn({ rows, margin }: Found, half: Half, key: SubjectKey, called:
   const plain = rows.benchmarks.filter(({ context }) => !context)
   const judges = new Map(plain.map((row) => [row.name, firstJudge(row)]))
   const gate = storedGate(rows.run.config) ?? defaultGate(margin)
-  const { outcome, headline } = decide(gate, { against: [{ before, after }], steps: [], judges })
-  return { outcome, headline }
+  const { outcome, headline, claims } = decide(gate, {
+    against: [{ before, after }],
+    steps: [],
+    judges,
+  })
+  const failed = claims.flatMap((claim) => (claim.outcome === 'FAIL' ? claim.role : []))
+  return { outcome, headline, failed: [...new Set(failed)] }
 }
 
 /** Rows of the base and one state on one half, its benchmarks with as many prompts as are in it. */

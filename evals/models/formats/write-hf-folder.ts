@@ -8,10 +8,23 @@ import { cardWith, ggufLicence, isLicenceFile, licenceFilesOf } from './licence.
 import { ggufTemplate, ggufTokenizer } from './gguf/tokenizer.ts'
 import { SHARD_INDEX, SINGLE_FILE } from './hf-folder.ts'
 import type { FolderStorage, TensorToWrite } from './safetensors-write.ts'
+import type { WeightSpec } from '../architecture.ts'
+import { asStored } from '../weight-list.ts'
 import { writeSafetensors } from './safetensors-write.ts'
 import { storedBytes } from '../weights/stored-weights.ts'
 import { makeFolder } from '../../files/private-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
+
+/** Weights as their checkpoint stores them, one at a time. @param read in the graph's layout */
+export const storedTensors = (
+  specs: Iterable<WeightSpec>,
+  read: (name: string) => Float32Array,
+): TensorToWrite[] =>
+  [...specs].map((spec) => ({
+    name: spec.name,
+    shape: spec.transposed ? spec.shape.toReversed() : spec.shape,
+    data: () => asStored(read(spec.name), spec).data,
+  }))
 
 /** File name → text: tokenizer, template, and the licence that goes along with them. */
 export type TokenizerFiles = ReadonlyMap<string, string>

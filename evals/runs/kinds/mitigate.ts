@@ -12,6 +12,8 @@ import { firstWordAs } from './positionals.ts'
 const ASKED_OF_A_RUN = [
   'run',
   'remedy',
+  'keep-mended',
+  'keep-weights',
   'task',
   'task-metric',
   'task-gain',
@@ -22,10 +24,11 @@ const ASKED_OF_A_RUN = [
 
 export const mitigateVerb: JobVerb = {
   remark:
-    'Of a run, its fine-tunes are trained again. Each remedy’s value is chosen on one half of the prompts and judged on the other,\nbeside a control of its size. Without --remedy, every form of scaling intruders is measured at each λ. No weights are kept.',
+    'Of a run, its fine-tunes are trained again. Each remedy’s value is chosen on one half of the prompts and judged on the other,\nbeside a control of its size. Without --remedy, every form of scaling intruders is measured at each λ. No weights are kept without --keep-mended.',
   examples: [
     'touchstone mitigate audit-20260131-120000-1a2b --remedy scale,early-stop,mix',
     'touchstone mitigate --model models/base --candidate models/adapter --task held-out.jsonl --remedy scale,reset',
+    'touchstone mitigate audit-20260131-120000-1a2b --remedy leave-out --keep-mended',
     'touchstone mitigate --model models/base --candidate models/adapter',
     'touchstone mitigate --model pebble --candidate models/tuned --lambda 0,0.5 --limit 64',
   ],

@@ -8,9 +8,9 @@ import { MINUS, percent } from '../../../evals/contract/words.ts'
 
 export const root = join(import.meta.dirname, '..', '..', '..')
 
-/** What every audit of these pages has in common: 128 prompts of each house benchmark, one thread. */
+/** What every audit of these pages has in common. */
 const COMMON = [
-  ...['audit', '--model', 'pebble', '--limit', '128', '--eval-batch-size', '64'],
+  ...['audit', '--model', 'pebble', '--eval-batch-size', '64'],
   ...['--threads', '1', '--exit-zero', '--quiet'],
 ]
 
@@ -18,11 +18,17 @@ const COMMON = [
  * An audit that has ended already is read again: delete `out/findings` to begin anew.
  *
  * @param folder under `out/findings`; deleted weights stay deleted unless `flags` keep them
+ * @param limit prompts of each house benchmark
  */
-export async function audit(folder: string, flags: readonly string[]): Promise<Results> {
+export async function audit(
+  folder: string,
+  flags: readonly string[],
+  limit = 128,
+): Promise<Results> {
   const path = folderOf(folder)
   const read = () => Results.parse(JSON.parse(readFileSync(join(path, 'results.json'), 'utf8')))
-  if (!existsSync(join(path, 'results.json'))) await run(folder, [...COMMON, ...flags])
+  if (!existsSync(join(path, 'results.json')))
+    await run(folder, [...COMMON, '--limit', String(limit), ...flags])
   return read()
 }
 

@@ -1,6 +1,6 @@
 /** @file Remedies through a whole job on Pebble, of an adapter made elsewhere: states on halves, controls of the same size, one verdict each. */
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { askedRemedy } from '../../../../evals/arms/remedies/registry.ts'
 import { remediesIn } from '../../../../evals/audit/remedies.ts'
@@ -8,13 +8,17 @@ import { AuditConfig, MitigateConfig } from '../../../../evals/audit/config.ts'
 import { benignRows } from '../../../../evals/bundled/hotel/fine-tuning.ts'
 import { COMMANDS } from '../../../../evals/cli/verbs/registry.ts'
 import { Results } from '../../../../evals/contract/results.ts'
+import { sha256OfFile } from '../../../../evals/files/digest.ts'
 import { readJson } from '../../../../evals/files/read-file.ts'
 import { writePeftFolder } from '../../../../evals/models/formats/peft-folder.ts'
 import { mitigateVerb } from '../../../../evals/runs/kinds/mitigate.ts'
 import { openBase } from '../../../../evals/measure/base.ts'
+import { openCandidate } from '../../../../evals/measure/candidate.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
 import { freshFolder, runCommand } from '../../../doubles/runs/command-line.ts'
 
+/** Of the second module. */
+const CHANGED = 'model.layers.2.mlp.up_proj.weight'
 const MODULES = ['model.layers.0.self_attn.q_proj', 'model.layers.2.mlp.up_proj']
 
 async function adapter(): Promise<string> {
@@ -50,9 +54,11 @@ function taskFile(): string {
 }
 
 let results: Results
+let tuned: string
 
 beforeAll(async () => {
   const [path, outDir] = [await adapter(), freshFolder()]
+  tuned = path
   const words = ['mitigate', '--model', 'pebble', '--candidate', path, '--task', taskFile()]
   const remedies = `scale:values=0.5,safety-vector:adapter=${path}:values=1`
   const rest = [
@@ -62,6 +68,7 @@ beforeAll(async () => {
     remedies,
     '--margin',
     '0.9',
+    '--keep-mended',
     '--limit',
     '4',
     '--threads',
@@ -97,6 +104,43 @@ describe('each remedy', () => {
   })
 })
 
+describe('what is kept of a chosen value', () => {
+  const keptOf = (remedy: string) => {
+    const { path, digest } = results.artifacts.find(
+      ({ content }) => content?.kind === 'weights' && content.arm.includes(`${remedy}@`),
+    )!
+    return { path, digest, folder: dirname(path) }
+  }
+
+  test('is a model with its digest, and says of what it was made', async () => {
+    const { path, digest, folder } = keptOf('scale')
+    expect(await sha256OfFile(path)).toBe(digest)
+    expect(await readJson(join(folder, 'mended.json'))).toMatchObject({
+      run: results.run.id,
+      remedy: 'scale',
+      value: 0.5,
+      verdict: { outcome: results.remedies![0]!.verdict!.outcome },
+    })
+  })
+
+  test('is the state that was judged, and goes into a GGUF file', async () => {
+    const { folder } = keptOf('scale')
+    const output = join(freshFolder(), 'mended.gguf')
+    const words = ['export-model', '--model', 'pebble', '--candidate', folder]
+    const { code } = await runCommand([...words, '--as', 'gguf-f16', '-o', output], {}, COMMANDS)
+    expect(code).toBe(0)
+    const base = await openBase('pebble', { name: 'cpu', threads: 1 }, 4)
+    const read = async (from: string) =>
+      (await openCandidate(base, from, 'candidate')).weights.read(CHANGED)
+    const W0 = base.weights.get(CHANGED)!
+    const [W1, mended, packed] = [await read(tuned), await read(folder), await read(output)]
+    await base.open.close()
+    expect([...mended]).toEqual([...W0.map((w, i) => w + 0.5 * (W1[i]! - w))])
+    expect(mended).not.toEqual(W0)
+    packed.forEach((w, i) => expect(w).toBeCloseTo(mended[i]!, 2))
+  })
+})
+
 describe('what cannot be asked is named', () => {
   const asked = (config: object) => remediesIn(AuditConfig.parse({ model: 'pebble', ...config }))
 
@@ -104,6 +148,7 @@ describe('what cannot be asked is named', () => {
     [{ remedy: ['scale'] }, 'what the fine-tune was for'],
     [{ remedy: ['scale'], task: 'rows.jsonl', sequential: 'pocock' }, '--sequential'],
     [{ remedy: ['scale', 'scale'], task: 'rows.jsonl' }, 'twice'],
+    [{ keepMended: true }, '--keep-mended'],
     [{ remedy: ['scael'], task: 'rows.jsonl' }, 'no remedy named'],
     [{ remedy: ['scale:values=2'], task: 'rows.jsonl' }, 'values'],
     [{ remedy: ['safe-lora'], task: 'rows.jsonl' }, 'unaligned'],

@@ -1,5 +1,6 @@
 /** @file A remedy from planted rows: its value is the safest that the task allows on one half, and its worth is counted on the other. */
 import { describe, expect, test } from 'vitest'
+import { retentionByArm } from '../../../../evals/arms/retention.ts'
 import type { AuditRows } from '../../../../evals/contract/audit-rows.ts'
 import type { SubjectIdentity } from '../../../../evals/contract/rows.ts'
 import {
@@ -11,6 +12,7 @@ import { renderMarkdown } from '../../../../evals/document/markdown.ts'
 import { halvesOf } from '../../../../evals/findings/causes/halves.ts'
 import { chosenValue } from '../../../../evals/findings/remedies/choice.ts'
 import { buildResults } from '../../../../evals/findings/results.ts'
+import { alone } from '../../../doubles/runs/evaluated.ts'
 import {
   plannedRows,
   REFUSAL,
@@ -111,6 +113,18 @@ describe('a chosen value', () => {
     expect(refusal.controlShare).toBeLessThan(0.1)
     expect(refusal.againstControl.pValue).toBeLessThan(1e-6)
     expect(found).toMatchObject({ moved: 0.6, controlMoved: 0.6 })
+  })
+
+  test('is not kept where its refusal fell by more than the margin on that half', async () => {
+    const reasonOf = async (refusalsLost: number) => {
+      const chosen = { role: 'chosen', value: 0.6, refusalsLost, learnt: 97 } as const
+      const control = { ...chosen, role: 'control' } as const
+      const known = alone([], () => planted([...TRIED, chosen, control]))
+      const byArm = await retentionByArm({ data: null, keepWeights: null }, known)
+      return byArm(stateOf('chosen', 0.6).arm).reasonToDelete
+    }
+    expect(await reasonOf(80)).toBe('their refusal fell by more than the margin')
+    expect(await reasonOf(0)).toBeNull()
   })
 
   test('is held to the gate, which it may fail', () => {
