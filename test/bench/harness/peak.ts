@@ -15,8 +15,6 @@ export const print = (text: string) => process.stdout.write(`${text}\n`)
 interface Peak {
   readonly exit: number
   readonly seconds: number
-  /** Of all its threads. */
-  readonly processorSeconds: number
   readonly bytes: number
   /** What it printed. */
   readonly text: string
@@ -25,11 +23,8 @@ interface Peak {
 /** Runs a module in a process of its own, with what Node keeps of the sources, as the product's processes have it. */
 export async function peakOf(program: string): Promise<Peak> {
   const code = `import { readFileSync } from 'node:fs'
-    process.on('exit', () => {
-      const { user, system } = process.cpuUsage()
-      console.error('processor: ' + (user + system) / 1e6)
-      console.error(/VmHWM:\\s+\\d+/.exec(readFileSync('/proc/self/status', 'utf8'))[0])
-    })
+    process.on('exit', () =>
+      console.error(/VmHWM:\\s+\\d+/.exec(readFileSync('/proc/self/status', 'utf8'))[0]))
     ${program}`
   const began = performance.now()
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
@@ -41,9 +36,8 @@ export async function peakOf(program: string): Promise<Peak> {
   child.stderr.on('data', (text) => (err += String(text)))
   const [exit] = (await once(child, 'close')) as [number]
   const bytes = 1024 * Number(/VmHWM:\s+(\d+)/.exec(err)?.[1] ?? NaN)
-  const processorSeconds = Number(/processor: ([\d.]+)/.exec(err)?.[1] ?? NaN)
-  const text = (out + err.replaceAll(/(?:VmHWM|processor: ).*\n/gu, '')).trimEnd()
-  return { exit, seconds: (performance.now() - began) / 1000, processorSeconds, bytes, text }
+  const text = (out + err.replace(/VmHWM.*\n/u, '')).trimEnd()
+  return { exit, seconds: (performance.now() - began) / 1000, bytes, text }
 }
 
 /** The same, printed; gives its peak in bytes. */
