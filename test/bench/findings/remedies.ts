@@ -30,7 +30,7 @@ const OTHERS = {
 /** Of the data: with all 256 prompts, since a point of capability is otherwise less than one of them. */
 const OF_DATA = {
   folder: 'mended',
-  seeds: [0, 1],
+  seeds: [0, 1, 2, 3, 4],
   limit: 256,
   drawn: 1600,
   every: 150,
