@@ -16,6 +16,8 @@ export interface WholeRun {
   /** Of its time, from 0 to 1. */
   readonly share: number
   readonly secondsLeft: number
+  /** Units of parts that are counted in neither, as nothing tells their time yet; absent where there are none. */
+  readonly untimed?: readonly string[]
 }
 
 /** What plans call a prompt is a sample to the phase that asks it. */
@@ -24,25 +26,25 @@ const AS_PLANNED: Readonly<Record<string, string>> = { sample: 'prompt' }
 /** Shorter than this says nothing about speed. */
 const LEAST_SECONDS = 1
 
-/** Undefined while the time of some part cannot be told. */
+/** Undefined while the time of no part can be told. */
 export function wholeRun(
   lines: JobPlan['lines'],
   phases: readonly ToldPhase[],
 ): WholeRun | undefined {
-  const parts = [...Map.groupBy(lines, ({ unit }) => unit)].map(([unit, own]) =>
-    partOf(
-      own,
-      phases.filter((phase) => (AS_PLANNED[phase.unit] ?? phase.unit) === unit),
-    ),
-  )
-  const known = parts.filter((part) => part !== undefined)
-  if (known.length < parts.length || known.length === 0) return undefined
+  const parts = [...Map.groupBy(lines, ({ unit }) => unit)].map(([unit, own]) => {
+    const told = phases.filter((phase) => (AS_PLANNED[phase.unit] ?? phase.unit) === unit)
+    return { unit, part: partOf(own, told) }
+  })
+  const known = parts.flatMap(({ part }) => part ?? [])
+  if (known.length === 0) return undefined
+  const untimed = parts.flatMap(({ unit, part }) => (part ? [] : unit))
   const all = known.reduce((sum, { planned, pace }) => sum + planned * pace, 0)
   const secondsLeft = known.reduce(
     (sum, { planned, done, pace }) => sum + (planned - done) * pace,
     0,
   )
-  return { share: all === 0 ? 1 : (all - secondsLeft) / all, secondsLeft }
+  const share = all === 0 ? 1 : (all - secondsLeft) / all
+  return { share, secondsLeft, ...(untimed.length > 0 && { untimed }) }
 }
 
 interface Part {

@@ -34,4 +34,11 @@ describe('a whole run', () => {
     expect(wholeRun(open, [phase('cell', 5, 50)])).toEqual({ share: 0.5, secondsLeft: 50 })
     expect(wholeRun([], [])).toBeUndefined()
   })
+  test('is told without the parts that have none, and names them', () => {
+    const some = [...plan, line('matrix', 10, null)]
+    expect(wholeRun(some, [phase('step', 50, 100)])).toEqual({
+      ...{ share: 1 / 3, secondsLeft: 200, untimed: ['matrix'] },
+    })
+    expect(wholeRun(some, [phase('matrix', 5, 50)])).toEqual({ share: 1 / 6, secondsLeft: 250 })
+  })
 })
