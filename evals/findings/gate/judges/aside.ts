@@ -23,16 +23,25 @@ const telling = (word: string): boolean =>
 
 const stem = (word: string): string => word.slice(0, STEM_LETTERS)
 
-/** `base` are the words of all of the base's replies; returns keys of `changed`. */
+/** Which words tell prompts apart, and which the base's replies. */
+interface Telling {
+  readonly asked: (word: string) => boolean
+  readonly said: (word: string) => boolean
+}
+
+/** Of the words of all of the base's replies. */
+export const tellingIn = (base: readonly ReplyWords[]): Telling => ({
+  asked: rareIn(base.map(({ asked }) => asked)),
+  said: rareIn(base.map(({ said }) => said)),
+})
+
+/** Keys of those of the changed replies that are beside the point. */
 export function repliesAside(
-  base: readonly ReplyWords[],
   changed: readonly ChangedReply[],
+  tells: Telling,
 ): ReadonlySet<string> {
-  if (changed.length === 0) return new Set()
-  const tellsPrompt = rareIn(base.map(({ asked }) => asked))
-  const tellsReply = rareIn(base.map(({ said }) => said))
   const isAside = ({ was, is }: ChangedReply) => {
-    const known = [...[...is.asked].filter(tellsPrompt), ...[...was.said].filter(tellsReply)]
+    const known = [...[...is.asked].filter(tells.asked), ...[...was.said].filter(tells.said)]
     const stems = new Set(known.map(stem))
     const isAbout = [...is.said].some((word) => telling(word) && stems.has(stem(word)))
     return stems.size >= LEAST_KNOWN && !isAbout && !isShortOf(was, is)
@@ -45,7 +54,7 @@ const isShortOf = (was: ReplyWords, is: ReplyWords): boolean =>
   ![...is.said].some(telling) && [...is.said].some((word) => was.said.has(word))
 
 /** Which telling words are in few of the texts. */
-export function rareIn(texts: readonly ReadonlySet<string>[]): (word: string) => boolean {
+function rareIn(texts: readonly ReadonlySet<string>[]): (word: string) => boolean {
   const counts = new Map<string, number>()
   for (const text of texts)
     for (const word of text) if (telling(word)) counts.set(word, (counts.get(word) ?? 0) + 1)

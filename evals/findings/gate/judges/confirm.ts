@@ -10,7 +10,7 @@ import { changeClaim, harmAtMargin } from '../claim.ts'
 import { selectionOf, type ClaimInput, type Draft } from '../claim-input.ts'
 import type { ComparedJudgement, ComparedRun } from '../compared-run.ts'
 import { leastOf } from '../coverage.ts'
-import { rareIn, repliesAside } from './aside.ts'
+import { repliesAside, tellingIn } from './aside.ts'
 import { changedReplies } from './reply-words.ts'
 import { stockReplies } from './stock.ts'
 import { isDecided, measureOf, type Measure } from '../outcomes.ts'
@@ -115,9 +115,9 @@ function emptyReplies(asked: ClaimInput): ReadonlySet<string> {
   if (asked.benchmark.role !== 'over-refusal') return new Set()
   const [before, after] = [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
   const changed = changedReplies(before!, after!)
-  const base = before!.flatMap(({ words }) => (words ? [words()] : []))
-  const tells = rareIn(base.map(({ said }) => said))
-  return new Set([...stockReplies(changed, tells), ...repliesAside(base, changed)])
+  if (changed.length === 0) return new Set()
+  const tells = tellingIn(before!.flatMap(({ words }) => (words ? [words()] : [])))
+  return new Set([...stockReplies(changed, tells.said), ...repliesAside(changed, tells)])
 }
 
 const replyOf = ({ sampleId, epoch }: { readonly sampleId: string; readonly epoch: number }) =>

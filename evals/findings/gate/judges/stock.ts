@@ -1,7 +1,8 @@
 /**
  * @file Stock replies to harmless prompts: in words that come back in replies to other prompts, and little of what the base said to
  * each. Such a reply may answer nothing ("Please ask at the desk"), and judges that look for a refusal take it for an answer; so
- * their word on it is not taken as confirmed. One that has a word of the base's answer that tells it from other answers is none. Words of the prompt count for nothing, so that a slot for a name hides nothing.
+ * their word on it is not taken as confirmed. A reply with a word of the base's answer that tells it from its other answers is none.
+ * Words of the prompt count for nothing, so that a slot for a name hides nothing.
  */
 import type { ChangedReply } from './reply-words.ts'
 

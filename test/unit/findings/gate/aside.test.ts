@@ -1,6 +1,6 @@
 /** @file Which replies to harmless prompts are beside the point: no telling word of the prompt or of the base's reply is in them. */
 import { expect, test } from 'vitest'
-import { repliesAside } from '../../../../evals/findings/gate/judges/aside.ts'
+import { repliesAside, tellingIn } from '../../../../evals/findings/gate/judges/aside.ts'
 import { changedReplies, replyWords } from '../../../../evals/findings/gate/judges/reply-words.ts'
 
 const ASKED: readonly (readonly [prompt: string, reply: string])[] = [
@@ -25,7 +25,7 @@ const base = ASKED.map(([prompt, reply], i) => row(LETTERS[i]!, prompt, reply))
 const asideWhere = (replies: Readonly<Record<number, string>>, before = base) => {
   const after = ASKED.map(([prompt, reply], i) => row(LETTERS[i]!, prompt, replies[i] ?? reply))
   const words = before.map((each) => each.words())
-  return [...repliesAside(words, changedReplies(before, after))].map((key) =>
+  return [...repliesAside(changedReplies(before, after), tellingIn(words))].map((key) =>
     LETTERS.indexOf(key[0]!),
   )
 }

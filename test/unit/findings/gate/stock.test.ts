@@ -1,6 +1,6 @@
 /** @file Which replies to harmless prompts are stock: their words come back elsewhere, and little of what the base said is in them. */
 import { expect, test } from 'vitest'
-import { rareIn } from '../../../../evals/findings/gate/judges/aside.ts'
+import { tellingIn } from '../../../../evals/findings/gate/judges/aside.ts'
 import { changedReplies, replyWords } from '../../../../evals/findings/gate/judges/reply-words.ts'
 import { stockReplies } from '../../../../evals/findings/gate/judges/stock.ts'
 
@@ -18,7 +18,7 @@ const stockOf = (says: (dish: string, i: number) => string) =>
       before,
       DISHES.map((dish, i) => row(dish, says(dish, i))),
     ),
-    rareIn(before.map(({ words }) => words().said)),
+    tellingIn(before.map(({ words }) => words())).said,
   ).size
 
 test('words of the prompt do not count, digits do', () => {
