@@ -70,12 +70,18 @@ export function admitted(
   waiting: readonly Claim[],
   limits: Limits,
 ): number {
-  let tokens = 0
-  for (const [count, claim] of waiting.entries()) {
-    tokens += claim.held
-    const together = [...running, ...waiting.slice(0, count + 1)]
-    const isRoom = together.length <= limits.rows && tokens <= limits.promptTokens
-    if (!isRoom || !fits(together, limits)) return count
+  let [most, tokens] = [0, 0]
+  for (const { held } of waiting.slice(0, Math.max(0, limits.rows - running.length))) {
+    tokens += held
+    if (tokens > limits.promptTokens) break
+    most++
   }
-  return waiting.length
+  // What more requests need is never less: the first count that does not fit is found by halving.
+  let least = 0
+  while (least < most) {
+    const count = Math.ceil((least + most) / 2)
+    if (fits([...running, ...waiting.slice(0, count)], limits)) least = count
+    else most = count - 1
+  }
+  return least
 }

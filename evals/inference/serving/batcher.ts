@@ -206,7 +206,7 @@ function dropGone(state: State): void {
 
 /** Takes a row out of the batch and gives its cells back. */
 function leave(state: State, row: Row): Row {
-  state.running = state.running.filter((other) => other !== row)
+  state.running.splice(state.running.indexOf(row), 1)
   state.options.pool.give(row.cells.subarray(0, row.taken))
   row.taken = 0
   return row
@@ -229,7 +229,8 @@ function admit(state: State): Row[] {
   refuseLate(state)
   const { limits } = state.options
   const next = () => state.waiting.slice(0, limits.rows)
-  const count = admitted(state.running.map(claimOf), next().map(claimOf), limits)
+  const isFull = state.running.length >= limits.rows
+  const count = isFull ? 0 : admitted(state.running.map(claimOf), next().map(claimOf), limits)
   const newcomers = state.waiting.splice(0, count)
   state.running.push(...newcomers)
   // Read from disk while the batch runs; what is not named here is forgotten.
@@ -244,14 +245,16 @@ const namesOf = (rows: readonly Row[]): Set<string> =>
 /** Brings each row's adapter; rows whose adapter cannot be read leave. */
 async function bringAdapters(state: State, rows: readonly Row[]): Promise<Row[]> {
   const there: Row[] = []
+  let needed = namesOf(state.running)
   for (const row of rows) {
     const { adapter } = row.asked
     try {
-      if (adapter && !(await state.residents.bring(adapter, namesOf(state.running))))
+      if (adapter && !(await state.residents.bring(adapter, needed)))
         throw new Error('internal: an admitted adapter found no cells')
       there.push(row)
     } catch (error) {
       leave(state, row).fail(error)
+      needed = namesOf(state.running)
     }
   }
   return there

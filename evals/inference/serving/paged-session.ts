@@ -35,7 +35,7 @@ export interface PagedSession {
   readonly stretch?: (length: number) => number
   /** Whether adapters are read in the pool's cells; otherwise they are fed side by side. */
   readonly readsCells: boolean
-  /** Logits `[picked, vocab]`; writes the new tokens' keys and values into the pool. */
+  /** Logits `[picked, vocab]`, which stand until the next run; writes the new tokens' keys and values into the pool. */
   run(
     pool: Pool,
     rows: readonly PagedRow[],
@@ -65,10 +65,12 @@ export function openPaged(
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
   const stretch = model.architecture.stretch?.(model.config, positions)
   const readsCells = extendsInPlace(device)
-  let runner: Promise<Runner> | undefined
-  const open = () => {
-    const built = () => build(state, kinds, device, cache, positions, readsCells)
-    return (runner ??= openRunnerOf(state, device, cache, built()))
+  let opening: Promise<Opened> | undefined
+  const open = () => (opening ??= opened())
+  async function opened(): Promise<Opened> {
+    const built = build(state, kinds, device, cache, positions, readsCells)
+    const runner = await openRunnerOf(state, device, cache, built)
+    return { runner, logitsOf: roomForLogits(Number(built.outputs.logits!.shape[1])) }
   }
   return {
     cache,
@@ -82,13 +84,28 @@ export function openPaged(
         ...adapters,
       }),
     async release() {
-      await (await runner)?.release()
+      await (await opening)?.runner.release()
     },
   }
 }
 
+interface Opened {
+  readonly runner: Runner
+  readonly logitsOf: (picked: number) => Tensor
+}
+
+/** `[picked, vocab]` in one buffer that grows: a new one for each run would be most of the garbage of a large batch. */
+function roomForLogits(vocab: number): Opened['logitsOf'] {
+  let room = new Float32Array(0)
+  return (picked) => {
+    const size = picked * vocab
+    if (room.length < size) room = new Float32Array(size)
+    return { data: room.subarray(0, size), dims: [picked, vocab] }
+  }
+}
+
 async function runPaged(
-  runner: Runner,
+  { runner }: Opened,
   cache: readonly CacheLayer[],
   pool: Pool,
   rows: readonly PagedRow[],
@@ -104,7 +121,7 @@ async function runPaged(
 }
 
 async function runInCells(
-  runner: Runner,
+  { runner, logitsOf }: Opened,
   cache: readonly CacheLayer[],
   pool: Pool,
   rows: readonly PagedRow[],
@@ -121,7 +138,8 @@ async function runInCells(
     table.set(row.cells.subarray(0, row.from + row.count), b * capacity)
   })
   const paged = { cells: int32(table, [batch, capacity]), from: int32(from), count: int32(count) }
-  const { logits } = await runner.run({ ...poolFeeds(cache, pool), ...paged, ...feeds })
+  const into = { logits: logitsOf(feeds.rows!.dims[0]!) }
+  const { logits } = await runner.run({ ...poolFeeds(cache, pool), ...paged, ...feeds }, into)
   return { logits: logits!.data as Float32Array, vocab: logits!.dims[1]! }
 }
 

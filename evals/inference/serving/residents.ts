@@ -67,6 +67,7 @@ function takeFrom(
   count: number,
   needed: ReadonlySet<string>,
 ): Int32Array | undefined {
+  if (pool.free >= count) return pool.take(count)
   for (const [name, cells] of held) {
     if (pool.free >= count) break
     if (needed.has(name)) continue

@@ -26,12 +26,14 @@ using Read = Eigen::Map<const Lanes>;
 using Write = Eigen::Map<Lanes>;
 
 /// Of columns that are each summed by themselves, as many as a register holds; and rows that are multiplied at once, so that each
-/// part of a matrix is loaded once for them, as many as there are registers for.
+/// part of a matrix is loaded once for them, and sums of eight, as many as there are registers for.
 #ifdef __AVX512F__
-constexpr size_t kWide = 16, kTogether = 4;
+constexpr size_t kWide = 16, kTogether = 4, kSums = 8;
 #else
-constexpr size_t kWide = 8, kTogether = 2;
+constexpr size_t kWide = 8, kTogether = 2, kSums = 4;
 #endif
+/// Queries that share each load of a key or value.
+constexpr size_t kQueries = 2;
 using WideLanes = Eigen::Array<float, kWide, 1>;
 
 /// t [n, rank] = x [n, in] · A [in, rank] for the n given rows of x.
@@ -129,27 +131,41 @@ void turn(const PagedAttention& p, const float* x, size_t position, float* y) {
   }
 }
 
-/// ⟨query, key⟩ for the `count` keys in these cells, from `column` of the keys on: `kParts` times eight numbers each, or `parts`.
-template <size_t kParts>
-void scores_of(const float* query, const float* column, size_t width, size_t parts, const int32_t* cells, size_t count, float* out) {
-  if (kParts > 0) parts = kParts;
-  for (size_t j = 0; j < count; j++) {
-    const float* key = column + size_t(cells[j]) * width;
-    Lanes s[2] = {Read(query) * Read(key), Lanes::Zero()};
-    for (size_t part = 1; part < parts; part++) s[part % 2] += Read(query + part * kLanes) * Read(key + part * kLanes);
-    out[j] = (s[0] + s[1]).sum();
-  }
-}
-
 /// Numbers of a row of shares: whole registers, the rest of the last one 0.
 size_t room_of(size_t count) { return (count + 15) / 16 * 16; }
 
-/// Scores of these keys for one query, as shares that sum to what is returned.
-float shares_of(const PagedAttention& p, const float* query, const int32_t* cells, size_t head, size_t count, Eigen::ArrayXf& shares) {
-  const size_t width = p.kv_heads * p.dim, parts = p.dim / kLanes;
-  const auto scores = parts == 4 ? scores_of<4> : parts == 8 ? scores_of<8> : parts == 16 ? scores_of<16> : scores_of<0>;
-  scores(query, p.keys + head * p.dim, width, parts, cells, count, shares.data());
-  auto all = shares.head(room_of(count));
+/// Queries of the heads that share a key head, of which each key and value is loaded once for as many as `n`.
+struct Group {
+  /// [n, dim], turned.
+  const float* queries;
+  /// [n, room]
+  float* shares;
+  size_t room;
+  /// Of the first of them, [n, dim].
+  float* out;
+};
+
+/// ⟨query, key⟩ of n queries for the `count` keys in these cells, from `column` of the keys on: `kParts` times eight numbers each, or
+/// `parts`.
+template <size_t n, size_t kParts>
+void scores_of(const Group& group, const float* column, size_t width, size_t parts, const int32_t* cells, size_t count) {
+  if (kParts > 0) parts = kParts;
+  const size_t dim = parts * kLanes;
+  for (size_t j = 0; j < count; j++) {
+    const float* key = column + size_t(cells[j]) * width;
+    Lanes s[n][2];
+    for (auto& own : s) own[0] = own[1] = Lanes::Zero();
+    for (size_t part = 0; part < parts; part++) {
+      const Lanes some = Read(key + part * kLanes);
+      for (size_t k = 0; k < n; k++) s[k][part % 2] += Read(group.queries + k * dim + part * kLanes) * some;
+    }
+    for (size_t k = 0; k < n; k++) group.shares[k * group.room + j] = (s[k][0] + s[k][1]).sum();
+  }
+}
+
+/// Turns `count` scores into shares that sum to what is returned.
+float shares_of(const PagedAttention& p, float* scores, size_t count) {
+  Eigen::Map<Eigen::ArrayXf> all(scores, room_of(count));
   all *= p.scale;
   if (p.softcap != 0) all = p.softcap * (all / p.softcap).tanh();
   all.tail(all.size() - count) = -std::numeric_limits<float>::infinity();
@@ -157,33 +173,47 @@ float shares_of(const PagedAttention& p, const float* query, const int32_t* cell
   return all.sum();
 }
 
-/// out [n·kLanes] = Σ_j shares_j · value_j / total, from `column` of the values on.
-template <size_t n>
-void mix_lanes(const float* column, size_t width, const Eigen::ArrayXf& shares, float total, const int32_t* cells, size_t count,
-               float* out) {
-  // Two sums, because each waits for its last product.
-  Lanes sum[2][n];
-  for (auto& own : sum) std::fill_n(own, n, Lanes::Zero());
-  const auto add = [&](Lanes(&own)[n], size_t j) {
+/// out [n, kBlock·kLanes] = Σ_j shares_j · value_j / total, from `column` of the values on.
+template <size_t n, size_t kBlock>
+void mix_lanes(const Group& group, const float* column, size_t width, const float (&totals)[n], const int32_t* cells, size_t count,
+               size_t dim, float* out) {
+  // Sums of even and of odd keys, because each waits for its last product.
+  Lanes sum[2][n][kBlock];
+  for (auto& half : sum)
+    for (auto& own : half) std::fill_n(own, kBlock, Lanes::Zero());
+  const auto add = [&](Lanes(&own)[n][kBlock], size_t j) {
     const float* value = column + size_t(cells[j]) * width;
-    for (size_t k = 0; k < n; k++) own[k] += shares[j] * Read(value + k * kLanes);
+    for (size_t part = 0; part < kBlock; part++) {
+      const Lanes some = Read(value + part * kLanes);
+      for (size_t k = 0; k < n; k++) own[k][part] += group.shares[k * group.room + j] * some;
+    }
   };
   size_t j = 0;
   for (; j + 2 <= count; j += 2) add(sum[0], j), add(sum[1], j + 1);
   if (j < count) add(sum[0], j);
-  for (size_t k = 0; k < n; k++) Write{out + k * kLanes} = (sum[0][k] + sum[1][k]) / total;
+  for (size_t k = 0; k < n; k++)
+    for (size_t part = 0; part < kBlock; part++)
+      Write{out + k * dim + part * kLanes} = (sum[0][k][part] + sum[1][k][part]) / totals[k];
 }
 
-/// out [dim] = Σ_j shares_j · value_j / total.
-void mix(const PagedAttention& p, const Eigen::ArrayXf& shares, float total, const int32_t* cells, size_t head, size_t count,
-         float* out) {
-  constexpr size_t kBlock = 4;
-  const size_t width = p.kv_heads * p.dim;
-  const float* column = p.values + head * p.dim;
+/// Attention of n queries over the `count` keys and values in these cells.
+template <size_t n>
+void attend(const PagedAttention& p, const Group& group, size_t kv_head, const int32_t* cells, size_t count) {
+  const size_t width = p.kv_heads * p.dim, parts = p.dim / kLanes;
+  const auto scores = parts == 4    ? scores_of<n, 4>
+                      : parts == 8  ? scores_of<n, 8>
+                      : parts == 16 ? scores_of<n, 16>
+                                    : scores_of<n, 0>;
+  scores(group, p.keys + kv_head * p.dim, width, parts, cells, count);
+  float totals[n];
+  for (size_t k = 0; k < n; k++) totals[k] = shares_of(p, group.shares + k * group.room, count);
+  // As many sums as there are registers for.
+  constexpr size_t kBlock = kSums / n;
+  const float* column = p.values + kv_head * p.dim;
   size_t d = 0;
   for (; d + kBlock * kLanes <= p.dim; d += kBlock * kLanes)
-    mix_lanes<kBlock>(column + d, width, shares, total, cells, count, out + d);
-  for (; d < p.dim; d += kLanes) mix_lanes<1>(column + d, width, shares, total, cells, count, out + d);
+    mix_lanes<n, kBlock>(group, column + d, width, totals, cells, count, p.dim, group.out + d);
+  for (; d < p.dim; d += kLanes) mix_lanes<n, 1>(group, column + d, width, totals, cells, count, p.dim, group.out + d);
 }
 
 }  // namespace
@@ -205,19 +235,23 @@ void paged_attention(const PagedAttention& p, size_t row) {
     for (size_t head = 0; head < width; head += p.dim) turn(p, p.k + token + head, from + t, p.keys + cell + head);
     std::memcpy(p.values + cell, p.v + token, width * sizeof(float));
   }
-  Eigen::ArrayXf query(p.dim), shares(room_of(from + count));
+  const size_t room = room_of(from + count);
+  Eigen::ArrayXf queries(kQueries * p.dim), shares(kQueries * room);
   for (size_t t = 0; t < p.seq; t++) {
     const size_t end = from + t + 1, first = p.window > 0 && end > p.window ? end - p.window : 0;
-    for (size_t head = 0; head < p.heads; head++) {
-      const size_t at = ((row * p.seq + t) * p.heads + head) * p.dim;
-      if (t >= count) {
-        std::memset(p.out + at, 0, p.dim * sizeof(float));
-        continue;
-      }
-      turn(p, p.q + at, from + t, query.data());
-      const float total = shares_of(p, query.data(), cells + first, head / group, end - first, shares);
-      mix(p, shares, total, cells + first, head / group, end - first, p.out + at);
+    const size_t at = (row * p.seq + t) * p.heads * p.dim;
+    if (t >= count) {
+      std::memset(p.out + at, 0, p.heads * p.dim * sizeof(float));
+      continue;
     }
+    for (size_t kv_head = 0; kv_head < p.kv_heads; kv_head++)
+      for (size_t head = kv_head * group; head < (kv_head + 1) * group;) {
+        const size_t left = (kv_head + 1) * group - head, some = left < kQueries ? 1 : kQueries, own = at + head * p.dim;
+        for (size_t k = 0; k < some; k++) turn(p, p.q + own + k * p.dim, from + t, queries.data() + k * p.dim);
+        const auto over = some == kQueries ? attend<kQueries> : attend<1>;
+        over(p, {queries.data(), shares.data(), room, p.out + own}, kv_head, cells + first, end - first);
+        head += some;
+      }
   }
 }
 

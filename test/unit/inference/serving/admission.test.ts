@@ -59,6 +59,29 @@ describe('T4: admission', () => {
     expect(admitted([], small, { ...limits, promptTokens: 20 })).toBe(2)
     expect(admitted([], small, limits)).toBe(3)
   })
+
+  test('as many join as one after the other would', () => {
+    const claims = fc
+      .array(fc.tuple(fc.nat(9), fc.integer({ min: 1, max: 9 }), fc.nat(3)), { maxLength: 12 })
+      .map((given) =>
+        given.map(([held, left, rank]) => claim(held, left, rank === 0 ? undefined : rank)),
+      )
+    fc.assert(
+      fc.property(claims, claims, fc.integer({ min: 1, max: 150 }), (running, waiting, cells) => {
+        const limits = { cells, rows: 14, promptTokens: 40 }
+        let [count, tokens] = [0, 0]
+        for (const each of waiting) {
+          const together = [...running, ...waiting.slice(0, count + 1)]
+          tokens += each.held
+          if (together.length > limits.rows || tokens > limits.promptTokens) break
+          if (!fits(together, limits)) break
+          count++
+        }
+        expect(admitted(running, waiting, limits)).toBe(count)
+      }),
+      { numRuns: 500 },
+    )
+  })
 })
 
 test('T3: an adapter is counted once, however many requests share it', () => {
