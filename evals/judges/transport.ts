@@ -41,6 +41,11 @@ export class Failure extends Error {
     super(message)
     this.status = status
   }
+
+  /** The message to stand within a sentence. */
+  get reason(): string {
+    return this.message.replace(/\.$/u, '')
+  }
 }
 
 /** Worth a retry: no connection, time-out, too many requests, a server error. */

@@ -166,9 +166,9 @@ function failedBy(server: Server, error: unknown): void {
   server.answered = 0
 }
 
-const failureOf = ({ message: why }: Failure, what: string, servers: readonly Server[]) =>
+const failureOf = ({ reason: why }: Failure, what: string, servers: readonly Server[]) =>
   new TouchstoneError('served.failed', {
     address: servers.map(({ line }) => line.url.href).join(', '),
     what,
-    why: why.replace(/\.$/u, ''),
+    why,
   })

@@ -57,15 +57,16 @@ interface TryingOut {
 async function tryOut({ asked, ...at }: TryingOut) {
   const address = at.fleet.addresses[at.index]!
   try {
-    const listed = await modelsAt(at)
-    const model = modelName(asked, listed?.map(({ id }) => id) ?? null, address)
+    let failure: Failure | undefined
+    const listed = await modelsAt(at, (why) => (failure = why))
+    const names = listed?.map(({ id }) => id) ?? null
+    const model = modelName(asked, { address, listed: names, failure })
     return { model, capabilities: await probe({ ...at, model }) }
   } catch (error) {
     at.signal.throwIfAborted()
     if (!(error instanceof Failure)) throw error
-    const why = error.message.replace(/\.$/u, '')
     const remedy = error instanceof Untrusted ? CERTIFICATE_REMEDY : REMEDY
-    throw refused(address, `a first question was not answered (${why})`, remedy)
+    throw refused(address, `a first question was not answered (${error.reason})`, remedy)
   }
 }
 

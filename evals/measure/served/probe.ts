@@ -36,18 +36,14 @@ const Models = z.object({
   ),
 })
 
-/** Names that the server lists, and its context length; null where it lists none. */
-export async function modelsAt({
-  fleet,
-  index,
-  signal,
-}: Pick<Probe, 'fleet' | 'index' | 'signal'>) {
+/** Names that the server lists, and its context length; null where it lists none, and why if it said so. */
+export async function modelsAt(
+  { fleet, index, signal }: Pick<Probe, 'fleet' | 'index' | 'signal'>,
+  told?: (why: Failure) => void,
+) {
   const read = (answer: Buffer) => Models.safeParse(jsonOf(answer)).data?.data ?? null
-  return (
-    (await tried(() =>
-      fleet.askAt(index, { what: 'its list of models', path: '/models', read }, signal),
-    )) ?? null
-  )
+  const question = { what: 'its list of models', path: '/models', read }
+  return (await tried(() => fleet.askAt(index, question, signal), told)) ?? null
 }
 
 /** Undefined where the server refuses, which `told` hears; an address that cannot be reached throws. */
@@ -65,18 +61,23 @@ async function tried<T>(
   }
 }
 
+interface Listing {
+  readonly address: string
+  /** Null where there is none. */
+  readonly listed: readonly string[] | null
+  /** Why there is none. */
+  readonly failure: Failure | undefined
+}
+
 /** The name to ask for: the one that was given, or the only one that the server lists. */
-export function modelName(
-  asked: string | null,
-  listed: readonly string[] | null,
-  address: string,
-): string {
+export function modelName(asked: string | null, { address, listed, failure }: Listing): string {
   const known = listed?.slice(0, 20).join(', ') ?? ''
+  const none = failure ? `gives no list (${failure.reason})` : 'lists none'
   if (asked !== null && (listed === null || listed.includes(asked))) return asked
   if (asked === null && listed?.length === 1) return listed[0]!
   const why =
     asked === null
-      ? `no model is named after #, and it ${known === '' ? 'lists none' : `lists ${known}`}`
+      ? `no model is named after #, and it ${known === '' ? none : `lists ${known}`}`
       : `it lists no model "${asked}" but ${known === '' ? 'none' : known}`
   const remedy = `Name one of its models: ${address}#MODEL.`
   throw new TouchstoneError('served.address', { address, why, remedy })
@@ -118,10 +119,10 @@ export async function probe(given: Probe): Promise<Capabilities> {
 
 const addressOf = ({ fleet, index }: Pick<Probe, 'fleet' | 'index'>) => fleet.addresses[index]!
 
-const noChat = (given: Probe, { message }: Failure) =>
+const noChat = (given: Probe, { reason }: Failure) =>
   new TouchstoneError('served.address', {
     address: addressOf(given),
-    why: `it answers no chat completion (${message.replace(/\.$/u, '')})`,
+    why: `it answers no chat completion (${reason})`,
     remedy:
       'Check the path: it ends before /chat/completions, mostly in /v1; and its key, with --key-env NAME.',
   })

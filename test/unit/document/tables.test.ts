@@ -5,6 +5,7 @@ import type { MatchedSeed } from '../../../evals/contract/results.ts'
 import { matchedSection } from '../../../evals/document/sections/matched.ts'
 import { pairsSection } from '../../../evals/document/sections/pairs.ts'
 import { ratesSection } from '../../../evals/document/sections/rates.ts'
+import { changeSection } from '../../../evals/document/sections/spectra.ts'
 import { cellText } from '../../../evals/document/text.ts'
 
 type Table = Extract<Block, { type: 'table' }>
@@ -147,4 +148,23 @@ test('the rate of a lone base stands by itself', () => {
   expect(rowsOf(table!)).toMatchObject([
     { Checkpoint: 'base', Rate: '90.0 %', '95 %': '60.0 % – 98.0 %', 'Change (points)': '–' },
   ])
+})
+
+test('matrices that an adapter left alone have a column where there are any', () => {
+  const total = {
+    ...{ arm: 'lora', seed: 0, step: 40, matrices: 4, slots: 30, intruders: 2 },
+    ...{ meanEffectiveRankOfChange: 4.5, meanRelativeChange: 0.25 },
+  }
+  const shown = (unchanged?: number) =>
+    rowsOf(
+      tablesOf(
+        changeSection({
+          ...EMPTY,
+          spectrumTotals: [{ ...total, unchanged }],
+          spectrumLinks: [],
+        } as never),
+      )[0]!,
+    )[0]!
+  expect(shown(1)).toMatchObject({ Matrices: '4', Unchanged: '1', Intruders: '2 of 30' })
+  expect(shown()).not.toHaveProperty('Unchanged')
 })

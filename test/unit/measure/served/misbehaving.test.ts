@@ -1,5 +1,5 @@
 /** @file Servers that misbehave: every prompt has one reply, its own, or the job has an error; nothing hangs. */
-import type { ServerResponse } from 'node:http'
+import { createServer as createPlainServer, type ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -225,6 +225,19 @@ describe('an address that is none of a model says what is there', () => {
     expect(message).toContain('status 307')
     // With log-probabilities and without.
     expect(chats()).toHaveLength(2)
+  })
+
+  test('a redirect of the list of models is named too, where no model is', async () => {
+    const redirects = createPlainServer((_, response) => {
+      response.writeHead(301, { location: '/elsewhere' }).end()
+    })
+    await new Promise<void>((resolve) => redirects.listen(0, '127.0.0.1', resolve))
+    const { port } = redirects.address() as AddressInfo
+    const { message, remedy } = await opened(`http://127.0.0.1:${port}/v1`)
+    redirects.close()
+    expect(message).toContain('gives no list')
+    expect(message).toContain('status 301')
+    expect(remedy).toContain('#MODEL')
   })
 
   test('a certificate that nobody signed is not trusted, and nothing is sent', async () => {
