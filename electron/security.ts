@@ -17,9 +17,9 @@ export const WEB_PREFERENCES = {
   spellcheck: false,
 } as const satisfies WebPreferences
 
-/** No connections: the window communicates through its preload alone. */
+/** No connections: the window communicates through its preload alone. A picture may be one that the page itself drew, to be saved. */
 export const CSP =
-  "default-src 'self'; connect-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'self'; connect-src 'none'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** Applies to every page, whoever opened it. */
 export function forbidPages(app: Pick<App, 'on'>): void {

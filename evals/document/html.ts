@@ -119,7 +119,7 @@ const badge = (outcome: GateOutcome) =>
   html`<span class="badge ${styleOf(outcome)}">${OUTCOME_SIGNS[outcome]} ${outcome}</span>`
 
 /** A drawing as markup; links into the window are left out. */
-export function drawn(drawing: Drawing): Markup {
+function drawn(drawing: Drawing): Markup {
   if (typeof drawing === 'string') return html`${drawing}`
   const { tag, attributes, children, replies } = drawing
   if (replies) return html`${children.map(drawn)}`

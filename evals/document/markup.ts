@@ -1,4 +1,5 @@
 /** @file HTML that escapes by default: whatever is put into html`…` is text, unless it is markup made here. */
+import { escapeText } from './charts/escape.ts'
 
 /** Markup that was made by `html`; the symbol keeps look-alike objects from JSON out. */
 export interface Markup {
@@ -7,28 +8,6 @@ export interface Markup {
 const MADE_HERE = Symbol('markup')
 
 export type Content = string | number | Markup | readonly Content[] | null | undefined | false
-
-/** Characters that end or begin something in HTML, or that would not be seen: all become visible text. */
-const SPECIAL =
-  /[&<>"'`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-  '`': '&#96;',
-}
-
-/** Safe between tags and inside quoted attributes. Control and direction characters are shown, as ␀ or ⟨U+202E⟩. */
-function escapeText(text: string): string {
-  return text.toWellFormed().replace(SPECIAL, (character) => {
-    const code = character.charCodeAt(0)
-    if (code < 0x20) return String.fromCharCode(0x2400 + code)
-    return ENTITIES[character] ?? `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`
-  })
-}
 
 function rendered(content: Content): string {
   if (content === null || content === undefined || content === false) return ''

@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { trusted } from './markup.ts'
 
-const FILES = ['style.css', 'charts/drawing.css']
+const textOf = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8')
 
-export const STYLE = trusted(
-  FILES.map((name) => readFileSync(join(import.meta.dirname, name), 'utf8')).join(''),
-)
+const [LIGHT, DRAWING] = [textOf('charts/light.css'), textOf('charts/drawing.css')]
+
+export const STYLE = trusted(`${LIGHT}${textOf('style.css')}${DRAWING}`)
+
+/** For a picture that stands alone. */
+export const PICTURE_STYLE = `${LIGHT}${DRAWING}`

@@ -32,8 +32,9 @@ const LARGEST_MESSAGE = 2 ** 20
 /** A window must notice within two seconds that the server is gone. */
 const HEARTBEAT_MS = 1000
 
+/** A picture may be one that the page itself drew, to be saved. */
 const CSP =
-  "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 /** A report is one file with its own style, and no script. */
 const REPORT_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 

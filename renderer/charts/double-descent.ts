@@ -1,5 +1,5 @@
 /** @file A sweep's measure along one axis: the median over seeds, the range as a band, and every seed as a mark. */
-import { scaleFor, type LineChart, type Series } from '../../evals/contract/document/charts.ts'
+import { scaleAbove, type LineChart, type Series } from '../../evals/contract/document/charts.ts'
 import type { CellRow, Sweep } from '../../evals/contract/sweeps.ts'
 
 /** A sweep's summary and the cells that are loaded. */
@@ -44,7 +44,7 @@ export function doubleDescent(sweep: SweepShown, choice: SweepChoice): LineChart
     xLabel: axisTitle,
     series,
     ...(axis?.scale === 'log' && { xScale: 'log' as const }),
-    yScale: scaleOf(series),
+    ...scaleOf(series),
     format: 'significant',
   }
 }
@@ -53,7 +53,7 @@ const unitText = (unit: string | undefined) =>
   unit === 'share' ? ' (share)' : unit === 'nats' ? ' (nats per token)' : ''
 
 const scaleOf = (series: readonly Series[]) =>
-  scaleFor(series.flatMap(({ points }) => points.flatMap(({ lower, upper }) => [lower!, upper!])))
+  scaleAbove(series.flatMap(({ points }) => points.flatMap(({ lower, upper }) => [lower!, upper!])))
 
 /** The median over seeds as a line, and a band from their lowest to their highest. */
 function medianBand(
@@ -84,7 +84,7 @@ export function sweepCurves(sweep: SweepShown, name: string): LineChart {
     title: 'Training loss over steps (nats per token)',
     xLabel: 'Step',
     series,
-    yScale: scaleOf(series),
+    ...scaleOf(series),
     format: 'significant',
   }
 }

@@ -60,7 +60,8 @@ function isTypeImport({ importClause: clause }: ts.ImportDeclaration): boolean {
 
 function resolved(from: string, specifier: string): string {
   if (specifier.startsWith('.')) {
-    return relative('.', join(dirname(from), specifier)).replaceAll('\\', '/')
+    const [path] = specifier.split('?') as [string]
+    return relative('.', join(dirname(from), path)).replaceAll('\\', '/')
   }
   if (specifier.startsWith('node:')) return specifier
   return specifier

@@ -1,5 +1,9 @@
 /** @file Two evaluations beside each other under a gate, and a small sweep whose cells fill while one looks on. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ROOT } from '../doubles/imports.ts'
 import { goToEvaluate, sharedWorkbench } from './workbench.ts'
 
 const bench = sharedWorkbench()
@@ -67,6 +71,59 @@ test(
   },
   JOB_MS,
 )
+
+test('a figure of the sweep is kept as SVG, as the command draws it, and as PNG in the same colours', async () => {
+  const { page, home } = bench
+  const glance = page.getByRole('region', { name: 'At a glance' })
+  const saved = async (format: 'SVG' | 'PNG') => {
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      glance
+        .getByRole('button', { name: new RegExp(`^${format}: save`, 'u') })
+        .first()
+        .click(),
+    ])
+    expect(download.suggestedFilename()).toMatch(
+      new RegExp(`^[a-z][a-z0-9-]+\\.${format.toLowerCase()}$`, 'u'),
+    )
+    return readFileSync(await download.path())
+  }
+  const svg = (await saved('SVG')).toString()
+  const runId = await page.getByLabel('Run', { exact: true }).inputValue()
+  const file = join(home, 'figures.svg')
+  const args = ['evals/bin/cli.ts', 'report', runId, '--out-dir', home, '-o', file]
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })
+  expect(status, stderr).toBe(0)
+  const figures = readFileSync(file, 'utf8')
+  // The command's file has all figures below each other; the first is what was kept.
+  const [, style, first] =
+    /(<style>.*<\/style>).*?(<g transform="translate\(0 0\)">.*)<\/svg>/su.exec(svg)!
+  expect(figures).toContain(style)
+  expect(figures).toContain(first)
+  const png = await saved('PNG')
+  const { size, paper, curve } = await page.evaluate(pixelsOf, png.toString('base64'))
+  const [, width, height] = /width="(\d+)" height="(\d+)"/u.exec(svg)!
+  expect(size).toEqual([3 * Number(width), 3 * Number(height)])
+  expect(paper).toBe('253,253,251')
+  expect(curve).toBeGreaterThan(1000)
+})
+
+/** In the page: the size of a picture, its first pixel, and how many have the colour of the first curve. */
+async function pixelsOf(base64: string) {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+  const picture = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
+  const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d')!
+  context.drawImage(picture, 0, 0)
+  const { data } = context.getImageData(0, 0, picture.width, picture.height)
+  let curve = 0
+  for (let at = 0; at < data.length; at += 4)
+    if (data[at] === 0 && data[at + 1] === 0x72 && data[at + 2] === 0xb2) curve++
+  return {
+    size: [picture.width, picture.height],
+    paper: [...data.slice(0, 3)].join(),
+    curve,
+  }
+}
 
 test(
   'a sweep of fine-tunes beside their base draws its training losses with their bands, and says where they rebound',

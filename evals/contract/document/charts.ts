@@ -54,10 +54,23 @@ const WIDE = 30
 const FEWEST_FOR_LOG = 1e-12
 
 /** The scale of an axis that has these values: a loss that explodes would flatten all others. */
-export function scaleFor(values: Iterable<number>): z.infer<typeof Scale> {
+function scaleFor(values: Iterable<number>): z.infer<typeof Scale> {
   let [low, high] = [Infinity, -Infinity]
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)]
   return low > FEWEST_FOR_LOG && high / low > WIDE ? 'log' : 'linear'
+}
+
+/** Of the highest value, what is drawn as nothing: an error that is zero but for rounding would hide every other. */
+const NOTHING = 1e-6
+
+/** As `scaleFor`, of values of which some are nothing: a training error beside a test error that explodes. */
+export function scaleAbove(values: readonly number[]): Pick<LineChart, 'yScale' | 'floor'> {
+  const highest = values.reduce((most, value) => Math.max(most, value), 0)
+  const seen = values.filter((value) => value > NOTHING * highest)
+  const yScale = values.some((value) => value < 0) ? 'linear' : scaleFor(seen)
+  if (yScale === 'linear' || seen.length === values.length) return { yScale }
+  const lowest = seen.reduce((least, value) => Math.min(least, value), Infinity)
+  return { yScale, floor: 10 ** Math.floor(Math.log10(lowest)) }
 }
 
 export const LineChart = z.object({
@@ -72,6 +85,8 @@ export const LineChart = z.object({
   range: z.tuple([z.number(), z.number()]).optional(),
   xScale: Scale.optional(),
   yScale: Scale.optional(),
+  /** Lower values are drawn here, and the axis says so. */
+  floor: z.number().optional(),
   format: AxisFormat,
 })
 export type LineChart = z.infer<typeof LineChart>

@@ -48,13 +48,16 @@ export function lineChart(chart: LineChart, width = WIDTH): Element {
   return draw('figure', {}, draw('figcaption', {}, chart.title), picture, legend(chart))
 }
 
-function axes({ format, xLabel }: LineChart, scales: Scales): Element[] {
+function axes({ format, xLabel, floor }: LineChart, scales: Scales): Element[] {
   const { width, x, y, xTicks, yTicks } = scales
   const [left, right, bottom] = [LEFT, width - RIGHT, HEIGHT - BOTTOM]
   return [
     ...yTicks.flatMap((tick) => [
       draw('line', { class: 'grid', x1: left, x2: right, y1: y(tick), y2: y(tick) }),
-      text({ x: LEFT - 8, y: y(tick), dy: 4, 'text-anchor': 'end' }, axisText(format, tick)),
+      text(
+        { x: LEFT - 8, y: y(tick), dy: 4, 'text-anchor': 'end' },
+        `${tick === floor ? '≤ ' : ''}${axisText(format, tick)}`,
+      ),
     ]),
     ...xTicks.map((tick) => text({ x: x(tick), y: bottom + 18 }, String(tick))),
     draw('line', { class: 'axis', x1: left, x2: right, y1: bottom, y2: bottom }),
@@ -154,7 +157,7 @@ export function placesOf(chart: LineChart, width: number): { x: number; at: numb
 }
 
 function scalesOf(chart: LineChart, width: number): Scales {
-  const { series, range, reference, xScale, yScale } = chart
+  const { series, range, reference, xScale, yScale, floor = -Infinity } = chart
   const points = series.flatMap((one) => one.points)
   const dots = series.flatMap((one) => one.dots ?? [])
   const xs = [...points, ...dots].map((point) => point.x)
@@ -164,15 +167,16 @@ function scalesOf(chart: LineChart, width: number): Scales {
     ...(reference ? [reference.y] : []),
   ]
   const [x0, x1] = widened(...extent(xs), xScale)
-  const [low, high] = range ?? widened(...extent(ys), yScale)
+  const [low, high] = range ?? widened(...extent(ys.map((value) => Math.max(value, floor))), yScale)
   const yTicks = yScale === 'log' ? logTicks(low, high) : ticks(low, high, 5)
   const [y0, y1] = range ?? [Math.min(yTicks[0] ?? low, low), Math.max(yTicks.at(-1) ?? high, high)]
   const steps = [...new Set(xs)].sort((a, b) => a - b)
   const x = placer(LEFT + 8, width - RIGHT - 8, [x0, x1], xScale)
+  const up = placer(HEIGHT - BOTTOM, TOP, [y0, y1], yScale)
   return {
     width,
     x,
-    y: placer(HEIGHT - BOTTOM, TOP, [y0, y1], yScale),
+    y: (value) => up(Math.max(value, floor)),
     xTicks: apart(
       steps.length <= 12 ? steps : xScale === 'log' ? logTicks(x0, x1) : ticks(x0, x1, 8),
       x,

@@ -2,7 +2,7 @@
  * @file The figures of a sweep: for each axis its clearest curve, test and training error or all rates together, with what a
  * curve without a peak would be; and the test errors of methods whose peaks are compared.
  */
-import { scaleFor, type LineChart, type Series } from '../../contract/document/charts.ts'
+import { scaleAbove, type LineChart, type Series } from '../../contract/document/charts.ts'
 import type {
   CurveSummary,
   DescentRow,
@@ -100,7 +100,7 @@ function withScale(all: readonly Series[]): Pick<LineChart, 'series' | 'yScale' 
     points.flatMap(({ y, lower = y, upper = y }) => [lower, y, upper]),
   )
   if (values.every((value) => value <= 1)) return { series, format: 'percent' }
-  return { series, yScale: scaleFor(values), format: 'significant' }
+  return { series, ...scaleAbove(values), format: 'significant' }
 }
 
 type Place = Pick<DescentRow, 'line' | 'axis' | 'axes'>

@@ -163,6 +163,9 @@ describe('files', () => {
     expect(page.headers['content-security-policy']).toMatch(
       /^default-src 'self';.*frame-ancestors 'none'$/,
     )
+    const policy = String(page.headers['content-security-policy']).split('; ')
+    const others = policy.filter((each) => each !== "img-src 'self' blob:")
+    expect(others.join('; ')).not.toMatch(/unsafe|\*|data:|blob:|img-src/u)
     expect(page.headers['x-content-type-options']).toBe('nosniff')
     expect((await raw({ path: '/assets/main.js' })).headers['content-type']).toMatch(
       /^text\/javascript/,

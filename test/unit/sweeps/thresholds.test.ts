@@ -172,6 +172,15 @@ describe('the figures', () => {
     }
     const positive = summaries.filter(({ metric }) => metric === 'test-error')
     expect(scaleOf({ ...sweep, summaries: positive })).toEqual(['log', 'significant'])
+    // A training error of zero stays at the foot of the scale, which says that it lies below.
+    expect(summaries.some(({ median }) => median === 0)).toBe(true)
+    expect(scaleOf({ ...sweep, summaries })).toEqual(['log', 'significant'])
+    const { chart } = sweepFigures({ ...sweep, summaries })[0]!
+    const lowest = summaries.map(({ minimum }) => minimum).filter((value) => value > 0)
+    expect(chart.floor).toBeLessThanOrEqual(Math.min(...lowest))
+    const picture = renderFigures({ sweep: { ...sweep, summaries } } as Results)!
+    expect(picture).toContain(`>≤ ${chart.floor}<`)
+    expect(picture).not.toMatch(/NaN|Infinity/u)
     expect(scaleOf(sweep)).toEqual([undefined, 'percent'])
   })
 

@@ -1,6 +1,6 @@
 /** @file Two panels that must not be confused: loss rebound over steps, and test-error double descent along an axis. */
 import type { Block, Section } from '../../../contract/document.ts'
-import { scaleFor } from '../../../contract/document/charts.ts'
+import { scaleAbove } from '../../../contract/document/charts.ts'
 import type { Results } from '../../../contract/results.ts'
 import type { CurveSummary, DescentRow, ReboundRow, Sweep } from '../../../contract/sweeps.ts'
 import { counted } from '../../../contract/words.ts'
@@ -50,7 +50,7 @@ function curveCharts(sweep: Sweep, name: string, title: string): Block[] {
     type: 'line-chart',
     title: `${title} over steps: ${line}`,
     xLabel: 'training step',
-    yScale: scaleFor(members.flatMap(({ points }) => points.flatMap(edgesOf))),
+    ...scaleAbove(members.flatMap(({ points }) => points.flatMap(edgesOf))),
     series: members.slice(0, MOST_SERIES).map((curve, n) => ({
       label: nameOf(curve),
       colour: n,

@@ -1,6 +1,6 @@
 /** @file A sweep's own sections: what was swept, each measure along each axis, and what failed. */
 import type { Block, Section } from '../../../contract/document.ts'
-import { scaleFor, type LineChart, type Series } from '../../../contract/document/charts.ts'
+import { scaleAbove, type LineChart, type Series } from '../../../contract/document/charts.ts'
 import type { Results } from '../../../contract/results.ts'
 import type { MetricTitle, SeedSummary, Sweep, SweepAxis } from '../../../contract/sweeps.ts'
 import { counted, percent } from '../../../contract/words.ts'
@@ -178,7 +178,7 @@ function yOf(
   const values = series.flatMap(({ points }) =>
     points.flatMap(({ lower, upper }) => [lower!, upper!]),
   )
-  return { yScale: scaleFor(values), format: 'significant' }
+  return { ...scaleAbove(values), format: 'significant' }
 }
 
 const numberText = (value: number, unit: MetricTitle['unit']): string =>
