@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { bytesFit, refuseAccess } from './file-size.ts'
+import { decodeLossily, unreadable } from './text.ts'
 
 interface FastaRecord {
   /** From 1. */
@@ -17,8 +18,9 @@ interface FastaRecord {
 
 export async function readFasta(path: string): Promise<FastaRecord[]> {
   await bytesFit(path)
-  const text = (await readFile(path).catch(refuseAccess(path))).toString('utf8')
-  const [before, ...records] = text.replaceAll('\r', '').split(/^>/mu)
+  const { text } = decodeLossily(await readFile(path).catch(refuseAccess(path)), path)
+  if (text.trim() === '') throw unreadable(path, 'nothing but blanks')
+  const [before, ...records] = text.replaceAll(/\r\n?/gu, '\n').split(/^>/mu)
   if (before!.trim() !== '' || records.length === 0)
     throw new TouchstoneError('task.fasta', { path, found: before!.trim().slice(0, 40) })
   return records.map((record, i) => {

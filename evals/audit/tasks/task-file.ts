@@ -1,6 +1,8 @@
 /** @file Rows of a task from a file of the user's: named columns, each cell read or refused with its row. */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { readTable } from '../../tables/read-table.ts'
+import type { Table } from '../../tables/table.ts'
+import { unreadable } from '../../tables/text.ts'
 import { randomStream } from '../../statistics/random.ts'
 import type { TaskRow } from './task.ts'
 
@@ -11,7 +13,7 @@ export async function readCells<K extends string>(
   path: string,
   columns: readonly K[],
 ): Promise<readonly { readonly row: number; readonly cells: Cells<K> }[]> {
-  const table = await readTable(path)
+  const table = await readNamed(path)
   const missing = columns.filter((column) => !table.columns.includes(column))
   if (missing.length > 0)
     throw new TouchstoneError('task.columns', { path, missing, columns: table.columns })
@@ -19,6 +21,13 @@ export async function readCells<K extends string>(
     row: i + 1,
     cells: Object.fromEntries(columns.map((column) => [column, textOf(row[column])])) as Cells<K>,
   }))
+}
+
+/** A table whose columns have names. */
+export async function readNamed(path: string): Promise<Table> {
+  const table = await readTable(path)
+  if (table.columns.some((name) => name.trim() !== '')) return table
+  throw unreadable(path, 'nothing but blanks')
 }
 
 const textOf = (value: unknown): string => {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { emitLog, type JobContext, type JobKind } from '../../contract/job.ts'
 import { GREEDY, type Expected, type Sample } from '../../contract/rows.ts'
 import { findNamed } from '../../errors/names.ts'
+import { isError, TouchstoneError } from '../../errors/touchstone-error.ts'
 import { armNameOf } from '../../finetune/method-choice.ts'
 import { choice } from '../../judges/choice.ts'
 import { nearness } from '../../judges/nearness.ts'
@@ -89,11 +90,18 @@ export async function opened(config: TaskConfig) {
     arm: training.steps * training.batchSize * training.gradientAccumulationSteps,
     each: limit ?? Infinity,
   }
+  const { baseSeed: seed, file } = config
   return {
     entry,
     base,
-    prepared: await task.prepare({ base, seed: config.baseSeed, file: config.file, reads }),
+    prepared: await task.prepare({ base, seed, file, reads }).catch(asTaskError),
   }
+}
+
+/** Errors of table readers name benchmarks; here they name rows of a task. */
+function asTaskError(error: unknown): never {
+  if (!isError(error, 'benchmark.unreadable')) throw error
+  throw new TouchstoneError('task.unreadable', error.values, { cause: error })
 }
 
 const baseTraining = ({ baseSteps }: TaskConfig, { training: { base } }: TaskEntry) => ({

@@ -53,6 +53,11 @@ export const DATA_ERRORS = {
       remedy: 'Name the columns as docs/tasks/README.md does for this task.',
     }),
   ),
+  'task.unreadable': entry((v: { path: string; found: string }) => ({
+    message: `${v.path} cannot be read as rows of a task: found ${v.found}.`,
+    remedy:
+      'Give a CSV, JSON, JSONL or Parquet file in UTF-8, its name ending accordingly, or FASTA for transcripts; docs/tasks/README.md links the columns of each task.',
+  })),
   'task.fasta': entry((v: { path: string; found: string }) => ({
     message: `${v.path} is no FASTA file: it begins with "${v.found}", not with ">".`,
     remedy:

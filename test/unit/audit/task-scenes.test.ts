@@ -28,6 +28,10 @@ const SCENES = [
   scene([]),
   scene([word('open', 2, 2)], 'a long way from it'),
   scene([word('exit', 50, 30), word('coffee', 10, 3)]),
+  scene(
+    Array.from({ length: 40 }, (_, i) => word(`w${i}`, 2, 2)),
+    'far from all of them',
+  ),
 ]
 
 async function ran(name: string, text: string) {
@@ -45,7 +49,7 @@ test('scenes of the user are learnt and held out; those without words or an answ
   const contents = artifacts.flatMap(({ content }) => content ?? [])
   const [task] = contents.flatMap((content) => (content.kind === 'task' ? content : []))
   expect(task!.data.source).toMatch(
-    /own\.json: 2 scenes; left out: 1 without words, 1 where no word is near an answer$/u,
+    /own\.json: 2 scenes; left out: 1 without words, 2 where no word is near an answer; of 1 with more than \d+ words the surest alone are read$/u,
   )
   const base = contents.flatMap((content) =>
     content.kind === 'task-measure' && content.arm === 'base' ? content : [],
@@ -73,6 +77,11 @@ describe('files', () => {
       'row 1, is no scene',
     ],
     ['question.json', JSON.stringify([{ ...one, question: '' }]), 'row 1, is no scene'],
+    [
+      'endless.json',
+      JSON.stringify([{ ...one, ocr: [word('x'.repeat(1001), 0, 0)] }]),
+      'row 1, is no scene',
+    ],
     ['blank.json', JSON.stringify([SCENES[1], SCENES[1]]), 'no row that can be used'],
   ])('%s is an error that names what is wrong', async (name, text, words) => {
     const { code, stderr } = await ran(name, text)

@@ -36,7 +36,14 @@ interface Grouped {
 
 function grouped(transcripts: readonly Transcript[]): Grouped[] {
   const groups = groupsOf(transcripts.map(({ sequence }) => sequence))
-  return transcripts.map((transcript, i) => ({ transcript, group: transcripts[groups[i]!]!.id }))
+  const known = new Map<string, number>()
+  transcripts.forEach(({ id }, i) => known.has(id) || known.set(id, i))
+  // Ids of a file may repeat or be missing: the place then tells records apart.
+  const nameOf = (at: number) => {
+    const { id } = transcripts[at]!
+    return id !== '' && known.get(id) === at ? id : `${id} (record ${at + 1})`
+  }
+  return transcripts.map((transcript, i) => ({ transcript, group: nameOf(groups[i]!) }))
 }
 
 const rowsOf = (transcripts: readonly Grouped[]): TaskRow[] =>
@@ -92,7 +99,8 @@ function misreadAll(transcripts: readonly Grouped[], seed: number): Grouped[] {
 
 /** Four fifths of the groups are learnt, the others held out. */
 async function ownTranscripts(path: string, seed: number) {
-  const all = grouped(await transcriptsIn(path))
+  const read = await transcriptsIn(path)
+  const all = grouped(read.filter(({ sequence }) => sequence.length >= K))
   const rows = all.map(({ group }, i) => ({
     text: String(i),
     label: '',
@@ -102,8 +110,20 @@ async function ownTranscripts(path: string, seed: number) {
   const { learnt, heldOut } = split(path, rows, seed)
   const of = (part: readonly TaskRow[]) => part.map(({ text }) => all[Number(text)]!)
   const odd = all.filter(({ transcript: { sequence } }) => sequence.includes('N')).length
-  const message = `${path}: ${odd} of ${all.length} sequences hold letters beside A, C, G, T and U, which are read as unknown.`
-  return { learnt: of(learnt), heldOut: of(heldOut), remarks: odd > 0 ? [message] : [] }
+  const short = read.length - all.length
+  const remarks = [
+    ...(odd > 0
+      ? [
+          `${path}: ${odd} of ${all.length} sequences hold letters beside A, C, G, T and U, which are read as unknown.`,
+        ]
+      : []),
+    ...(short > 0
+      ? [
+          `${path}: ${short} of ${read.length} sequences were left out: they have fewer than ${K} letters.`,
+        ]
+      : []),
+  ]
+  return { learnt: of(learnt), heldOut: of(heldOut), remarks }
 }
 
 const EMBEDDING = `${BERT}.embeddings.word_embeddings.weight`

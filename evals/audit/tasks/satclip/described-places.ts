@@ -1,10 +1,9 @@
 /** @file Places with the numbers that describe them: bundled settlements, or a user's table of embeddings. */
 import { fileURLToPath } from 'node:url'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
-import { readTable } from '../../../tables/read-table.ts'
 import { randomStream } from '../../../statistics/random.ts'
 import { readPlace, type Point } from '../place-parts.ts'
-import { readCells } from '../task-file.ts'
+import { readCells, readNamed } from '../task-file.ts'
 
 export interface DescribedPlace {
   readonly point: Point
@@ -44,13 +43,17 @@ function codeOf(country: string): number[] {
 
 interface OwnPlaces {
   readonly places: readonly DescribedPlace[]
-  /** Rows with a number that is none, which are left out. */
+  /** Rows with a number that is none or too large, which are left out. */
   readonly leftOut: number
 }
 
+/** A larger number has no square that can be summed, so that no deviation is known. */
+const LARGEST = 1e100
+const isUsable = (value: number) => Math.abs(value) <= LARGEST
+
 /** Columns lon, lat and e0, e1, …; each e is set to mean 0 and deviation 1. */
 export async function ownPlaces(path: string): Promise<OwnPlaces> {
-  const { columns } = await readTable(path)
+  const { columns } = await readNamed(path)
   const names = columns.filter((column) => /^e\d+$/u.test(column))
   if (names.length === 0)
     throw new TouchstoneError('task.columns', { path, missing: ['e0'], columns })
@@ -59,7 +62,7 @@ export async function ownPlaces(path: string): Promise<OwnPlaces> {
     point: readPlace({ path, row, lon: cells['lon']!, lat: cells['lat']! }),
     features: names.map((name) => (cells[name] === '' ? NaN : Number(cells[name]))),
   }))
-  const whole = all.filter(({ features }) => features.every(Number.isFinite))
+  const whole = all.filter(({ features }) => features.every(isUsable))
   return { places: standardised(whole, names.length), leftOut: all.length - whole.length }
 }
 

@@ -4,6 +4,7 @@
  * own. Places of one block of 10° are one site.
  */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { unreadable } from '../../../tables/text.ts'
 import { PLACE_CONTRAST } from '../../../models/families/place-contrast.ts'
 import { NUMBER_TOKENIZER } from '../../../models/text/number-tokenizer.ts'
 import { randomStream, type RandomStream } from '../../../statistics/random.ts'
@@ -47,6 +48,9 @@ const settled = async (): Promise<Parts> => {
 /** The easternmost fifth of the file's blocks is learnt; the base learns the others. */
 async function fromFile(path: string): Promise<Parts> {
   const { places, leftOut } = await ownPlaces(path)
+  const width = places[0]?.features.length ?? 0
+  const most = Math.floor((LONGEST - 2) / 2)
+  if (width > most) throw unreadable(path, `${width} columns of embeddings, above ${most}`)
   const blocks = [...Map.groupBy(places, ({ point }) => blockOf(point)).values()]
   const longitude = (block: readonly DescribedPlace[]) =>
     Math.min(...block.map(({ point }) => point.lon))
@@ -56,7 +60,7 @@ async function fromFile(path: string): Promise<Parts> {
   // Each side is cut in two: what is learnt and what is asked, with at least two places to choose from.
   if (blocks.length < 2 || known.length < 4 || learnt.length < 4)
     throw new TouchstoneError('task.rows', { path, clusters: Math.min(1, blocks.length) })
-  const message = `${path}: ${leftOut} of ${places.length + leftOut} rows were left out, since a number of theirs is none.`
+  const message = `${path}: ${leftOut} of ${places.length + leftOut} rows were left out, since a number of theirs is none or beyond ±1e100.`
   return {
     known,
     learnt,

@@ -68,12 +68,16 @@ const part = (
 ): MeasuredPart => ({ part: name, title, rows: rowsOf(scenes, look) })
 
 async function ownScenes(path: string, seed: number) {
-  const { scenes, wordless, unanswered } = await scenesIn(path)
+  const { scenes, wordless, unanswered, crowded } = await scenesIn(path)
   const byName = new Map(scenes.map((scene) => [scene.name, scene]))
   const { learnt, heldOut } = split(path, rowsOf(scenes, SMALL), seed)
   const of = (rows: readonly TaskRow[]) => rows.map(({ cluster }) => byName.get(cluster)!)
+  const most =
+    crowded === 0
+      ? ''
+      : `; of ${crowded} with more than ${SCENE_ROW.words} words the surest alone are read`
   const data: PreparedTask['data'] = {
-    source: `${path}: ${scenes.length} scenes; left out: ${wordless} without words, ${unanswered} where no word is near an answer`,
+    source: `${path}: ${scenes.length} scenes; left out: ${wordless} without words, ${unanswered} where no word is near an answer${most}`,
     licence: 'the user’s',
   }
   return { learnt: of(learnt), heldOut: of(heldOut), data }

@@ -6,7 +6,7 @@ import { SCENE_ROW } from '../../../models/families/scene-reader.ts'
 import { anls } from '../../../models/scenes/answers.ts'
 import type { Region, SceneWord } from '../../../models/scenes/locate.ts'
 import type { RandomStream } from '../../../statistics/random.ts'
-import { readTable } from '../../../tables/read-table.ts'
+import { readNamed } from '../task-file.ts'
 
 export interface Scene {
   readonly name: string
@@ -100,14 +100,15 @@ function misread(word: string, stream: RandomStream): string {
 }
 
 const Place = z.tuple([z.number(), z.number(), z.number(), z.number()])
+/** Letters of a word or an answer; distances between longer ones take their product in time. */
+const LONGEST_WORD = 1000
+const Word = z.string().max(LONGEST_WORD)
 const SceneFile = z.object({
   image: z.object({ w: z.number().positive(), h: z.number().positive() }),
-  ocr: z.array(
-    z.object({ text: z.string(), box: Place, conf: z.number().min(0).max(1).default(1) }),
-  ),
+  ocr: z.array(z.object({ text: Word, box: Place, conf: z.number().min(0).max(1).default(1) })),
   regions: z.array(z.object({ box: Place, score: z.number().min(0) })).default([]),
   question: z.string().min(1),
-  answers: z.array(z.string()).min(1),
+  answers: z.array(Word).min(1),
 })
 
 interface Read {
@@ -115,20 +116,24 @@ interface Read {
   /** Of scenes that hold no word, and of those where no word is near any answer. */
   readonly wordless: number
   readonly unanswered: number
+  /** Of scenes with more words than a row takes, of which the surest are read. */
+  readonly crowded: number
 }
 
 /** Scenes as JSON, an array or one a line: `image`, `ocr`, `regions`, `question`, `answers`. */
 export async function scenesIn(path: string): Promise<Read> {
-  const { rows } = await readTable(path)
+  const { rows } = await readNamed(path)
+  let crowded = 0
   const read = rows.map((row, i) => {
     const parsed = SceneFile.safeParse(row)
+    crowded += Number((parsed.data?.ocr.length ?? 0) > SCENE_ROW.words)
     if (parsed.success) return sceneOf(parsed.data, `scene ${i + 1}`)
     const why = z.prettifyError(parsed.error).replaceAll('\n', ' ')
     throw new TouchstoneError('data.scene', { path, row: i + 1, why })
   })
   const scenes = read.filter((scene) => typeof scene !== 'string')
   const countOf = (kind: string) => read.filter((scene) => scene === kind).length
-  return { scenes, wordless: countOf('wordless'), unanswered: countOf('unanswered') }
+  return { scenes, wordless: countOf('wordless'), unanswered: countOf('unanswered'), crowded }
 }
 
 function sceneOf(

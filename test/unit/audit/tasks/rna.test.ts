@@ -136,9 +136,9 @@ test('a made mRNA has a long frame, a made lncRNA its composition without one', 
 
 describe('a file of transcripts', () => {
   const folder = freshFolder()
-  const written = (name: string, text: string) => {
+  const written = (name: string, text: string, encoding: BufferEncoding = 'utf8') => {
     const path = join(folder, name)
-    writeFileSync(path, text)
+    writeFileSync(path, text, encoding)
     return path
   }
 
@@ -152,6 +152,45 @@ describe('a file of transcripts', () => {
     expect(await transcriptsIn(table)).toEqual([
       { id: 't1', sequence: 'ACGN', kind: 'mRNA', species: 'mouse' },
     ])
+  })
+
+  const prepared = (file: string) => rna.prepare({ base: 'bert-3mer', seed: 0, file, reads: ALL })
+
+  test('has line ends of any system', async () => {
+    const record = '>t1|lncRNA|mouse\nACGT\nAC\n'
+    const ends = ['\n', '\r\n', '\r']
+    const read = await Promise.all(
+      ends.map((end, i) =>
+        transcriptsIn(written(`ends-${i}.fa`, record.repeat(2).replaceAll('\n', end))),
+      ),
+    )
+    expect(read.map((records) => records.map(({ sequence }) => sequence))).toEqual(
+      ends.map(() => ['ACGTAC', 'ACGTAC']),
+    )
+  })
+
+  test('of two bytes a letter is refused', async () => {
+    const path = written('wide.fa', '\uFEFF>t1|mRNA|mouse\nACGT\n', 'utf16le')
+    await expect(transcriptsIn(path)).rejects.toThrow('UTF-16')
+  })
+
+  test('with ids that repeat or are missing tells its records apart', async () => {
+    const ids = ['t', 't', 't', '', '', 'u']
+    const rows = ids.map((id, i) => `${id},${drawn(200, i)},mRNA,mouse\n`)
+    const { armRows, measured } = await prepared(
+      written('ids.csv', `id,sequence,label,species\n${rows.join('')}`),
+    )
+    const units = [...armRows, ...measured[0]!.rows].map(({ cluster }) => cluster)
+    expect(new Set(units).size).toBe(ids.length)
+  })
+
+  test('with sequences of fewer than three letters counts them', async () => {
+    const records = [drawn(200, 1), 'AC', drawn(200, 2), 'G'].map(
+      (sequence, i) => `>t${i}|mRNA|mouse\n${sequence}\n`,
+    )
+    const { armRows, measured, remarks } = await prepared(written('short.fa', records.join('')))
+    expect(remarks).toEqual([expect.stringContaining('2 of 4 sequences were left out')])
+    expect(armRows.length + measured[0]!.rows.length).toBe(2)
   })
 
   test('with odd letters is counted, and no row is lost', async () => {
@@ -175,6 +214,7 @@ describe('a file of transcripts', () => {
     ['no kind', 'b.fa', '>t1|tRNA|mouse\nACGT\n', 'data.class'],
     ['no sequence', 'c.fa', '>t1|mRNA|mouse\n>t2|mRNA|mouse\nACGT\n', 'data.row'],
     ['no bytes', 'd.fa', '', 'benchmark.unreadable'],
+    ['blanks alone', 'f.fa', ' \n\n', 'benchmark.unreadable'],
     ['no column', 'e.csv', 'id,sequence\nt1,ACGT\n', 'task.columns'],
   ])('with %s is a named error', async (_, name, text, code) => {
     await expect(transcriptsIn(written(name, text))).rejects.toMatchObject({ code })

@@ -137,6 +137,13 @@ describe('a file of embeddings', () => {
     }
   })
 
+  test('loses no column to one number that is too large to be squared', async () => {
+    const cell = (i: number) => (i === 5 ? '1e200' : '')
+    const { places, leftOut } = await ownPlaces(written('c.csv', [HEAD, ...rowsOf(50, cell)]))
+    expect(leftOut).toBe(1)
+    expect(new Set(places.map(({ features }) => features[0])).size).toBeGreaterThan(40)
+  })
+
   test('has columns of mean 0 and deviation 1', async () => {
     const { places } = await ownPlaces(written('b.csv', [HEAD, ...rowsOf(50)]))
     const first = places.map(({ features }) => features[0]!)
@@ -149,6 +156,14 @@ describe('a file of embeddings', () => {
   test.each([
     ['no embedding', ['lon,lat,x', '1,2,3'], 'task.columns'],
     ['no longitude', ['lat,e0', '1,2'], 'task.columns'],
+    [
+      'more columns than a row takes',
+      [
+        `lon,lat,${Array.from({ length: 1100 }, (_, j) => `e${j}`).join(',')}`,
+        ...Array.from({ length: 40 }, (_, i) => `${9 * i - 175},${i}${',1'.repeat(1100)}`),
+      ],
+      'benchmark.unreadable',
+    ],
     ['a latitude out of range', [HEAD, '0,91,1,1', ...rowsOf(20)], 'data.place'],
     ['one block', [HEAD, '1,2,1,1', '1,2,2,1'], 'task.rows'],
     ['no rows', [HEAD], 'task.rows'],
