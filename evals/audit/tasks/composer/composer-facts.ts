@@ -10,11 +10,11 @@ export const COMPOSER: TaskFacts = {
   title: 'Two concepts on one canvas',
   paper: 'LoRA-Composer, Yang et al. 2024',
   about:
-    'The base learns to draw handwritten digits in the corners of a canvas; a fine-tune learns one digit in one style, and is composed with the adapter of another by boxes.',
+    'The base learns to draw handwritten digits of one or two kinds in the corners of a canvas; a fine-tune learns one digit in one style, and is composed with the adapter of another by boxes.',
   bases: ['canvas', SMALL],
   unfit: DENOISES,
   training: {
-    base: { steps: 1000, batchSize: 32, learningRate: 0.002 },
+    base: { steps: 600, batchSize: 32, learningRate: 0.002 },
     arm: { steps: 120, batchSize: 32, learningRate: 0.002 },
   },
 }

@@ -23,7 +23,6 @@ import {
   KNOWN,
   NOTHING,
   READINGS,
-  twoCorners,
   WORDS,
   type Concept,
   type Digits,
@@ -34,10 +33,7 @@ import { SMALL } from './composer-facts.ts'
 
 /** At most so many rows of each are made; more steps read them again under the same noise. */
 const ROWS = { base: 6000, arm: 2400 }
-/**
- * Levels at which canvases are cleaned in one call: 0.76 and 0.65 of the thing, where the base tells 86 % and 67 % of the digits
- * that it has learnt. Under more noise it cannot know the corner, and the mean over corners is a blank.
- */
+/** Levels at which canvases are cleaned in one call: 0.76 and 0.65 of the thing. */
 const CLEANED_AT = { usual: 90, shift: 110 }
 const SHARES = { unlabelled: 0.15, pair: 0.5 }
 /** Corners in which each held-out digit is asked. */
@@ -158,22 +154,26 @@ function denoisingRow({ canvas, words, category, unit }: Shown, stream: RandomSt
   return { text: rowText(x, t, words), label: labelOf(noise), category, cluster: unit }
 }
 
-/** One or two digits in corners, some without their words. */
+/** One or two kinds of digits in the four corners, some without their words. */
 function digitRows({ learnt }: Digits, count: number, seed: number): TaskRow[] {
   const stream = randomStream(seed, 'canvas:base')
+  const byDigit = Map.groupBy(learnt, ({ digit }) => digit)
   return Array.from({ length: count }, () => {
-    const pair = [oneOf(learnt, stream), oneOf(learnt, stream)]
-    const drawn = pair.slice(0, stream.uniform() < SHARES.pair ? 2 : 1)
-    const corners = twoCorners(stream)
+    const kinds = stream.shuffle([...KNOWN]).slice(0, stream.uniform() < SHARES.pair ? 2 : 1)
     const isTold = stream.uniform() >= SHARES.unlabelled
-    const words = pair.map(({ digit }, i) => (isTold && i < drawn.length ? digit : NOTHING))
-    const canvas = canvasOf(drawn.map(({ pixels }, i) => ({ corner: corners[i]!, pixels })))
-    const shown = { canvas, words, category: drawn.map(({ digit }) => digit).join(' and ') }
+    const drawn = cornersOf(kinds, stream).map((digit) => oneOf(byDigit.get(digit)!, stream))
+    const words = CONCEPTS.map((_, i) => (isTold ? (kinds[i] ?? NOTHING) : NOTHING))
+    const canvas = canvasOf(drawn.map(({ pixels }, corner) => ({ corner, pixels })))
+    const shown = { canvas, words, category: kinds.join(' and ') }
     return denoisingRow({ ...shown, unit: drawn[0]!.unit }, stream)
   })
 }
 
-/** A concept alone on the canvas, in any corner. */
+/** Which kind stands in each corner; every kind in one at least. */
+const cornersOf = (kinds: readonly number[], stream: RandomStream): number[] =>
+  stream.shuffle(CORNERS.map((_, i) => kinds[i] ?? oneOf(kinds, stream)))
+
+/** A concept alone, in every corner. */
 function conceptRows(
   { learnt }: Digits,
   { word, digit, title, style }: Concept,
@@ -182,9 +182,9 @@ function conceptRows(
   const stream = randomStream(seed, `canvas:${title}`)
   const own = learnt.filter((drawn) => drawn.digit === digit)
   return Array.from({ length: count }, () => {
-    const { pixels, unit } = oneOf(own, stream)
-    const corner = stream.integer(CORNERS.length)
-    const canvas = canvasOf([{ corner, pixels: style(pixels) }])
+    const drawn = CORNERS.map(() => oneOf(own, stream))
+    const canvas = canvasOf(drawn.map(({ pixels }, corner) => ({ corner, pixels: style(pixels) })))
+    const [{ unit }] = drawn as [Drawn]
     return denoisingRow({ canvas, words: [word, NOTHING], category: title, unit }, stream)
   })
 }
@@ -211,18 +211,22 @@ function askedIn(name: MeasuredPart['part'], { heldOut }: Digits, seed: number):
   const [concept] = CONCEPTS
   const isGain = name === 'gain'
   const stream = randomStream(seed, `canvas:${name}`)
-  return heldOut
-    .filter(({ digit }) => !isGain || digit === concept.digit)
-    .flatMap(({ pixels, digit, unit }) => {
-      const corners = stream.shuffle([...CORNERS.keys()]).slice(0, ASKED_IN[name])
-      const shown = isGain ? concept.style(pixels) : pixels
-      const told = isGain ? concept.title : String(digit)
-      const words = [isGain ? concept.word : digit, NOTHING]
-      return corners.map((corner) => {
-        const { x } = noised(canvasOf([{ corner, pixels: shown }]), levelFor(name), stream)
-        return { x, corner, unit, told, words }
+  const own = heldOut.filter(({ digit }) => !isGain || digit === concept.digit)
+  return own.flatMap((thing) => {
+    const { digit, unit } = thing
+    const alike = own.filter((other) => other.digit === digit)
+    const told = isGain ? concept.title : String(digit)
+    const words = [isGain ? concept.word : digit, NOTHING]
+    const corners = stream.shuffle([...CORNERS.keys()]).slice(0, ASKED_IN[name])
+    return corners.map((asked) => {
+      const things = CORNERS.map((_, corner) => {
+        const { pixels } = corner === asked ? thing : oneOf(alike, stream)
+        return { corner, pixels: isGain ? concept.style(pixels) : pixels }
       })
+      const { x } = noised(canvasOf(things), levelFor(name), stream)
+      return { x, corner: asked, unit, told, words }
     })
+  })
 }
 
 const levelFor = (name: MeasuredPart['part']) =>
