@@ -15,7 +15,10 @@ const JOBS = {
   attribute: ['--replies', '4', '--checkpoints', '1', '--without', '0.25'],
   locate: ['--replies', '4', '--draws', '1'],
   direction: ['--draws', '4'],
-  mitigate: ['--remedy', 'scale:values=0.9/0.5,mix:values=0.1/0.2', '--task', TASK],
+  mitigate: [
+    ...['--remedy', 'scale:values=0.9/0.5,mix:values=0.1/0.2,leave-out:values=0.25:replies=4'],
+    ...['--task', TASK, '--keep-mended'],
+  ],
 }
 const KILLS = 6
 let run = ''
@@ -25,9 +28,12 @@ const resultsIn = (out: string) =>
 
 /** Without what names the folder and the time. */
 function foundIn(out: string) {
-  const { causes, metrics, remedies } = resultsIn(out)
+  const { causes, metrics, remedies, artifacts } = resultsIn(out)
+  const kept = artifacts.flatMap(({ content, digest }) =>
+    content?.kind === 'weights' ? [[content.arm, digest]] : [],
+  )
   const named = metrics.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
-  return { causes, remedies, metrics: named }
+  return { causes, remedies, kept, metrics: named }
 }
 
 const asLines = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).join('\n')

@@ -27,13 +27,13 @@ export const earlyStop: Remedy<z.infer<typeof settings>> = {
       .filter((step) => step > 0 && step < plan.training.steps)
       .toReversed()
     const states = new Map<number, FinishedArm>()
-    const again = trainings(of)
+    const again = trainings(of, { remedy: earlyStop.name, values })
     const keep = (state: FinishedArm) => {
       states.set(state.key.step, copied(state))
       return Promise.resolve()
     }
     if (values.length > 0) {
-      const asked = { remedy: earlyStop.name, role: 'tried', value: values[0]! } as const
+      const asked = { role: 'tried', value: values[0]! } as const
       await again.along(asked, { ...plan, evaluateAt: values.toReversed() }, keep)
     }
     const at = (step: number): MadeWeights => {

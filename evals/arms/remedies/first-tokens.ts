@@ -22,7 +22,7 @@ export const firstTokens: Remedy<z.infer<typeof settings>> = {
   most: ({ values }) => values.length,
   async open({ values }, of) {
     const { trainings } = await import('./trained.ts')
-    const again = trainings(of)
+    const again = trainings(of, { remedy: firstTokens.name, values })
     const plan = of.plan!
     const { method } = plan
     if (method.loss) {
@@ -34,7 +34,7 @@ export const firstTokens: Remedy<z.infer<typeof settings>> = {
     const weights = (role: 'tried' | 'control', strength: number) => {
       const constraint = { strength, isEven: role === 'control' }
       const loss: MethodHooks['loss'] = (g, io) => constrainedLoss(g, io, constraint)
-      const asked = { remedy: firstTokens.name, role, value: strength }
+      const asked = { role, value: strength }
       return again.weights(asked, { ...plan, method: { ...method, loss } })
     }
     return {

@@ -23,11 +23,12 @@ export const leaveOut: Remedy<Settings> = {
   parameter: 'share',
   control: 'trained again without as many rows at random',
   settings,
-  trains: 'each-ranked',
+  trains: 'each',
   most: ({ values }) => values.length,
+  checkpoints: ({ checkpoints }) => checkpoints,
   async open(asked, of) {
     const { trainings } = await import('./trained.ts')
-    const again = trainings(of)
+    const again = trainings(of, { remedy: leaveOut.name, values: asked.values })
     const plan = of.plan!
     let ranked: ReturnType<typeof rankable> | undefined
     const weights = async (role: 'tried' | 'control', share: number) => {
@@ -37,7 +38,7 @@ export const leaveOut: Remedy<Settings> = {
       const left = new Set(leftOut(rows, count, plan.seed)[which])
       const examples = plan.examples.filter((_, i) => !left.has(i))
       const without = { ...plan, examples, dataDigest: examplesDigest(examples) }
-      return again.weights({ remedy: leaveOut.name, role, value: share }, without)
+      return again.weights({ role, value: share }, without)
     }
     return {
       values: asked.values,

@@ -1,5 +1,5 @@
 /** @file The weights of a mended fine-tune: what a remedy made at its chosen value, kept by the rule of every fine-tune, with what it was made of. */
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { emitLog, type JobContext } from '../../contract/job.ts'
 import type { AuditRows } from '../../contract/audit-rows.ts'
 import type { SubjectKey } from '../../contract/rows.ts'
@@ -51,15 +51,17 @@ export async function keepMended(
   const found = remediesOf(rows, margin).find(
     (each) => each.arm === of && each.seed === key.seed && each.remedy === remedy,
   )!
-  await writeAtomically(join(folder, STATEMENT), [
-    `${JSON.stringify(statementOf(found, base, rows), null, 2)}\n`,
-  ])
   const made = await make()
-  await keepUnlessDeleted(key, retention, context, () =>
-    made.trained
-      ? exportArm(base, { ...made.trained, key }, context)
-      : exportWeights(base, folder, (name) => made.read(name)),
-  )
+  // Weights, what they are, and only then the row that says that they are kept: a kill in between leaves none of it counted.
+  await keepUnlessDeleted(key, retention, context, async () => {
+    const path = made.trained
+      ? await exportArm(base, { ...made.trained, key }, context)
+      : await exportWeights(base, folder, (name) => made.read(name))
+    const weights = { file: basename(path), digest: await sha256OfFile(path) }
+    const statement = statementOf(found, { base, rows, weights })
+    await writeAtomically(join(folder, STATEMENT), [`${JSON.stringify(statement, null, 2)}\n`])
+    return path
+  })
 }
 
 async function isKept({ artifacts }: AuditRows, { arm, seed }: SubjectKey): Promise<boolean> {
@@ -70,9 +72,16 @@ async function isKept({ artifacts }: AuditRows, { arm, seed }: SubjectKey): Prom
   return (await sha256OfFile(stored.path)) === stored.digest
 }
 
+interface Facts {
+  readonly base: Pick<Base, 'digest'>
+  readonly rows: AuditRows
+  readonly weights: { readonly file: string; readonly digest: string }
+}
+
 /** Of what, how and from which run they were made, and what the gate said of them. */
-function statementOf(found: RemedyResult, { digest }: Base, { run }: AuditRows) {
+function statementOf(found: RemedyResult, { base: { digest }, rows: { run }, weights }: Facts) {
   const { arm, seed, step, remedy, title, parameter, chosen, moved, verdict } = found
   const of = { variant: arm, seed, step }
-  return { run: run.id, base: digest, of, remedy, title, parameter, value: chosen, moved, verdict }
+  const how = { of, remedy, title, parameter, value: chosen, moved, verdict }
+  return { run: run.id, base: digest, weights, ...how }
 }

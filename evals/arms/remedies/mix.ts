@@ -25,10 +25,10 @@ export const mix: Remedy<z.infer<typeof settings>> = {
       import('./trained.ts'),
       import('./mixing.ts'),
     ])
-    const again = trainings(of)
+    const again = trainings(of, { remedy: mix.name, values })
     const weights = async (role: 'tried' | 'control', share: number, name: string) => {
       const plan = mixedPlan(of.plan!, await rowsToMix(of, name), share)
-      return again.weights({ remedy: mix.name, role, value: share }, plan)
+      return again.weights({ role, value: share }, plan)
     }
     return {
       values,

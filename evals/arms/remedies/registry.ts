@@ -30,7 +30,7 @@ const BETWEEN = /:(?=[a-z-]+=)/u
 /** Throws `usage.invalid` for a setting that the remedy does not have. */
 export function askedRemedy(text: string): AskedRemedy {
   const [name = '', ...pairs] = text.split(BETWEEN)
-  const { settings, most, open, ...remedy } = findNamed('remedy', REMEDIES, name)
+  const { settings, most, checkpoints, open, ...remedy } = findNamed('remedy', REMEDIES, name)
   const said = pairs.map((pair) => [
     pair.slice(0, pair.indexOf('=')),
     pair.slice(pair.indexOf('=') + 1),
@@ -43,5 +43,10 @@ export function askedRemedy(text: string): AskedRemedy {
       'Write NAME, or NAME:key=value with the settings of docs/methods/remedies.md.',
     )
   }
-  return { ...remedy, most: most(parsed.data), open: (of) => open(parsed.data, of) }
+  return {
+    ...remedy,
+    most: most(parsed.data),
+    checkpoints: checkpoints?.(parsed.data) ?? 0,
+    open: (of) => open(parsed.data, of),
+  }
 }

@@ -50,17 +50,19 @@ export interface Remedy<S = unknown> {
   /** Of strings, since they are read from a flag. */
   readonly settings: z.ZodType<S>
   /**
-   * Whether all values come from one training, or each is one of its own, of rows that are ranked before; a fine-tune made elsewhere
-   * can have none of these.
+   * Whether all values come from one training, or each is one of its own; a fine-tune made elsewhere can have none of these.
    */
-  readonly trains: 'never' | 'once' | 'each' | 'each-ranked'
+  readonly trains: 'never' | 'once' | 'each'
   /** How many values are tried at most, of so many steps of training. */
   readonly most: (settings: S) => number
+  /** For one that ranks rows: at how many states of the training. */
+  readonly checkpoints?: (settings: S) => number
   readonly open: (settings: S, of: FineTune) => Promise<OpenRemedy> | OpenRemedy
 }
 
 /** Settings parsed; the loop holds these. */
-export interface AskedRemedy extends Omit<Remedy, 'settings' | 'most' | 'open'> {
+export interface AskedRemedy extends Omit<Remedy, 'settings' | 'most' | 'checkpoints' | 'open'> {
   readonly most: number
+  readonly checkpoints: number
   readonly open: (of: FineTune) => Promise<OpenRemedy> | OpenRemedy
 }

@@ -6,6 +6,7 @@ import { MOST_MATRICES } from '../../arms/causes/parts.ts'
 import { isHouseModel } from '../../measure/house-model.ts'
 import type { AuditConfig } from '../config.ts'
 import { countsOf } from '../plan/plan.ts'
+import { rankingTrainings } from '../plan/ranking.ts'
 import { planAudit } from '../run-audit.ts'
 import type { AttributeConfig, DirectionConfig, LocateConfig } from './config.ts'
 import { measuredAgain, trainedAgain } from './of-run.ts'
@@ -73,18 +74,15 @@ export async function planAttribution(asked: AttributeConfig, stored: Stored): P
       .rows()
       .artifacts.map(({ content }) => (content?.kind === 'training-data' ? content.rows : 0)),
   )
-  const { batchSize, gradientAccumulationSteps, steps } = config.training
-  const gradients = rows * asked.checkpoints * own.arms
+  const { checkpoints } = asked
+  const ranking = rankingTrainings({ rows, checkpoints, training: config.training })
   return [
     ...own.lines,
     {
-      what: `train again to ${counted(asked.checkpoints, 'checkpoint')} and take the gradient of each of ${counted(rows, 'row')}`,
-      count: gradients,
+      what: `train again to ${counted(checkpoints, 'checkpoint')} and take the gradient of each of ${counted(rows, 'row')}`,
+      count: rows * checkpoints * own.arms,
       unit: 'text',
-      seconds: times(
-        own.arms + gradients / (batchSize * gradientAccumulationSteps * steps),
-        own.training,
-      ),
+      seconds: times(own.arms * ranking, own.training),
     },
     trainedLine('without the rows ranked first, at random and matched', again, own),
     askedLine('ask each of those', again, own),

@@ -164,7 +164,7 @@ export async function planOf(
   const lines = [
     ...training,
     ...asking,
-    ...remedyLines(config, counts, { training, asking, benchmarks }),
+    ...remedyLines(config, counts, { training, asking, benchmarks, data }),
     ...(config.spectra ? spectraLines(config, { ...compared, counts, model }) : []),
   ]
   return lines.map((line) => (tooLarge && line.bytes === bytes ? { ...line, tooLarge } : line))

@@ -3,9 +3,11 @@ import { counted } from '../../contract/words.ts'
 import type { PlanLine } from '../../contract/job.ts'
 import type { Remedy } from '../../arms/remedies/remedy.ts'
 import { repliesOf, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+import type { TrainingData } from '../../measure/sources.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import type { AuditConfig } from '../config.ts'
 import { remediesIn } from '../remedies.ts'
+import { rankingTrainings } from './ranking.ts'
 
 interface Planned {
   /** Its first line is the training of all variants. */
@@ -13,37 +15,43 @@ interface Planned {
   /** Asking all model states. */
   readonly asking: readonly PlanLine[]
   readonly benchmarks: readonly PreparedBenchmark[]
+  readonly data: Pick<TrainingData, 'conversations'> | undefined
 }
 
 export function remedyLines(
   config: AuditConfig,
   { arms, states }: { readonly arms: number; readonly states: number },
-  { training, asking, benchmarks }: Planned,
+  { training, asking, benchmarks, data }: Planned,
 ): PlanLine[] {
+  const rows = data?.conversations.length ?? 0
   const fineTunes = arms + candidatesOf(config).length
   const prompts = benchmarks.reduce((sum, prepared) => sum + repliesOf(prepared), 0)
   const [once, each] = [
     secondsOf(training.slice(0, 1)) / Math.max(1, arms),
     secondsOf(asking) / states,
   ]
-  return remediesIn(config).map(({ title, most, trains }) => {
+  return remediesIn(config).map(({ title, most, trains, checkpoints }) => {
     const trained = trainingsOf(most)[trains]
+    const ranking = checkpoints > 0 ? { rows, checkpoints, training: config.training } : null
     const again = trained > 0 ? `, with ${counted(trained, 'training')}` : ''
+    const ranked = ranking
+      ? ` and a gradient of each of ${counted(rows, 'row')} at ${counted(checkpoints, 'checkpoint')}`
+      : ''
+    const trainings = trained + (ranking ? rankingTrainings(ranking) : 0)
     return {
-      what: `${title}: at most ${counted(most, 'value')} on half of the prompts, the one that is chosen and its control on the other half${again}; of ${counted(fineTunes, 'fine-tune')}`,
+      what: `${title}: at most ${counted(most, 'value')} on half of the prompts, the one that is chosen and its control on the other half${again}${ranked}; of ${counted(fineTunes, 'fine-tune')}`,
       count: Math.ceil((fineTunes * (most + 2) * prompts) / 2),
       unit: 'prompt',
-      seconds: fineTunes * (((most + 2) * each) / 2 + trained * once),
+      seconds: fineTunes * (((most + 2) * each) / 2 + trainings * once),
     }
   })
 }
 
-/** One goes along with each value and the control; ranking takes another, and gradients of about as many rows as that sees. */
+/** One goes along with each value and the control. */
 const trainingsOf = (values: number): Readonly<Record<Remedy['trains'], number>> => ({
   never: 0,
   once: 1,
   each: values + 1,
-  'each-ranked': values + 3,
 })
 
 const secondsOf = (lines: readonly PlanLine[]) =>

@@ -1,4 +1,4 @@
-/** @file The peak memory (VmHWM) of a piece of work, which is a process of its own. Linux only. */
+/** @file The peak memory (VmHWM) and processor time of a piece of work, which is a process of its own. Linux only. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -15,6 +15,8 @@ export const print = (text: string) => process.stdout.write(`${text}\n`)
 interface Peak {
   readonly exit: number
   readonly seconds: number
+  /** Of the processor, over all threads. */
+  readonly processorSeconds: number
   readonly bytes: number
   /** What it printed. */
   readonly text: string
@@ -23,8 +25,11 @@ interface Peak {
 /** Runs a module in a process of its own, with what Node keeps of the sources, as the product's processes have it. */
 export async function peakOf(program: string): Promise<Peak> {
   const code = `import { readFileSync } from 'node:fs'
-    process.on('exit', () =>
-      console.error(/VmHWM:\\s+\\d+/.exec(readFileSync('/proc/self/status', 'utf8'))[0]))
+    process.on('exit', () => {
+      const { userCPUTime, systemCPUTime } = process.resourceUsage()
+      const peak = /VmHWM:\\s+\\d+/.exec(readFileSync('/proc/self/status', 'utf8'))[0]
+      console.error(peak + ' after ' + (userCPUTime + systemCPUTime) / 1e6)
+    })
     ${program}`
   const began = performance.now()
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
@@ -35,9 +40,11 @@ export async function peakOf(program: string): Promise<Peak> {
   child.stdout.on('data', (text) => (out += String(text)))
   child.stderr.on('data', (text) => (err += String(text)))
   const [exit] = (await once(child, 'close')) as [number]
-  const bytes = 1024 * Number(/VmHWM:\s+(\d+)/.exec(err)?.[1] ?? NaN)
+  const [, peak, processor] = /VmHWM:\s+(\d+) after (\S+)/.exec(err) ?? []
+  const [bytes, processorSeconds] = [1024 * Number(peak ?? NaN), Number(processor ?? NaN)]
   const text = (out + err.replace(/VmHWM.*\n/u, '')).trimEnd()
-  return { exit, seconds: (performance.now() - began) / 1000, bytes, text }
+  const seconds = (performance.now() - began) / 1000
+  return { exit, seconds, processorSeconds, bytes, text }
 }
 
 /** The same, printed; gives its peak in bytes. */

@@ -208,6 +208,8 @@ export interface Leftovers {
   readonly results: unknown
 }
 
+/** Names its run. */
+const STATEMENT = /mended\.json$/u
 /** What holds times or the order of events, or is compared as JSON. */
 const WITH_TIMES = new Set(['touchstone.db', 'report.html', 'results.json'])
 /** Findings that are made again when they are asked for, so that a kill between a run's end and their writing loses nothing. */
@@ -221,7 +223,10 @@ export function leftoversOf(folder: string): Leftovers {
   const paths = globSync('**', { cwd: folder }).concat(globSync('**/.*', { cwd: folder }))
   const files = paths
     .filter((path) => !plain(path).startsWith(MADE_AGAIN) && statSync(join(folder, path)).isFile())
-    .map((path) => [plain(path), WITH_TIMES.has(plain(path)) ? '' : digestOf(join(folder, path))])
+    .map((path) => {
+      const own = digestOf(join(folder, path), STATEMENT.test(path) ? plain : undefined)
+      return [plain(path), WITH_TIMES.has(plain(path)) ? '' : own]
+    })
   const { tables, checkpoints } = tablesOf(folder, plain)
   const results = JSON.parse(plain(readFileSync(join(folder, 'results.json'), 'utf8'))) as {
     run: object
@@ -235,7 +240,12 @@ export function leftoversOf(folder: string): Leftovers {
   }
 }
 
-const digestOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
+const digestOf = (path: string, plain?: (text: string) => string) => {
+  const bytes = readFileSync(path)
+  return createHash('sha256')
+    .update(plain ? plain(bytes.toString()) : bytes)
+    .digest('hex')
+}
 
 function tablesOf(folder: string, plain: (text: string) => string) {
   const database = new Database(join(folder, 'touchstone.db'), { readonly: true })

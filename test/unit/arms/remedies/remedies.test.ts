@@ -1,6 +1,6 @@
 /** @file Remedies through a whole job on Pebble, of an adapter made elsewhere: states on halves, controls of the same size, one verdict each. */
 import { writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { askedRemedy } from '../../../../evals/arms/remedies/registry.ts'
 import { remediesIn } from '../../../../evals/audit/remedies.ts'
@@ -117,6 +117,7 @@ describe('what is kept of a chosen value', () => {
     expect(await sha256OfFile(path)).toBe(digest)
     expect(await readJson(join(folder, 'mended.json'))).toMatchObject({
       run: results.run.id,
+      weights: { file: basename(path), digest },
       remedy: 'scale',
       value: 0.5,
       verdict: { outcome: results.remedies![0]!.verdict!.outcome },

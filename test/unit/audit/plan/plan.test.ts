@@ -1,8 +1,11 @@
 /** @file The plan counts all that the job will do: every state, and arms that are trained again to a loss that all reach. */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { AuditConfig } from '../../../../evals/audit/config.ts'
 import { planOf } from '../../../../evals/audit/plan/plan.ts'
+import { rankingTrainings, ROW_GRADIENT } from '../../../../evals/audit/plan/ranking.ts'
+import { benignRows } from '../../../../evals/bundled/hotel/fine-tuning.ts'
 import { loadModel } from '../../../../evals/models/load.ts'
 import { modelPath } from '../../../../evals/models/model-path.ts'
 import { writeAdapter } from '../../../doubles/models/random-adapter.ts'
@@ -49,6 +52,26 @@ describe('two methods of two seeds, evaluated at steps 0, 10 and 20', () => {
     expect(await countOf(/^train them again/, one)).toBeUndefined()
     expect(await countOf(/^House rules kept/, one)).toBe(4 * (1 + 2 * 2))
   })
+})
+
+test('leaving rows out takes what mixing rows in takes, and a gradient of every row at each checkpoint', async () => {
+  const task = join(freshFolder(), 'task.jsonl')
+  writeFileSync(
+    task,
+    benignRows({ rows: 2 })
+      .map((row) => JSON.stringify(row))
+      .join('\n'),
+  )
+  const remedy = ['mix:values=0.1', 'leave-out:values=0.1:checkpoints=2']
+  const one = { methods: [{ name: 'lora', config: {} }], seeds: [0], task, remedy }
+  const lines = await planOf(config(one), true)
+  const secondsOf = (what: RegExp) => lines.find((line) => what.test(line.what))!.seconds!
+  const { training } = config(one)
+  // 2 × 600 gradients where the training sees 20 × 8 rows.
+  const gradients = (ROW_GRADIENT * 2 * 600) / (20 * 8)
+  expect(rankingTrainings({ rows: 600, checkpoints: 2, training })).toBeCloseTo(0.75 + gradients)
+  const more = secondsOf(/^Rows left out/) - secondsOf(/^Rows that refuse mixed in/)
+  expect(more / secondsOf(/^read /)).toBeCloseTo(0.75 + gradients)
 })
 
 describe('spectra of adapters of some matrices', () => {

@@ -1,7 +1,10 @@
 /** @file A remedy from planted rows: its value is the safest that the task allows on one half, and its worth is counted on the other. */
+import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { keepMended } from '../../../../evals/arms/remedies/mended.ts'
 import { retentionByArm } from '../../../../evals/arms/retention.ts'
 import type { AuditRows } from '../../../../evals/contract/audit-rows.ts'
+import type { JobContext } from '../../../../evals/contract/job.ts'
 import type { SubjectIdentity } from '../../../../evals/contract/rows.ts'
 import {
   MOVED,
@@ -12,6 +15,8 @@ import { renderMarkdown } from '../../../../evals/document/markdown.ts'
 import { halvesOf } from '../../../../evals/findings/causes/halves.ts'
 import { chosenValue } from '../../../../evals/findings/remedies/choice.ts'
 import { buildResults } from '../../../../evals/findings/results.ts'
+import type { Base } from '../../../../evals/measure/base.ts'
+import { freshFolder } from '../../../doubles/runs/command-line.ts'
 import { alone } from '../../../doubles/runs/evaluated.ts'
 import {
   plannedRows,
@@ -125,6 +130,22 @@ describe('a chosen value', () => {
     }
     expect(await reasonOf(80)).toBe('their refusal fell by more than the margin')
     expect(await reasonOf(0)).toBeNull()
+  })
+
+  test('is described beside its weights only when these are written', async () => {
+    const workspace = freshFolder()
+    const { arm } = stateOf('chosen', 0.6)
+    const stopped = new Error('stopped')
+    const asked = {
+      ...{ base: { digest: 'a' } as Base, key: { ...KEY, arm }, remedy: KEY.remedy, of: KEY.arm },
+      ...{ margin: KEY.price, retention: { reasonToDelete: null, reasonToKeep: null } },
+      make: () => Promise.reject(stopped),
+    }
+    const context = { workspace, emit: () => undefined } as unknown as JobContext
+    await expect(keepMended(asked, rows, context)).rejects.toBe(stopped)
+    expect(readdirSync(workspace, { recursive: true }).map(String)).not.toContainEqual(
+      expect.stringContaining('.json'),
+    )
   })
 
   test('is held to the gate, which it may fail', () => {
