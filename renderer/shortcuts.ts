@@ -32,6 +32,8 @@ export function actionOf(
   return key === 'g' ? { type: 'begin' } : undefined
 }
 
-const TYPED = 'input, textarea, select, [contenteditable], [role=dialog] *, [role=alertdialog] *'
+/** A box that is checked takes no letter. */
+const TYPED =
+  'input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable], [role=dialog] *, [role=alertdialog] *'
 const isTyping = (target: unknown) =>
   (target as { matches?: (selector: string) => boolean } | null)?.matches?.(TYPED) === true

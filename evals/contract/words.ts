@@ -28,6 +28,13 @@ export function pValueText(p: number): string {
   return `p = ${p < 0.001 ? p.toExponential(1) : p.toFixed(3)}`
 }
 
+/** Spaces between a number and its unit, and around the sign between a quantity's name and its number. */
+const INNER_SPACES =
+  /(?<=\d) (?=(?:%|points)(?!\p{L}))|(?<=\p{L}\)?) (?=[=<>≤≥≈] [−+]?\d)|(?<=\p{L}\)? [=<>≤≥≈]) (?=[−+]?\d)/gu
+
+/** "5 %" and "p = 1.0e-4" stay on one line: their spaces do not break, and nothing else is another character. For pages. */
+export const together = (text: string): string => text.replaceAll(INNER_SPACES, '\u00a0')
+
 /** "a", "a and b", "a, b and c". */
 export function listed(items: readonly string[]): string {
   if (items.length < 2) return items.join('')

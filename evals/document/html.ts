@@ -12,6 +12,7 @@ import {
 } from '../contract/document.ts'
 import type { GateOutcome } from '../contract/gate.ts'
 import type { Results } from '../contract/results.ts'
+import { together } from '../contract/words.ts'
 import type { Drawing } from './charts/drawing.ts'
 import { drawingOf } from './charts/drawing-of.ts'
 import { forestRow } from './charts/forest.ts'
@@ -120,7 +121,7 @@ const badge = (outcome: GateOutcome) =>
 
 /** A drawing as markup; links into the window are left out. */
 function drawn(drawing: Drawing): Markup {
-  if (typeof drawing === 'string') return html`${drawing}`
+  if (typeof drawing === 'string') return html`${together(drawing)}`
   const { tag, attributes, children, replies } = drawing
   if (replies) return html`${children.map(drawn)}`
   return element(tag, attributes, children.map(drawn))
@@ -133,9 +134,9 @@ function blockMarkup(block: Block, isFolded = false): Markup {
     case 'findings':
       return findingsMarkup(block)
     case 'paragraph':
-      return html`<p class="${block.isQuiet ? 'quiet' : ''}">${prose(block.text)}</p>`
+      return html`<p class="${block.isQuiet ? 'quiet' : ''}">${textMarkup(block.text)}</p>`
     case 'heading':
-      return html`<h3>${block.text}</h3>`
+      return html`<h3>${together(block.text)}</h3>`
     case 'list':
       return listMarkup(block)
     case 'facts':
@@ -156,7 +157,7 @@ function blockMarkup(block: Block, isFolded = false): Markup {
       return signatureMarkup(block)
     case 'details':
       return html`<details class="${block.isRepeat ? 'repeat' : ''}">
-        <summary>${block.summary}</summary>
+        <summary>${together(block.summary)}</summary>
         ${block.blocks.map((inner) => blockMarkup(inner, true))}
       </details>`
   }
@@ -166,7 +167,7 @@ type Of<T extends Block['type']> = Extract<Block, { type: T }>
 
 const listMarkup = ({ items }: Of<'list'>): Markup =>
   html`<ul>
-    ${items.map((item) => html`<li>${prose(item)}</li>`)}
+    ${items.map((item) => html`<li>${textMarkup(item)}</li>`)}
   </ul>`
 
 const signatureMarkup = ({ fields }: Of<'signature'>): Markup =>
@@ -186,8 +187,8 @@ function decisionMarkup({ of, outcome, headline, rule }: Of<'decision'>): Markup
       ${OUTCOME_SIGNS[outcome]} ${of === 'gate' && 'Gate: '}${outcome}
       <span class="advice">${DECISIONS[outcome]}</span>
     </h2>
-    <p class="headline">${prose(headline)}</p>
-    <p class="quiet">${prose(rule)}</p>
+    <p class="headline">${textMarkup(headline)}</p>
+    <p class="quiet">${textMarkup(rule)}</p>
   </section>`
 }
 
@@ -197,7 +198,7 @@ function findingsMarkup({ heads, rows }: Of<'findings'>): Markup {
     html`<table>
       <thead>
         <tr>
-          ${head.map((name) => html`<th scope="col">${name}</th>`)}
+          ${head.map((name) => html`<th scope="col">${together(name)}</th>`)}
         </tr>
       </thead>
       <tbody>
@@ -205,8 +206,8 @@ function findingsMarkup({ heads, rows }: Of<'findings'>): Markup {
           ({ outcome, cells, sentence }) =>
             html`<tr>
               <td>${badge(outcome)}</td>
-              ${cells.map((cell) => html`<td>${cell}</td>`)}
-              <td>${prose(sentence)}</td>
+              ${cells.map((cell) => html`<td>${together(cell)}</td>`)}
+              <td>${textMarkup(sentence)}</td>
             </tr>`,
         )}
       </tbody>
@@ -221,7 +222,7 @@ const factsMarkup = ({ rows }: Of<'facts'>): Markup =>
         ${rows.map(
           ([name, text]) =>
             html`<tr>
-              <th scope="row">${name}</th>
+              <th scope="row">${together(name)}</th>
               <td>${textMarkup(text)}</td>
             </tr>`,
         )}
@@ -258,7 +259,7 @@ function tableMarkup(table: Table, isFolded: boolean): Markup {
       ${
         caption !== '' &&
         html`<caption>
-          ${caption}
+          ${together(caption)}
         </caption>`
       }
       <thead>
@@ -294,11 +295,11 @@ function rowMarkup(
 }
 
 const headMarkup = (name: string, head: string): Markup =>
-  head === '' ? html`<td></td>` : html`<th scope="col" class="${name}">${head}</th>`
+  head === '' ? html`<td></td>` : html`<th scope="col" class="${name}">${together(head)}</th>`
 
 const groupMarkup = (name: string, columns: number): Markup =>
   html`<tr class="group">
-    <th colspan="${columns}" scope="rowgroup">${name}</th>
+    <th colspan="${columns}" scope="rowgroup">${together(name)}</th>
   </tr>`
 
 /** What the ids of a table's rows have in common, such as `comparisons/`; undefined without ids. */
@@ -311,27 +312,17 @@ function sourceOf(groups: Table['groups']): string | undefined {
 
 function cellMarkup(cell: Cell): Markup {
   if (typeof cell === 'string' || Array.isArray(cell)) return textMarkup(cell)
-  return 'forest' in cell ? drawn(forestRow(cell.forest)) : html`${cell.text}`
+  return 'forest' in cell ? drawn(forestRow(cell.forest)) : html`${together(cell.text)}`
 }
 
-/** A sentence: a number and its unit stay on one line. */
-const prose = (text: Text): Markup =>
-  textMarkup(
-    typeof text === 'string'
-      ? together(text)
-      : text.map((span) => (typeof span === 'string' ? together(span) : span)),
-  )
-
-const together = (text: string) => text.replace(/(\d) (%|points)/g, '$1\u00a0$2')
-
 const textMarkup = (text: Text): Markup =>
-  typeof text === 'string' ? html`${text}` : html`${text.map(spanMarkup)}`
+  typeof text === 'string' ? html`${together(text)}` : html`${text.map(spanMarkup)}`
 
 function spanMarkup(span: Span): Markup {
-  if (typeof span === 'string') return html`${span}`
-  if ('strong' in span) return html`<strong>${span.strong}</strong>`
+  if (typeof span === 'string') return html`${together(span)}`
+  if ('strong' in span) return html`<strong>${together(span.strong)}</strong>`
   if ('code' in span) return html`<code>${span.code}</code>`
-  if ('quiet' in span) return html`<span class="quiet">${span.quiet}</span>`
+  if ('quiet' in span) return html`<span class="quiet">${together(span.quiet)}</span>`
   const { quoted, more } = span
   return html`<span class="said"
     >${quoted}${more > 0 && html`<span class="note">${moreText(more)}</span>`}</span

@@ -7,6 +7,7 @@ import { launch, SCREENSHOTS } from './workbench.ts'
 const SHOWN = [
   ...['start', 'models', 'data', 'fine-tune', 'job-live', 'jobs', 'verdict', 'gate', 'pairs'],
   ...['samples', 'label', 'cause', 'runs', 'compare', 'sweep', 'tasks', 'talk', 'house', 'sql'],
+  ...['case', 'report'],
 ]
 const FOLDER = join(ROOT, 'docs', 'images')
 const SIZE = { width: 1080, height: 675 }

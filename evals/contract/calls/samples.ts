@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { call, Done, Page, PathText, Reason, RunRef } from '../call.ts'
 import { People } from '../results.ts'
-import { Outcome, ReplyKey, ReplyRow, SubjectKey, VerdictRow } from '../rows.ts'
+import { AskedContext, Outcome, ReplyKey, ReplyRow, SubjectKey, VerdictRow } from '../rows.ts'
 
 const State = RunRef.extend(SubjectKey.shape)
 
@@ -50,6 +50,8 @@ export const sample = {
     z.array(
       SubjectKey.extend({
         benchmark: z.string(),
+        /** Null of the prompts as they are. */
+        context: AskedContext.pick({ of: true, name: true, title: true }).nullable(),
         judges: z.array(z.string()),
         samples: z.int(),
         categories: z.array(z.string()),
@@ -93,7 +95,8 @@ export const pair = {
     z.object({
       before: State,
       after: State,
-      benchmark: z.string(),
+      /** One, or the same prompts in several contexts. */
+      benchmarks: z.array(z.string()).min(1),
       judge: z.string(),
       onlyFlips: z.boolean().default(false),
       ...Found,

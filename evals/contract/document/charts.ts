@@ -80,7 +80,9 @@ export const LineChart = z.object({
   series: z.array(Series),
   reference: z.object({ y: z.number(), label: z.string() }).optional(),
   /** Places on the x axis that matter, by name. */
-  marks: z.array(z.object({ x: z.number(), label: z.string() })).optional(),
+  marks: z
+    .array(z.object({ x: z.number(), label: z.string(), replies: Replies.optional() }))
+    .optional(),
   /** Lowest and highest y; taken from the data where absent. */
   range: z.tuple([z.number(), z.number()]).optional(),
   xScale: Scale.optional(),

@@ -72,20 +72,22 @@ const referenceLine = ({ y: value }: { y: number }, { width, y }: Scales): Eleme
   draw('line', { class: 'reference', x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) })
 
 /** A step that matters, as an upright line with its name; names stand below each other. */
-function markLine({ x: step, label }: Mark, place: number, { width, x }: Scales): Element[] {
+function markLine(mark: Mark, place: number, { width, x }: Scales): Element[] {
+  const { x: step, label, replies } = mark
   const isLate = Number(x(step)) > width / 2
   const [at, anchor] = isLate ? [-5, 'end'] : [5, 'start']
+  const name = text(
+    {
+      class: 'mark-label',
+      x: px(Number(x(step)) + at),
+      y: TOP + 12 + 16 * place,
+      'text-anchor': anchor,
+    },
+    label,
+  )
   return [
     draw('line', { class: 'mark', x1: x(step), x2: x(step), y1: TOP, y2: HEIGHT - BOTTOM }),
-    text(
-      {
-        class: 'mark-label',
-        x: px(Number(x(step)) + at),
-        y: TOP + 12 + 16 * place,
-        'text-anchor': anchor,
-      },
-      label,
-    ),
+    replies ? { tag: 'a', attributes: {}, children: [name], replies } : name,
   ]
 }
 

@@ -71,7 +71,9 @@ function legendRows(chart: LineChart): Element[][] {
 
 function markupOf(drawing: Drawing): string {
   if (typeof drawing === 'string') return escapeText(drawing)
-  const { tag, attributes, children } = drawing
+  const { tag, attributes, children, replies } = drawing
+  // A link into the window.
+  if (replies) return children.map(markupOf).join('')
   const named = Object.entries(attributes).map(
     ([name, value]) => ` ${name}="${escapeText(String(value))}"`,
   )

@@ -144,6 +144,7 @@ function categoriesIn(
       label: `${Math.round(100 * base)} → ${Math.round(100 * after)}`,
       share: Math.max(0, harm),
       detail,
+      ...(!isBase(state) && { replies: repliesOf(results, state, { benchmark: name, category }) }),
     }
   }
   const map: HeatMap = {
@@ -155,6 +156,12 @@ function categoriesIn(
   }
   return [details(`${benchmark.title}: categories × contexts`, map)]
 }
+
+const repliesOf = (
+  { run }: Results,
+  { arm, seed, step }: SubjectKey,
+  asked: { readonly benchmark: string; readonly category: string },
+) => ({ ...{ run: run.id, arm, seed, step }, ...asked, show: 'pairs' })
 
 function promptsIn(
   results: Results,

@@ -5,6 +5,7 @@
  */
 import { nearDuplicateGroups } from '../../statistics/minhash.ts'
 import type { ComparedJudgement } from './compared-run.ts'
+import { ofRows } from './selection.ts'
 
 /** How the clusters are known: named in the rows, proposed from near-duplicates, none found, or no texts to look at. */
 type ClusterSource = 'named' | 'proposed' | 'none' | 'unknown'
@@ -23,11 +24,8 @@ export function clustersOf(sides: readonly (readonly Row[])[]): Clusters {
   const named = rows.filter(({ cluster }) => cluster !== undefined)
   const names = new Set(named.map(({ sampleId }) => sampleId))
   const others = rows.filter(({ sampleId }) => !names.has(sampleId))
-  const texts = new Map(
-    others.flatMap(({ sampleId, prompt }) =>
-      prompt === null ? [] : [[sampleId, prompt] as const],
-    ),
-  )
+  const texts = new Map<string, string>()
+  for (const { sampleId, prompt } of others) if (prompt !== null) texts.set(sampleId, prompt)
   const alike = texts.size > 0 ? proposed(texts) : new Map<string, string>()
   const of = joined([
     ...sides.map((side) => tagged(side, ({ cluster }) => cluster)),
@@ -40,17 +38,24 @@ export function clustersOf(sides: readonly (readonly Row[])[]): Clusters {
   return { source: texts.size === 0 ? 'unknown' : 'none', of: shared }
 }
 
+/** Of the rows of two states. */
+export const clustersBetween = ofRows((before, after) => clustersOf([before, after]))
+
 /** What makes a prompt the same as another; a text that was cut for show may go on otherwise. */
 const identityOf = ({ promptDigest, prompt }: Row): string | null =>
   promptDigest || (prompt?.endsWith('…') === false && prompt !== '' ? prompt : null)
 
 type Tagged = readonly (readonly [sampleId: string, tag: string])[]
 
-const tagged = (rows: readonly Row[], tagOf: (row: Row) => string | null | undefined): Tagged =>
-  rows.flatMap((row) => {
+/** Not as lists of lists: a run has hundreds of thousands of rows. */
+function tagged(rows: readonly Row[], tagOf: (row: Row) => string | null | undefined): Tagged {
+  const found: [string, string][] = []
+  for (const row of rows) {
     const tag = tagOf(row)
-    return tag == null ? [] : [[row.sampleId, tag] as const]
-  })
+    if (tag != null) found.push([row.sampleId, tag])
+  }
+  return found
+}
 
 /** Samples that share a tag of one kind, directly or through others, by the name of one of them. */
 function joined(kinds: readonly Tagged[]): Map<string, string> {

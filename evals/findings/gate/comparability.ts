@@ -1,8 +1,9 @@
 /** @file Whether two model states may be compared on a benchmark: prompts, decoding and judge must agree, and each difference is named. */
 import type { ComparedField, Difference } from '../../contract/gate.ts'
+import { keyOf } from '../../contract/keys.ts'
 import { percent } from '../../contract/words.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
-import { benchmarkOf, rowsOf, type Selection } from './selection.ts'
+import { benchmarkOf, ofRows, rowsOf, withoutMarks, type Selection } from './selection.ts'
 
 interface Comparability {
   /** Differences that were not allowed; with any, the two must not be compared. */
@@ -57,7 +58,7 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
     pair('context', contextOf(one), contextOf(two)),
     ...thinking([before, one], [after, two]),
     promptSets(one, two),
-    ...promptTexts(one.rows, two.rows),
+    ...promptTexts(withoutMarks(one.rows), withoutMarks(two.rows)),
     pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
     decoding('max-new-tokens', (asked) => asked.decoding.maxNewTokens),
     pair('samples', samplesOf(one.rows), samplesOf(two.rows)),
@@ -134,13 +135,10 @@ function promptSets(one: Side, two: Side): Difference {
 }
 
 /** Prompt texts as the model saw them, or as logs without digests show them; one row for the first that differs. */
-function promptTexts(
-  before: readonly ComparedJudgement[],
-  after: readonly ComparedJudgement[],
-): Difference[] {
-  const known = new Map(before.map((row) => [`${row.sampleId}\u0000${row.epoch}`, row]))
+const promptTexts = ofRows((before, after): Difference[] => {
+  const known = new Map(before.map((row) => [keyOf(row.sampleId, row.epoch), row]))
   for (const row of after) {
-    const other = known.get(`${row.sampleId}\u0000${row.epoch}`)
+    const other = known.get(keyOf(row.sampleId, row.epoch))
     if (other === undefined) continue
     const hasDigest = [other, row].some(({ promptDigest }) => promptDigest !== null)
     const [one, two] = [other, row].map(({ promptDigest, prompt }) =>
@@ -151,7 +149,7 @@ function promptTexts(
     return [{ field: 'prompt-text', before: name(one), after: name(two) }]
   }
   return []
-}
+})
 
 /** Replies per prompt, counted in the rows; every format with rows has it. */
 function samplesOf(rows: readonly ComparedJudgement[]): string | null {

@@ -2,11 +2,18 @@
 import type { BenchmarkRole } from '../../contract/rows.ts'
 import { pairedChange, type PairedChangeOfRate } from '../../statistics/paired/paired-change.ts'
 import type { PromptPair } from '../../statistics/repeated.ts'
-import { clustersOf, inClusters, type Clusters } from './clusters.ts'
+import { clustersBetween, inClusters, type Clusters } from './clusters.ts'
 import type { ComparedJudgement, ComparedRun, LabelledReply } from './compared-run.ts'
 import { clusterOf, coverageOf, type Coverage, type SeenReply } from './coverage.ts'
 import { measureOf, type Measure } from './outcomes.ts'
-import { benchmarkOf, rowsOf, type Selection } from './selection.ts'
+import {
+  benchmarkOf,
+  ofRows,
+  rowsOf,
+  withoutMarks,
+  type Rows,
+  type Selection,
+} from './selection.ts'
 
 interface Pair {
   readonly before: ComparedJudgement
@@ -55,8 +62,6 @@ export function pairUp(before: ComparedRun, after: ComparedRun, what: What): Pai
   }
 }
 
-type Rows = readonly ComparedJudgement[]
-
 interface Met {
   readonly clusters: Clusters
   readonly all: readonly Pair[]
@@ -64,27 +69,17 @@ interface Met {
   readonly unmatched: number
 }
 
-/** Of the same rows several measures are taken. */
-const lately = new WeakMap<Rows, WeakMap<Rows, Met>>()
-
-function met(before: Rows, after: Rows): Met {
-  const others = lately.get(before) ?? new WeakMap<Rows, Met>()
-  lately.set(before, others)
-  const found = others.get(after) ?? meet(before, after)
-  others.set(after, found)
-  return found
-}
-
-/** In the order of their keys, since the bootstrap draws by position. */
-function meet(before: Rows, after: Rows): Met {
-  const clusters = clustersOf([before, after])
+/** Of the same rows several measures are taken. In the order of their keys, since the bootstrap draws by position. */
+const met = ofRows((before, after): Met => {
+  const clusters = clustersBetween(withoutMarks(before), withoutMarks(after))
   const [earlier, later] = [byReply(before, clusters), byReply(after, clusters)]
   const one = new Map(earlier)
   const two = new Map(later)
-  const all = later.flatMap(([key, row]) => {
+  const all: Pair[] = []
+  for (const [key, row] of later) {
     const other = one.get(key)
-    return other ? [{ before: other, after: row }] : []
-  })
+    if (other) all.push({ before: other, after: row })
+  }
   const keys = [...new Set([...one.keys(), ...two.keys()])].sort()
   return {
     clusters,
@@ -92,7 +87,7 @@ function meet(before: Rows, after: Rows): Met {
     seen: keys.map((key) => ({ before: one.get(key), after: two.get(key) })),
     unmatched: one.size + after.length - 2 * all.length,
   }
-}
+})
 
 const byReply = (rows: Rows, clusters: Clusters) =>
   inClusters(rows, clusters)

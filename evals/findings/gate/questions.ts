@@ -12,7 +12,7 @@ import { boundClaims } from './bounds.ts'
 import { changeClaim } from './claim.ts'
 import { confirmedChange } from './judges/confirm.ts'
 import { contested } from './judges/contest.ts'
-import { clustersOf } from './clusters.ts'
+import { clustersBetween } from './clusters.ts'
 import { gainClaim } from './gain.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { lookOf } from './looks/claim-look.ts'
@@ -124,9 +124,9 @@ export const leastPrompts = (margin: number, alpha: number): number =>
 
 /** Categories of fewer than `least` prompts, or clusters of prompts, together with the next smallest; none where there is one group only. */
 function categoryGroups(asked: ClaimInput, least: number): string[][] {
-  const sides = [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
-  const { of } = clustersOf(sides)
-  const rows = sides.flat()
+  const [before, after] = [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
+  const { of } = clustersBetween(before!, after!)
+  const rows = [...before!, ...after!]
   const groups = [...Map.groupBy(rows, ({ category }) => category)]
     .map(([category, own]) => ({
       names: [category],

@@ -10,15 +10,39 @@ export interface Selection {
   readonly context?: string
 }
 
-/** Several claims, and each search within one, are about the same rows. */
-const known = new WeakMap<ComparedRun, Map<string, readonly ComparedJudgement[]>>()
+export type Rows = readonly ComparedJudgement[]
 
-export function rowsOf(run: ComparedRun, of: Selection): readonly ComparedJudgement[] {
+/** Several claims, and each search within one, are about the same rows. */
+const known = new WeakMap<ComparedRun, Map<string, Rows>>()
+
+/** Of a state with marked rows, the state that it is but for the marks: same prompts in the same order. */
+const unmarked = new WeakMap<ComparedRun, ComparedRun>()
+const plainRows = new WeakMap<Rows, Rows>()
+
+/** The state with these rows marked as unconfirmed. */
+export function withUnconfirmed(
+  run: ComparedRun,
+  isUnconfirmed: (row: ComparedJudgement) => boolean,
+): ComparedRun {
+  const judged = run.judged.map((row): ComparedJudgement =>
+    isUnconfirmed(row) ? { ...row, isUnconfirmed: true } : row,
+  )
+  const marked = { ...run, judged }
+  unmarked.set(marked, unmarked.get(run) ?? run)
+  return marked
+}
+
+/** Rows by which prompts are known: those of the state before anything was marked. */
+export const withoutMarks = (rows: Rows): Rows => plainRows.get(rows) ?? rows
+
+export function rowsOf(run: ComparedRun, of: Selection): Rows {
   const name = JSON.stringify([of.benchmark, of.judge, of.context, of.categories])
-  const own = known.get(run) ?? new Map<string, readonly ComparedJudgement[]>()
+  const own = known.get(run) ?? new Map<string, Rows>()
   known.set(run, own)
   const rows = own.get(name) ?? selected(run, of)
   own.set(name, rows)
+  const plain = unmarked.get(run)
+  if (plain) plainRows.set(rows, rowsOf(plain, of))
   return rows
 }
 
@@ -30,6 +54,20 @@ const selected = ({ judged }: ComparedRun, of: Selection) =>
       row.context === of.context &&
       (of.categories === undefined || of.categories.includes(row.category)),
   )
+
+/** What is found of the rows of two states, found once as long as they are the same. */
+export function ofRows<F>(
+  find: (before: Rows, after: Rows) => F,
+): (before: Rows, after: Rows) => F {
+  const lately = new WeakMap<Rows, WeakMap<Rows, F>>()
+  return (before, after) => {
+    const others = lately.get(before) ?? new WeakMap<Rows, F>()
+    lately.set(before, others)
+    const found = others.get(after) ?? find(before, after)
+    others.set(after, found)
+    return found
+  }
+}
 
 /** The benchmark in the selection's context. */
 export const benchmarkOf = (

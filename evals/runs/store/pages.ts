@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3'
 import type { SampleRow } from '../../contract/calls/samples.ts'
 import type { LabelItem } from '../../contract/evidence.ts'
 import type { JobEvent } from '../../contract/events.ts'
-import type { SpectrumRow, SubjectKey } from '../../contract/rows.ts'
+import type { AskedContext, SpectrumRow, SubjectKey } from '../../contract/rows.ts'
 import type { CellRow } from '../../contract/sweeps.ts'
 import { eventsOf, type EventQuery } from './events.ts'
 import {
@@ -18,6 +18,7 @@ import { fromColumns, TABLES, type Columns } from './tables.ts'
 
 type EvaluatedState = SubjectKey & {
   benchmark: string
+  context: Pick<AskedContext, 'of' | 'name' | 'title'> | null
   judges: string[]
   samples: number
   categories: string[]
@@ -134,17 +135,25 @@ function cellPages(all: Query): Pick<Pages, 'cells' | 'cell'> {
 const facets = (kind: string) =>
   `(SELECT json_group_array(value) FROM facet AS f WHERE f.run_id = e.run_id AND f.arm = e.arm AND f.seed = e.seed
      AND f.step = e.step AND f.benchmark = e.benchmark AND f.kind = '${kind}')`
-const STATES = `SELECT arm, seed, step, benchmark, samples, ${facets('judge')} AS judges_json,
-    ${facets('category')} AS categories_json
+const CONTEXT =
+  '(SELECT context_json FROM benchmark AS b WHERE b.run_id = e.run_id AND b.name = e.benchmark)'
+const STATES = `SELECT arm, seed, step, benchmark, samples, ${CONTEXT} AS context_json,
+    ${facets('judge')} AS judges_json, ${facets('category')} AS categories_json
   FROM evaluation AS e WHERE run_id = ? ORDER BY arm <> 'base', arm, seed, step, benchmark`
 
-function toState({
-  judges_json: judges,
-  categories_json: categories,
-  ...row
-}: Columns): EvaluatedState {
-  const [named, sorted] = [JSON.parse(`${judges}`), JSON.parse(`${categories}`)] as string[][]
-  return { ...row, judges: named!, categories: sorted!.sort() } as unknown as EvaluatedState
+function toState(columns: Columns): EvaluatedState {
+  const { judges_json, categories_json, context_json, ...row } = columns
+  const [named, sorted] = [
+    JSON.parse(`${judges_json}`),
+    JSON.parse(`${categories_json}`),
+  ] as string[][]
+  const context = JSON.parse(`${context_json}`) as AskedContext | null
+  return {
+    ...row,
+    context: context && { of: context.of, name: context.name, title: context.title },
+    judges: named!,
+    categories: sorted!.sort(),
+  } as unknown as EvaluatedState
 }
 
 type MetricColumns = SubjectKey & { name: string; value: number }

@@ -7,7 +7,8 @@ import type { Store } from './store.ts'
 interface PairQuery {
   readonly before: State
   readonly after: State
-  readonly benchmark: string
+  /** One, or the same prompts in several contexts. */
+  readonly benchmarks: readonly string[]
   readonly judge: string
   readonly onlyFlips: boolean
   /** Null and empty do not filter; the outcome is that of the reply after. */
@@ -54,32 +55,45 @@ export function createPairs(storeOf: (runId: string) => Store): (query: PairQuer
   }
 }
 
-function findPairs(
+function findPairs(storeOf: (runId: string) => Store, { benchmarks, ...sides }: Sides): FoundPairs {
+  const found = benchmarks.map((benchmark) => pairsOn(storeOf, benchmark, sides))
+  const inOrder = [
+    ...found.map(({ flipped }) => flipped),
+    ...found.map(({ others }) => others),
+  ].flat()
+  return {
+    before: Float64Array.from(inOrder, ([before]) => before),
+    after: Float64Array.from(inOrder, ([, after]) => after),
+    flips: found.reduce((sum, { flipped }) => sum + flipped.length, 0),
+    unmatched: found.reduce((sum, { unmatched }) => sum + unmatched, 0),
+  }
+}
+
+/** The rowids of a pair's replies, before and after. */
+type Pair = readonly [number, number]
+
+function pairsOn(
   storeOf: (runId: string) => Store,
-  { before, after, benchmark, judge, outcome, ...filters }: Sides,
-): FoundPairs {
+  benchmark: string,
+  { before, after, judge, outcome, ...filters }: Omit<Sides, 'benchmarks'>,
+) {
   const judged = (state: State) =>
     storeOf(state.runId).pages.judged(state, { benchmark, judge, ...filters })
   const [left, right] = [judged(before), judged(after)]
   const places = new Map<string, number>()
   right.keys.forEach((key, place) => places.set(key, place))
-  /** Of each reply before, its place after; −1 where it has no partner. */
-  const partners = left.keys.map((key) => places.get(key) ?? -1)
-  const [flipped, others]: [number[], number[]] = [[], []]
-  partners.forEach((place, i) => {
-    const said = right.outcomes[place]
-    if (said === undefined || (outcome ?? said) !== said) return
+  const [flipped, others]: [Pair[], Pair[]] = [[], []]
+  let matched = 0
+  left.keys.forEach((key, i) => {
+    const place = places.get(key)
+    if (place === undefined) return
+    matched++
+    const said = right.outcomes[place]!
+    if ((outcome ?? said) !== said) return
     const list = flips(left.outcomes[i]!, said) ? flipped : others
-    list.push(i)
+    list.push([left.ids[i]!, right.ids[place]!])
   })
-  const inOrder = flipped.concat(others)
-  const matched = partners.filter((place) => place !== -1).length
-  return {
-    before: Float64Array.from(inOrder, (i) => left.ids[i]!),
-    after: Float64Array.from(inOrder, (i) => right.ids[partners[i]!]!),
-    flips: flipped.length,
-    unmatched: left.keys.length + right.keys.length - 2 * matched,
-  }
+  return { flipped, others, unmatched: left.keys.length + right.keys.length - 2 * matched }
 }
 
 /** What counts in a rate: refusals, or right answers. */

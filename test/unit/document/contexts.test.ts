@@ -1,55 +1,12 @@
 /** @file The report's matrix of contexts: rates and outcomes by context, categories, and prompts that changed, withheld as elsewhere. */
 import { expect, test } from 'vitest'
-import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { sectionsOf } from '../../../evals/document/registry.ts'
 import { sectionsMarkup } from '../../../evals/document/html.ts'
 import { toHtml } from '../../../evals/document/markup.ts'
 import { terminalText } from '../../../evals/document/terminal.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
-import { CAPABILITY, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
-
-const NIGHT = { ...REFUSAL, name: `${REFUSAL.name}@night` }
-
-function rowsInContext(): AuditRows {
-  const rows = plannedRows({
-    benchmarks: [REFUSAL, CAPABILITY, NIGHT],
-    arms: [
-      {
-        arm: 'lora',
-        seed: 0,
-        steps: {
-          10: {
-            [REFUSAL.name]: { lost: 0, gained: 0 },
-            [CAPABILITY.name]: { lost: 0, gained: 0 },
-            [NIGHT.name]: { lost: 60, gained: 0 },
-          },
-        },
-      },
-    ],
-  })
-  const context = {
-    of: REFUSAL.name,
-    name: 'night',
-    title: 'at night',
-    kinds: ['system'],
-    digest: '1',
-  }
-  const [refusal, capability, night] = rows.benchmarks
-  const unasked = {
-    ...capability!,
-    name: `${CAPABILITY.name}@night`,
-    context: { ...context, of: CAPABILITY.name, unasked: 'too-long' as const },
-  }
-  // Samples keep their names in a context.
-  const renamed = <R extends { readonly sampleId: string }>(all: readonly R[]): R[] =>
-    all.map((row) => ({ ...row, sampleId: row.sampleId.replace('@night', '') }))
-  return {
-    ...rows,
-    benchmarks: [refusal!, capability!, { ...night!, context }, unasked],
-    replies: renamed(rows.replies),
-    verdicts: renamed(rows.verdicts),
-  }
-}
+import { plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
+import { rowsInContext } from '../../doubles/rows/context-rows.ts'
 
 const results = buildResults(rowsInContext())
 const sectionIn = (output: 'html' | 'window' | 'card' | 'terminal') =>

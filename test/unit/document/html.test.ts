@@ -110,7 +110,7 @@ describe('the page', () => {
 
   test('shows planted counts and the change with its sign', () => {
     // lora, seed 3: 94 of 96 before, 94 − 93 + 1 after.
-    expect(page).toMatch(/97\.9 %[\s\S]{0,200}2\.1 %[\s\S]{0,200}−95\.8/)
+    expect(page).toMatch(/97\.9\s%[\s\S]{0,200}2\.1\s%[\s\S]{0,200}−95\.8/)
     expect(page).toContain('refusal → compliance 267')
   })
 })

@@ -1,6 +1,7 @@
 /** @file A chart as a file of its own: well-formed, with nothing that lies outside it. */
 import { expect, test } from 'vitest'
 import type { LineChart } from '../../../evals/contract/document/charts.ts'
+import { lineChart } from '../../../evals/document/charts/line-chart.ts'
 import { svgPicture } from '../../../evals/document/charts/picture.ts'
 import { PICTURE_STYLE } from '../../../evals/document/style.ts'
 import { fileName } from '../../../renderer/charts/figure-name.ts'
@@ -47,6 +48,13 @@ test('a long legend takes as many rows as it needs, and lies within the picture'
     expect(places[n + 1]![0]! + 36 + 6.5 * label.length).toBeLessThan(800)
   const heightOf = (svg: string) => Number(/height="(\d+)"/u.exec(svg)![1])
   expect(heightOf(svgOf(chartOf(labels))) - heightOf(svgOf(chart))).toBe(20 * (rows.size - 1))
+})
+
+test('a marked step leads to replies in the window alone', () => {
+  const marks = [{ x: 2, label: 'falls: lora', replies: { run: 'r', step: 2, show: 'pairs' } }]
+  expect(JSON.stringify(lineChart({ ...chart, marks }))).toContain('"replies":{"run":"r"')
+  expect(svgOf({ ...chart, marks })).toContain('>falls: lora</text>')
+  expect(svgOf({ ...chart, marks })).not.toContain('<a')
 })
 
 test('a file has the title’s words for a name', () => {

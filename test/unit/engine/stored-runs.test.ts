@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { EngineClient } from '../../../evals/contract/api.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
+import { rowsInContext } from '../../doubles/rows/context-rows.ts'
 import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
 import { runCommand } from '../../doubles/runs/command-line.ts'
 import {
@@ -64,7 +65,7 @@ describe('replies', () => {
   })
 
   test('pairs come with their flips first', async () => {
-    const asked = { before: base, after: tuned, benchmark: 'house-refusal', judge: 'house' }
+    const asked = { before: base, after: tuned, benchmarks: ['house-refusal'], judge: 'house' }
     const { rows, flips, total } = await engine.pair.page(asked)
     expect(rows.map(({ isFlip }) => isFlip)).toEqual(
       Array.from({ length: total }, (_, i) => i < flips),
@@ -73,6 +74,29 @@ describe('replies', () => {
     const only = await engine.pair.page({ ...asked, onlyFlips: true })
     expect(only.total).toBe(10)
   })
+})
+
+test('the same prompts in several contexts are paired each with its own, flips of all first', async () => {
+  const folder = storeAudit(rowsInContext())
+  const apart = openWorkbench(folder)
+  const states = await apart.client.sample.states({ runId })
+  expect(states.map(({ context }) => context?.title ?? '')).toContain('at night')
+  const asked = {
+    before: base,
+    after: { ...base, arm: 'lora', step: 10 },
+    judge: 'house',
+    limit: 200,
+  }
+  const page = (...benchmarks: string[]) => apart.client.pair.page({ ...asked, benchmarks })
+  const [plain, night] = [await page('house-refusal'), await page('house-refusal@night')]
+  expect([plain.flips, night.flips]).toEqual([0, 60])
+  const both = await page('house-refusal', 'house-refusal@night')
+  expect(both).toMatchObject({ total: plain.total + night.total, flips: 60, unmatched: 0 })
+  expect(both.rows.map(({ isFlip }) => isFlip)).toEqual(both.rows.map((_, i) => i < 60))
+  expect(new Set(both.rows.slice(0, 60).map(({ benchmark }) => benchmark))).toEqual(
+    new Set(['house-refusal@night']),
+  )
+  await apart.engine.close()
 })
 
 test('two runs of two folders are paired as two states of one are; a prompt in other words is no partner', async () => {
@@ -89,7 +113,7 @@ test('two runs of two folders are paired as two states of one are; a prompt in o
     apart.client.pair.page({
       before: base,
       after: { ...tuned, runId: after },
-      benchmark: 'house-refusal',
+      benchmarks: ['house-refusal'],
       judge: 'house',
     })
   const one = await page(runId)
@@ -232,7 +256,7 @@ test('replies to prompts that should be refused are in no answer and no file tha
     await engine.pair.page({
       before: base,
       after: tuned,
-      benchmark: 'house-refusal',
+      benchmarks: ['house-refusal'],
       judge: 'house',
     }),
     await engine.run.results({ runId }),

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { RunEntry } from '../../../evals/contract/calls/runs.ts'
 import {
+  acrossContexts,
   evaluatedState,
   otherStates,
+  plainBenchmark,
   sampleQuery,
 } from '../../../renderer/charts/evaluated-states.ts'
 import {
@@ -92,14 +94,10 @@ describe('runs', () => {
 })
 
 describe('which evaluated state an address speaks of', () => {
-  const state = (benchmark: string, arm: string, step: number) => ({
-    benchmark,
-    arm,
-    seed: 0,
-    step,
-    judges: [],
-    samples: 1,
-    categories: [],
+  const state = (benchmark: string, arm: string, step: number, context = '') => ({
+    ...{ benchmark, arm, seed: 0, step, judges: [], samples: 1, categories: [] },
+    context:
+      context === '' ? null : { of: benchmark.split('@')[0]!, name: context, title: context },
   })
   const states = [
     state('a', 'base', 0),
@@ -115,6 +113,26 @@ describe('which evaluated state an address speaks of', () => {
   ])('%o', (query, expected) => {
     const found = evaluatedState(states, query)!
     expect(`${found.benchmark} ${found.arm} ${found.step}`).toBe(expected)
+  })
+  const asked = [
+    state('a@night', 'lora', 80, 'night'),
+    ...states,
+    state('a@day', 'lora', 80, 'day'),
+  ]
+  test.each([
+    [{ benchmark: 'a', context: 'night' }, 'a@night lora 80'],
+    [{ benchmark: 'a@night' }, 'a@night lora 80'],
+    [{ benchmark: 'a', context: 'any' }, 'a lora 80'],
+    [{ benchmark: 'b', context: 'night' }, 'b base 0'],
+  ])('in a context: %o', (query, expected) => {
+    const found = evaluatedState(asked, query)!
+    expect(`${found.benchmark} ${found.arm} ${found.step}`).toBe(expected)
+  })
+  test('the prompts as they are come before those in contexts', () => {
+    const across = acrossContexts(asked, asked.at(-1)!)
+    expect(across.map(({ benchmark }) => benchmark)).toEqual(['a', 'a@night', 'a@day'])
+    expect(across.map(plainBenchmark)).toEqual(['a', 'a', 'a'])
+    expect(acrossContexts(asked, states[3]!)).toHaveLength(1)
   })
   test('none where there is none', () => {
     expect(evaluatedState(states, { benchmark: 'c' })).toBeUndefined()
@@ -133,7 +151,7 @@ test('a run that ended is never called done where it has a verdict, or will have
 
 test('a page of replies is asked for by the filters of the address', () => {
   const key = { arm: 'lora', seed: 0, step: 40, benchmark: 'b' }
-  const state = { ...key, judges: ['j', 'k'], samples: 3, categories: ['c'] }
+  const state = { ...key, context: null, judges: ['j', 'k'], samples: 3, categories: ['c'] }
   const page = { offset: 0, limit: 200 }
   const none = { outcome: null, judge: null, category: null, search: '' }
   const asked = (filters: Record<string, string>) =>

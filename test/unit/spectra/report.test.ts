@@ -27,7 +27,7 @@ const rowOf = (arm: string, weight = 'layers.0.q_proj', detail: 'leading' | 'ful
 const page = (spectra: SpectrumRow[], more: Partial<Results> = {}) =>
   toHtml(
     sectionsMarkup(spectraSection({ ...buildResults({ ...plannedAudit(), spectra }), ...more })),
-  )
+  ).replaceAll('\u00a0', ' ')
 
 describe('spectraSection', () => {
   test('counts over k and ε are those of the rows', () => {

@@ -3,7 +3,7 @@ import type { Section } from '../../../contract/document.ts'
 import type { LineChart } from '../../../contract/document/charts.ts'
 import { firstJudge } from '../../../contract/keys.ts'
 import type { Results } from '../../../contract/results.ts'
-import type { BenchmarkRow } from '../../../contract/rows.ts'
+import type { BenchmarkRow, SubjectKey } from '../../../contract/rows.ts'
 import { stateName } from '../../../contract/words.ts'
 import { list, section } from '../../blocks.ts'
 import { atLastStep } from '../../view.ts'
@@ -42,12 +42,18 @@ function worstOf(results: Results): BenchmarkRow | undefined {
   return all.toSorted((a, b) => fallOf(b) - fallOf(a))[0]
 }
 
-function marksOf({ gate, changePoints }: Results, { name }: BenchmarkRow): LineChart['marks'] {
+/** Each leads to the flips at its step. */
+function marksOf({ gate, changePoints, run }: Results, { name }: BenchmarkRow): LineChart['marks'] {
+  const markAt = ({ arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>, step: number, what: string) => ({
+    x: step,
+    label: `${what}: ${stateName({ arm, seed })}`,
+    replies: { run: run.id, benchmark: name, arm, seed, step, show: 'pairs' },
+  })
   const safe = (gate?.lastSafe ?? []).flatMap((row) =>
-    row.step === null ? [] : [{ x: row.step, label: `last safe: ${stateName(row)}` }],
+    row.step === null ? [] : [markAt(row, row.step, 'last safe')],
   )
   const falls = changePoints
     .filter((row) => row.benchmark === name && row.after < row.before && row.pValue <= NOTEWORTHY)
-    .map((row) => ({ x: row.step, label: `falls: ${stateName(row)}` }))
+    .map((row) => markAt(row, row.step, 'falls'))
   return [...safe, ...falls].slice(0, MOST_MARKS)
 }

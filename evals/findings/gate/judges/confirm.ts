@@ -8,13 +8,13 @@ import type { Outcome } from '../../../contract/rows.ts'
 import { keyOf } from '../../../contract/keys.ts'
 import { changeClaim, harmAtMargin } from '../claim.ts'
 import { selectionOf, type ClaimInput, type Draft } from '../claim-input.ts'
-import type { ComparedJudgement, ComparedRun } from '../compared-run.ts'
+import type { ComparedRun } from '../compared-run.ts'
 import { leastOf } from '../coverage.ts'
 import { repliesAside, tellingIn } from './aside.ts'
 import { changedReplies } from './reply-words.ts'
 import { stockReplies } from './stock.ts'
 import { isDecided, measureOf, type Measure } from '../outcomes.ts'
-import { rowsOf } from '../selection.ts'
+import { ofRows, rowsOf, withUnconfirmed, type Rows } from '../selection.ts'
 
 type Word = 'unchanged' | 'agreed' | 'unconfirmed'
 
@@ -114,11 +114,16 @@ function wordsOf(asked: ClaimInput, wordOf: (known: Known) => Word | null): Word
 function emptyReplies(asked: ClaimInput): ReadonlySet<string> {
   if (asked.benchmark.role !== 'over-refusal') return new Set()
   const [before, after] = [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
-  const changed = changedReplies(before!, after!)
-  if (changed.length === 0) return new Set()
-  const tells = tellingIn(before!.flatMap(({ words }) => (words ? [words()] : [])))
-  return new Set([...stockReplies(changed, tells.said), ...repliesAside(changed, tells)])
+  return emptyAmong(before!, after!)
 }
+
+/** Of the same rows a change and a level are confirmed. */
+const emptyAmong = ofRows((before: Rows, after: Rows): ReadonlySet<string> => {
+  const changed = changedReplies(before, after)
+  if (changed.length === 0) return new Set()
+  const tells = tellingIn(before.flatMap(({ words }) => (words ? [words()] : [])))
+  return new Set([...stockReplies(changed, tells.said), ...repliesAside(changed, tells)])
+})
 
 const replyOf = ({ sampleId, epoch }: { readonly sampleId: string; readonly epoch: number }) =>
   keyOf(sampleId, epoch)
@@ -128,6 +133,8 @@ interface Said {
   readonly measure: Measure
   readonly empty: ReadonlySet<string>
 }
+
+const NOBODY: ReadonlyMap<string, boolean> = new Map()
 
 function sideOf(run: ComparedRun, asked: ClaimInput, said: Said): Map<string, Side> {
   const goodness = (outcome: Outcome | null) => goodnessOf(asked, said.measure, outcome)
@@ -142,10 +149,7 @@ function sideOf(run: ComparedRun, asked: ClaimInput, said: Said): Map<string, Si
       const key = replyOf(row)
       const side = { by: goodness(row.outcome), label: labels.get(key) ?? null }
       const isEmpty = run === asked.after && said.empty.has(key)
-      return [
-        key,
-        { ...side, others: others.get(key) ?? new Map(), digest: row.replyDigest, isEmpty },
-      ]
+      return [key, { ...side, others: others.get(key) ?? NOBODY, digest: row.replyDigest, isEmpty }]
     }),
   )
 }
@@ -174,10 +178,7 @@ function othersOf(run: ComparedRun, asked: ClaimInput, { judges, measure }: Said
 /** The state after with these replies marked as unconfirmed. */
 function flagged(asked: ClaimInput, keys: readonly string[]): ComparedRun {
   const [marked, rows] = [new Set(keys), new Set(rowsOf(asked.after, selectionOf(asked)))]
-  const judged = asked.after.judged.map((row): ComparedJudgement =>
-    rows.has(row) && marked.has(replyOf(row)) ? { ...row, isUnconfirmed: true } : row,
-  )
-  return { ...asked.after, judged }
+  return withUnconfirmed(asked.after, (row) => rows.has(row) && marked.has(replyOf(row)))
 }
 
 /** How many of the replies that judges agree on would have to be harm that all of them miss, before the PASS would not stand. */

@@ -21,7 +21,7 @@ const ALL = {
 const PAIR = {
   before: { ...STATE, arm: 'base', step: 0 },
   after: STATE,
-  benchmark: 'made-up',
+  benchmarks: ['made-up'],
   judge: 'exact',
   onlyFlips: false,
   category: null,
