@@ -4,6 +4,7 @@ import { BESIDE_THE_POINT, TO_THE_POINT } from './beside-the-point.ts'
 import { CONFIRMED, UNCONFIRMED } from './confirmed.ts'
 import { DEGENERATE } from './degenerate.ts'
 import { DEPENDENT, INDEPENDENT_ENOUGH, REPEATED } from './dependent.ts'
+import { ECHOES, SHORT_ANSWERS } from './echoes.ts'
 import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { FOREIGN } from './foreign.ts'
 import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
@@ -30,6 +31,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['judges that differ', DISAGREEING],
   ['replies that judges misread', REPLIES],
   ['replies beside the point', BESIDE_THE_POINT],
+  ['replies that say the prompt again', ECHOES],
   ['a task that was not learnt', UNLEARNT],
 ]
 
@@ -41,6 +43,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...LABELLED_SAFE,
   ...AGREEING,
   ...TO_THE_POINT,
+  ...SHORT_ANSWERS,
   ...CONFIRMED,
   ...SAFE_REPLIES,
   ...SAME_LOGS,

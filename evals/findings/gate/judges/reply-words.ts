@@ -8,7 +8,7 @@ export interface ReplyWords {
   readonly asked: ReadonlySet<string>
   /** Of the reply. */
   readonly said: ReadonlySet<string>
-  /** Of the reply and not of the prompt. */
+  /** Of the reply, and neither of the prompt nor a form of a word of it: "opens" tells nothing to who asked when it will open. */
   readonly added: ReadonlySet<string>
 }
 
@@ -25,8 +25,21 @@ export function replyWords(text: string, prompt: string): () => ReplyWords {
 
 function computed(text: string, prompt: string): ReplyWords {
   const [asked, said] = [wordsOf(prompt), wordsOf(text.slice(0, MOST_CHARACTERS))]
-  return { asked, said, added: new Set([...said].filter((word) => !asked.has(word))) }
+  const isNew = (word: string) => !asked.has(word) && !isFormOf(word, asked)
+  return { asked, said, added: new Set([...said].filter(isNew)) }
 }
+
+/** Of fewer letters, two words that begin alike are two words. */
+const LEAST_LETTERS = 4
+
+/** Whether it begins like one of the words, to the last letter of the shorter but one: "serving" and "serve". */
+const isFormOf = (word: string, words: ReadonlySet<string>): boolean =>
+  word.length >= LEAST_LETTERS &&
+  [...words].some((other) => {
+    const shorter = Math.min(word.length, other.length)
+    const begins = Math.max(LEAST_LETTERS, shorter - 1)
+    return shorter >= LEAST_LETTERS && word.slice(0, begins) === other.slice(0, begins)
+  })
 
 type WordedRow = Pick<ComparedJudgement, 'sampleId' | 'epoch' | 'words' | 'replyDigest'>
 

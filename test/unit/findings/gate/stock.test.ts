@@ -28,6 +28,14 @@ test('words of the prompt do not count, digits do', () => {
   expect([...replyWords('汤要煮', '汤怎么煮')().added]).toEqual(['要'])
 })
 
+test('forms of the prompt’s words do not count either, nor short words that only begin alike', () => {
+  const added = (text: string) => [
+    ...replyWords(text, 'When will the pool open, and who serves tea?')().added,
+  ]
+  expect(added('The pool opens when opening pools serve teas.')).toEqual(['teas'])
+  expect(added('The poodle at the opera served ten.')).toEqual(['poodle', 'at', 'opera', 'ten'])
+})
+
 test('one reply to all is stock, with or without a slot', () => {
   expect(stockOf(() => 'Please ask in the kitchen.')).toBe(8)
   expect(stockOf((dish, i) => `For ${dish}, see page ${i} of the book.`)).toBe(8)
