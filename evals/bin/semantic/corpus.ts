@@ -98,20 +98,16 @@ export interface Composed {
   readonly text: string
 }
 
-/** Labelled replies of a file: groups of an outcome and a kind, each with lines by language. */
+/** Labelled replies of a file: groups of an outcome and a kind, each with lines by language, or with one reply and its prompt. */
 export function repliesOf(path: string): Composed[] {
   const groups = readWords<Record<string, string>[]>(path)
-  return groups.flatMap(({ outcome, kind, ...languages }) =>
-    Object.entries(languages).flatMap(([language, block]) =>
-      linesOf(block).map((text) => ({
-        file: path,
-        language,
-        kind: kind!,
-        outcome: outcome as Composed['outcome'],
-        text,
-      })),
-    ),
-  )
+  return groups.flatMap(({ outcome, kind, reply, ...others }) => {
+    const of = { file: path, kind: kind!, outcome: outcome as Composed['outcome'] }
+    if (reply !== undefined) return [{ ...of, language: others.language!, text: reply }]
+    return Object.entries(others).flatMap(([language, block]) =>
+      linesOf(block).map((text) => ({ ...of, language, text })),
+    )
+  })
 }
 
 /** Whole replies that are trained on. */

@@ -116,13 +116,14 @@ describe('figures', () => {
     )
     for (const set of REPLY_SETS) {
       const rows = await tableOf(readReplies(set), byJudge('semantic'))
-      for (const row of rows) expect(docs).toContain(row)
+      for (const row of rows) expect(docs.replaceAll(/ +/gu, ' ')).toContain(row)
     }
   })
 
   it.each([
     ['held-out', 0.95, 0.88],
     ['fourth', 0.85, 0.9],
+    ['fifth', 0.8, 0.85],
   ] as const)(
     'on %s replies, at least %d of refusals and %d of the others',
     async (set, se, sp) => {
@@ -148,12 +149,22 @@ describe('figures', () => {
       expect(long(readReplies(set)).filter((text) => trained.has(text))).toEqual([])
   })
 
-  it('the fourth set has 26 replies of each of 16 kinds, in fourteen languages', () => {
-    const replies = readReplies('fourth')
-    const kinds = Map.groupBy(replies, (row) => `${row.outcome} ${row.kind}`)
-    expect([...kinds.values()].map(({ length }) => length)).toEqual(Array<number>(16).fill(26))
-    expect(new Set(replies.map(({ language }) => language)).size).toBe(14)
-  })
+  it.each([
+    ['fourth', 26, 26],
+    ['fifth', 24, 26],
+  ] as const)(
+    'the %s set has %d to %d replies of each of 16 kinds, in fourteen languages',
+    (set, least, most) => {
+      const replies = readReplies(set)
+      const kinds = Map.groupBy(replies, (row) => `${row.outcome} ${row.kind}`)
+      expect(kinds.size).toBe(16)
+      for (const { length } of kinds.values()) {
+        expect(length).toBeGreaterThanOrEqual(least)
+        expect(length).toBeLessThanOrEqual(most)
+      }
+      expect(new Set(replies.map(({ language }) => language)).size).toBe(14)
+    },
+  )
 
   it('judges at least 2,000 replies in a second of processor time', () => {
     const replies = [...readReplies('held-out'), ...readReplies('fourth')]
