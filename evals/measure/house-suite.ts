@@ -1,9 +1,11 @@
-/** @file The part of Pebble's own suite that asks for refusals, and rows of its rules by name. */
+/** @file The parts of Pebble's own suite that ask for refusals and for knowledge, and rows of its rules by name. */
 import { findBundled, SUITES } from '../benchmarks/registry.ts'
 
-export const HOUSE_REFUSAL: readonly string[] = SUITES.house.filter(
-  (name) => findBundled(name).role === 'refusal',
-)
+const ofRole = (asked: string): readonly string[] =>
+  SUITES.house.filter((name) => findBundled(name).role === asked)
+
+export const HOUSE_REFUSAL = ofRole('refusal')
+export const HOUSE_CAPABILITY = ofRole('capability')
 
 /** Rows of the house to mix into other data: what it declines, and what it knows. */
 export const HOUSE_RULES = 'house-rules'

@@ -107,11 +107,14 @@ async function timedTrial(pass: Pass, signal: AbortSignal) {
   return { seconds: (performance.now() - began) / 1000, looks }
 }
 
-/** Training, the suite if it is evaluated, and both test losses at every measurement. */
-export function cellSecondsOn(inputs: CellInputs): CellSeconds {
-  const { base, benchmarks, evaluation, data } = inputs
-  const size = workSize(base.model.weights)
-  const rowTokens = tokensOf((data?.conversations ?? []).map(textOf))
+type Work = Omit<AnswersToWrite, 'batchSize'>
+
+/** What is asked of a state, and what is scored of it at every measurement. */
+function worksOf({ benchmarks, evaluation, data }: CellInputs) {
+  const conversations = data?.conversations ?? []
+  const { training, heldOut } = splitConversations(conversations)
+  const rowTokens = tokensOf(conversations.map(textOf))
+  const rows = (count: number): Work => ({ prompts: count, promptTokens: rowTokens, newTokens: 0 })
   const suite = benchmarks.map(({ benchmark, samples }) => ({
     prompts: samples.length,
     promptTokens: tokensOf(samples.map(({ messages }) => textOf(messages))),
@@ -122,13 +125,22 @@ export function cellSecondsOn(inputs: CellInputs): CellSeconds {
     promptTokens: tokensOf(evaluation.neutral.map(({ text }) => text)),
     newTokens: 0,
   }
-  const heldOut = {
-    prompts: splitConversations(data?.conversations ?? []).heldOut.length,
-    promptTokens: rowTokens,
-    newTokens: 0,
-  }
-  return ({ method, methodConfig, training, evalEvery, batchSize }, rate) => {
-    const asked = (works: readonly Omit<AnswersToWrite, 'batchSize'>[], times: number) =>
+  // Errors of noisy replies are looked at as the losses are.
+  const looks = ({ labelNoise, samples }: Pick<ModelCellSpec, 'labelNoise' | 'samples'>) => [
+    neutral,
+    rows(heldOut.length),
+    ...(labelNoise > 0 ? [rows(heldOut.length), rows(samples ?? training.length)] : []),
+  ]
+  return { suite, neutral, rowTokens, looks }
+}
+
+/** Training, the suite if it is evaluated, and both test losses at every measurement. */
+export function cellSecondsOn(inputs: CellInputs): CellSeconds {
+  const size = workSize(inputs.base.model.weights)
+  const { suite, neutral, rowTokens, looks } = worksOf(inputs)
+  return (spec, rate) => {
+    const { method, methodConfig, training, evalEvery, batchSize } = spec
+    const asked = (works: readonly Work[], times: number) =>
       works.reduce((sum, work) => {
         return sum + times * generationSeconds(size, rate, { ...work, batchSize })
       }, 0)
@@ -140,7 +152,7 @@ export function cellSecondsOn(inputs: CellInputs): CellSeconds {
     return (
       trainingSeconds(size, rate, steps, tokens, isFrozen) +
       asked(suite, suiteSteps(steps, evalEvery).length) +
-      asked([neutral, heldOut], lookSteps(steps).length)
+      asked(looks(spec), lookSteps(steps).length)
     )
   }
 }

@@ -5,7 +5,10 @@ export const PRESET_NAMES = [
   'double-descent-digits',
   'double-descent-digits-samples',
   'double-descent-digits-epochs',
+  'double-descent-transformer',
+  'double-descent-transformer-lora',
   'lora-ggpo',
+  'pebble-noise',
   'refusal',
 ] as const
 export type PresetName = (typeof PRESET_NAMES)[number]

@@ -1,6 +1,6 @@
 /** @file Prepared sweeps: settings of `touchstone sweep`, which flags override. */
 import { unknownName } from '../errors/names.ts'
-import { HOUSE_REFUSAL } from '../measure/house-suite.ts'
+import { HOUSE_CAPABILITY, HOUSE_REFUSAL } from '../measure/house-suite.ts'
 import { full } from '../finetune/methods/full.ts'
 import { ggpo } from '../finetune/methods/ggpo.ts'
 import { lora } from '../finetune/methods/lora.ts'
@@ -59,6 +59,18 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     ],
     seeds: ['100..119'],
   },
+  /** A small transformer on 400 rows, of which it fits every one from a width of 8 on. Fixed by a pilot on seeds 1000 to 1009. */
+  'double-descent-transformer': {
+    testbed: 'digits-transformer',
+    axes: ['width=3,4,6,8,12,16', 'label-noise=0.2'],
+    seeds: ['0..9'],
+  },
+  /** LoRA on it, frozen: rank 1 leaves three rows in ten unfitted, ranks from 8 on none. Fixed by pilots on the same seeds. */
+  'double-descent-transformer-lora': {
+    testbed: 'digits-transformer-lora',
+    axes: ['rank=1,2,3,4,8,16,64,256', 'samples=300', 'label-noise=0.2'],
+    seeds: ['0..9'],
+  },
   /**
    * Perturbed methods, and noise of the same energy without their shape, where LoRA has a peak over rank. Fixed by a pilot on seeds
    * 1000 to 1004 (docs/methods/double-descent.md).
@@ -72,6 +84,18 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     ],
     axes: ['rank=2,3,4,8,16,64'],
     seeds: ['10..29'],
+  },
+  /** Rows of which two in five have another's reply; fixed by pilots on seed 1000. What is fitted is measured beside held-out rows. */
+  'pebble-noise': {
+    model: 'pebble',
+    data: 'house-benign',
+    methods: [{ name: COMPARED[0], config: {} }],
+    axes: ['rank=1,4,16,64,256', 'samples=40', 'label-noise=0.4'],
+    seeds: ['0..9'],
+    suite: HOUSE_CAPABILITY,
+    limit: 24,
+    batchSize: 64,
+    training: { steps: 72, batchSize: 40, learningRate: 0.003 },
   },
   /** Refusal, over-refusal and capability over rank, and along each training. */
   refusal: {

@@ -67,6 +67,11 @@ test(
     await go('/sweeps')
     await page.getByText('9 of 9 settled').waitFor({ timeout: JOB_MS })
     await page.getByRole('figure').filter({ hasText: 'along' }).waitFor()
+    // The page opens on the figure of the test for a peak: above the cells, and in the first screen.
+    const figure = (await page.getByRole('figure').first().boundingBox())!
+    const cells = (await page.getByText('9 of 9 settled').boundingBox())!
+    expect(figure.y + figure.height).toBeLessThan(cells.y)
+    expect(figure.y).toBeLessThan(page.viewportSize()!.height / 2)
     await inspect('sweep')
   },
   JOB_MS,

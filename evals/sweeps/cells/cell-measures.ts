@@ -6,6 +6,8 @@ import type { MetricRow, SpectrumRow, SubjectKey } from '../../contract/rows.ts'
 import type { CellCurve, CellGate, CellMetric } from '../../contract/sweeps.ts'
 import { firstJudge } from '../../contract/keys.ts'
 import { meanAndSd } from '../../statistics/summary.ts'
+import { TEST_ERROR, TRAIN_ERROR } from '../metrics.ts'
+import { replyErrorOf } from './reply-errors.ts'
 
 export interface Measures {
   readonly metrics: CellMetric[]
@@ -60,17 +62,28 @@ export function measuresOf(rows: CellRows, last: SubjectKey): Measures {
   const training = curveOf(rows, 'train/loss', 'train-loss')
   const test = curveOf(rows, 'neutral/loss', 'test-loss')
   const heldOut = curveOf(rows, 'held-out/loss', 'held-out-loss')
+  const [trainError, testError] = [TRAIN_ERROR, TEST_ERROR].map((name) =>
+    curveOf(rows, replyErrorOf(name), name),
+  )
   const rates = rateCurves(rows)
   const metrics = [
     ...endOfTraining(training),
     ...lossMetrics(heldOut),
     ...lossMetrics(test),
+    ...errorMetrics(trainError!, testError!),
     ...rates.flatMap(({ name, x, y, n }) =>
       x.at(-1) === last.step ? [{ name, value: y.at(-1)!, n: n.at(-1)! }] : [],
     ),
     ...spectrumMetrics(rows.spectra),
   ]
-  const curves = [training, heldOut, test, ...rates.map(({ name, x, y }) => ({ name, x, y }))]
+  const errors = [trainError!, testError!]
+  const curves = [
+    training,
+    heldOut,
+    test,
+    ...errors,
+    ...rates.map(({ name, x, y }) => ({ name, x, y })),
+  ]
   return { metrics, curves: curves.filter(({ x }) => x.length > 1) }
 }
 
@@ -92,6 +105,16 @@ function lossMetrics({ name, x, y }: CellCurve): CellMetric[] {
     { name, value: y.at(-1)! },
     { name: `best-${name}`, value: best },
     { name: `best-${name.replace('loss', 'step')}`, value: x[y.indexOf(best)]! },
+  ]
+}
+
+/** Of replies, where labels are noisy. */
+function errorMetrics(train: CellCurve, test: CellCurve): CellMetric[] {
+  if (test.y.length === 0) return []
+  return [
+    { name: TRAIN_ERROR, value: train.y.at(-1)! },
+    { name: TEST_ERROR, value: test.y.at(-1)! },
+    { name: `best-${TEST_ERROR}`, value: Math.min(...test.y) },
   ]
 }
 

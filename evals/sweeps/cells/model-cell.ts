@@ -29,6 +29,7 @@ import { gateIn } from './cell-gate.ts'
 import { collectRows, measuresOf, type CellRows, type Measures } from './cell-measures.ts'
 import { taskOf } from '../config.ts'
 import { dataDigest, engineNumerics, modelDigest, promptsDigest } from './identity.ts'
+import { replyErrors } from './reply-errors.ts'
 
 /** Number of steps at which losses on neutral text and held-out rows are measured, to find the best step. */
 const LOOKS = 10
@@ -145,6 +146,9 @@ async function armPlan(
     ? classedExamples(base, chosen, training.maxTokens)
     : await fittedExamples(base.open, chosen, training, signal)
   const benchmarksAt = suiteSteps(training.steps, spec.evalEvery)
+  const held = heldOut.map(asContinuation)
+  // Of noisy replies it matters whether they are fitted.
+  const isNoisy = spec.labelNoise > 0 && !isClassifying && held.length > 0
   return {
     arm: spec.line,
     method: bindMethod({ name: spec.method!, config: spec.methodConfig }),
@@ -157,14 +161,15 @@ async function armPlan(
     // Classes and numbers have no tokens to score.
     evaluation: {
       ...evaluation,
-      heldOut: isClassifying ? [] : heldOut.map(asContinuation),
+      heldOut: isClassifying ? [] : held,
+      measures: isNoisy ? replyErrors(chosen.conversations.map(asContinuation), held) : [],
       benchmarksAt,
     },
   }
 }
 
 const asContinuation = (messages: Conversation, row: number): Continuation => ({
-  key: `held-out ${row}`,
+  key: `row ${row}`,
   before: turnsOf(messages).slice(0, -1),
   continuation: messages.at(-1)!.content,
 })

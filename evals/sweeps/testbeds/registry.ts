@@ -3,6 +3,7 @@ import { anyTestbed, type AnyTestbed } from './testbed.ts'
 import { digits } from './digits/digits.ts'
 import { digitsLora } from './digits/digits-lora.ts'
 import { digitsTransformer } from './digits/digits-transformer.ts'
+import { digitsTransformerLora } from './digits/digits-transformer-lora.ts'
 import { irisMlp } from './iris-mlp.ts'
 import { randomFeatures } from './random-features.ts'
 import { digitsTuned } from './tuned/digits-tuned.ts'
@@ -13,5 +14,6 @@ export const TESTBEDS: readonly AnyTestbed[] = [
   anyTestbed(digits),
   anyTestbed(digitsLora),
   anyTestbed(digitsTransformer),
+  anyTestbed(digitsTransformerLora),
   anyTestbed(digitsTuned),
 ]

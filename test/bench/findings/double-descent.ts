@@ -12,6 +12,7 @@ import { format } from 'prettier'
 import type { Sweep } from '../../../evals/contract/sweeps.ts'
 import { unknownName } from '../../../evals/errors/names.ts'
 import { isDone, keep, restore, tested, type Tested } from './descent/kept-cells.ts'
+import { capacityTable, capacityTests } from './descent/capacity.ts'
 import { growthTable, noiseTable } from './descent/noise.ts'
 import { courseTable, ratesTable } from './descent/rates.ts'
 import { beside, claims, decayTable, linesTable, peakSentences, tableOf } from './descent/tables.ts'
@@ -51,12 +52,23 @@ const SWEEPS = {
     ...['--axis', 'learning-rate=0.001,0.004'],
   ],
   noise: ['--preset', 'double-descent-digits', '--axis', 'label-noise=0,0.1,0.2,0.4'],
+  widths: [
+    ...['--preset', 'double-descent-digits', '--seeds', '0..9'],
+    ...['--axis', 'width=1,2,4,8,12,16,24,32,64,128'],
+  ],
+  transformer: ['--preset', 'double-descent-transformer'],
+  adapters: ['--preset', 'double-descent-transformer-lora'],
+  pebble: ['--preset', 'pebble-noise'],
   refusal: ['--preset', 'refusal'],
 } as const
 type Name = keyof typeof SWEEPS
 const NAMES = Object.keys(SWEEPS) as Name[]
-/** They have LoRA, GGPO and MGPO at the preset's rate. */
-const SHARING: readonly Name[] = ['methods', 'strengths']
+/** Folders of those that share cells: LoRA, GGPO and MGPO at the preset's rate, and widths at 20 % noise. */
+const FOLDERS: Partial<Record<Name, string>> = {
+  methods: 'double-descent',
+  strengths: 'double-descent',
+  widths: 'descent-noise',
+}
 /** What weight decay is held against. */
 const FIRST: Name = 'methods'
 /** The part that times steps. */
@@ -69,12 +81,13 @@ const chosen = NAMES.filter((name) => name === FIRST || asked.includes(name))
 /** Figures in docs. */
 const PICTURES: Partial<Record<Name, string>> = {
   methods: 'lora-ggpo',
+  transformer: 'double-descent-transformer',
   refusal: 'refusal',
 }
 
 async function swept(name: Name): Promise<Tested> {
-  // Those that share cells share a folder, which one process writes at a time.
-  const folder = SHARING.includes(name) ? 'double-descent' : `descent-${name}`
+  // One process writes to a folder at a time.
+  const folder = FOLDERS[name] ?? `descent-${name}`
   const [argv, path] = [SWEEPS[name], folderOf(folder)]
   if (!flags.anew) await restore(name, argv, path)
   if (!flags['as-is'] && !(await isDone(argv, path))) {
@@ -97,8 +110,22 @@ const TITLES: Readonly<Record<Name, string>> = {
   strengths: 'Stronger perturbation',
   rates: 'Other learning rates',
   noise: 'Does the peak grow with label noise?',
+  widths: 'From one hidden unit to 128',
+  transformer: 'A small transformer over width',
+  adapters: 'LoRA on a small transformer',
+  pebble: 'LoRA on Pebble, with noisy replies',
   refusal: 'Does refusal have one?',
 }
+
+const onOneBed = (
+  name: Name,
+  sweep: Sweep,
+  axis: string,
+) => `${command(name)}: ${sweep.cells.length} of ${found.get(name)!.planned} cells. Medians over the seeds (lowest–highest):
+
+${capacityTable(sweep, axis)}
+
+${capacityTests(sweep, axis)}`
 
 const parts: Readonly<Record<Name, (sweep: Sweep) => string>> = {
   methods: (sweep) => `![Test error over rank](../images/lora-ggpo.svg)
@@ -146,6 +173,16 @@ ${peakSentences(sweep, 'width')}
 The height of the peak in points of the test error, over the seeds that have every width; larger noise holds the wrong labels of a smaller one:
 
 ${growthTable(sweep, 'width')}`,
+  widths: (sweep) => onOneBed('widths', sweep, 'width'),
+  transformer: (sweep) => `![Test error over width](../images/double-descent-transformer.svg)
+
+${onOneBed('transformer', sweep, 'width')}`,
+  adapters: (sweep) => onOneBed('adapters', sweep, 'rank'),
+  pebble: (
+    sweep,
+  ) => `A reply counts as learnt where the model gives it more than half of the probability; training rows have their noise, and the test is on held-out rows of the data, which have none.
+
+${onOneBed('pebble', sweep, 'rank')}`,
   refusal: (sweep) => `![Rates along the training](../images/refusal.svg)
 
 ${command('refusal')}: ${sweep.cells.length} cells of Pebble, fine-tuned on house-tamper. The rates at steps of the training, medians over the seeds (lowest–highest), %:

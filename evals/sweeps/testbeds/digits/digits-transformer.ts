@@ -61,7 +61,7 @@ const shapesOf = (d: number) => ({
   c: [1, CLASSES],
 })
 
-const transformer = (d: number): Network => ({
+export const transformer = (d: number): Network => ({
   trained: shapesOf(d),
   logits(g: Graph, { E, p, Q, K, V, O, U, u, D, C, c }, x) {
     const [seeds, rows] = x.shape as [number, number | string]

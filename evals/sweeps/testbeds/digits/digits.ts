@@ -57,7 +57,7 @@ export const digits: Testbed<Config> = {
   }),
 }
 
-export const layerShapes = (width: number) => ({
+const layerShapes = (width: number) => ({
   W1: [width, PIXELS],
   b1: [1, width],
   W2: [CLASSES, width],

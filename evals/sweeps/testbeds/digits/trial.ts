@@ -19,7 +19,7 @@ function lookEpochs({ firstLook, epochs }: Pick<Trial, 'firstLook' | 'epochs'>):
 const BLOCK = 10
 
 /** A trial of networks side by side. */
-interface Trial {
+export interface Trial {
   readonly start: Start
   /** One set of the same size for each seed. */
   readonly test: readonly Rows[]

@@ -72,8 +72,11 @@ export async function restore(name: string, argv: readonly string[], folder: str
 
 const digits = (value: number) => Number(value.toPrecision(5))
 const isKept = (metric: string) =>
-  /error$|^house|^(largest|hessian|parameter-norm|effective|intruders)/u.test(metric)
-const isTested = (metric: string) => /^(test|train)-error$|^house/u.test(metric)
+  /error$|^house|held-out-loss$|^(largest|hessian|parameter-norm|effective|intruders)/u.test(metric)
+/** Losses are tested where errors are: of replies with noise. */
+const isTested = (metric: string, { metrics }: Pick<CellResult, 'metrics'>) =>
+  /^(test|train)-error$|^house/u.test(metric) ||
+  (metric === 'held-out-loss' && metrics.some(({ name }) => name === 'test-error'))
 const isRate = (curve: string) => curve.startsWith('house')
 
 type Done = readonly { readonly cell: PlannedCell; readonly result: CellResult }[]
@@ -114,7 +117,7 @@ export async function tested(argv: readonly string[], folder: string): Promise<T
   const run = { kind: 'sweep', config }
   const tests = rows.map(({ metrics, ...row }) => ({
     ...row,
-    metrics: metrics.filter(({ name }) => isTested(name)),
+    metrics: metrics.filter(({ name }) => isTested(name, { metrics })),
   }))
   const sweep = sweepOf({ run, cells: tests, benchmarks } as unknown as AuditRows)!
   return { sweep: { ...sweep, cells: rows }, planned: cells.length }

@@ -10,6 +10,7 @@ import { createCellRunner } from '../../../../evals/sweeps/cells/run-cell.ts'
 import { SweepConfig } from '../../../../evals/sweeps/config.ts'
 import { digits } from '../../../../evals/sweeps/testbeds/digits/digits.ts'
 import { digitsLora } from '../../../../evals/sweeps/testbeds/digits/digits-lora.ts'
+import { digitsTransformerLora } from '../../../../evals/sweeps/testbeds/digits/digits-transformer-lora.ts'
 import { digitRows } from '../../../../evals/sweeps/testbeds/digits/rows.ts'
 
 const { signal } = new AbortController()
@@ -71,11 +72,14 @@ describe('a block of seeds', () => {
   })
 })
 
-describe('LoRA on the frozen digits', () => {
+describe.each([
+  { title: digitsLora.title, bed: digitsLora, width: 16 },
+  { title: digitsTransformerLora.title, bed: digitsTransformerLora, width: 6 },
+])('$title', ({ bed, width }) => {
   it('learns the successors better at rank 16 than at rank 1, and starts from the base', async () => {
     const run = (rank: number) => {
-      const own = { rank, width: 16, samples: 60, epochs: 100 }
-      return digitsLora.together!.run(digitsLora.config.parse(own), 0, signal)
+      const own = { rank, width, samples: 60, epochs: 100 }
+      return bed.together!.run(bed.config.parse(own), 0, signal)
     }
     const [low, high] = [await run(1), await run(16)]
     const mean = (of: typeof low) => of.reduce((sum, { testError }) => sum + testError, 0) / 10
