@@ -71,6 +71,7 @@ const TASKS = {
   'bench-gate': [['test/bench/gate.ts']],
   'bench-merge': [['test/bench/findings/merge-speed.ts']],
   'bench-smollm2': [['test/bench/findings/smollm2.ts']],
+  'bench-smollm2-causes': [['test/bench/findings/smollm2-causes.ts']],
   'bench-sequential': [['test/bench/looks/sequential.ts']],
   findings: [
     ['test/bench/findings.ts'],
