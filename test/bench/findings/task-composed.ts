@@ -61,8 +61,6 @@ const NAMES = ['presence', 'leakage'].flatMap((fact) =>
 )
 const KEYS = [1, 2].flatMap((concept) => NAMES.map((name) => `${COMPOSER.name}-${concept}-${name}`))
 export const COMPOSED_RANKS = [4, 16]
-/** Those that were finished in the time that there was. */
-export const COMPOSED_SEEDS = [0, 1, 2, 3, 4, 8, 9]
 
 /** Numbers of the composition by their names, for a fine-tune by LoRA of each rank; base, companion and fine-tune have one seed. */
 export async function composedNumbers(

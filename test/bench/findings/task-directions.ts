@@ -7,7 +7,7 @@ import { SATCLIP } from '../../../evals/audit/tasks/satclip/satclip-facts.ts'
 import { SCENE_TEXT } from '../../../evals/audit/tasks/scenes/facts.ts'
 import type { TaskRow } from '../../../evals/audit/tasks/task.ts'
 import { shareRight, withBase } from './task-bases.ts'
-import { COMPOSED_RANKS, COMPOSED_SEEDS, composedNumbers } from './task-composed.ts'
+import { COMPOSED_RANKS, composedNumbers } from './task-composed.ts'
 import { all, BASE_SEEDS, kept, meanWithInterval } from './task-runs.ts'
 
 const kOf = (values: readonly number[], isExpected: (value: number) => boolean) =>
@@ -140,7 +140,7 @@ ${[
 
 /** Presence and leakage of both concepts, by way of composing. */
 export async function composed(): Promise<string> {
-  const found = await all(COMPOSED_SEEDS.map((seed) => () => composedNumbers(seed)))
+  const found = await all(BASE_SEEDS.map((seed) => () => composedNumbers(seed)))
   const numbers: readonly (readonly [string, string, ((value: number) => boolean) | undefined])[] =
     [
       ['presence', 'in its own box', undefined],
@@ -159,7 +159,7 @@ export async function composed(): Promise<string> {
     const k = isExpected ? kOf(values, isExpected) : ''
     return `| ${[rank, concept, said, meanWithInterval(values), k].join(' | ')} |`
   })
-  return `\`${COMPOSER.name}\`, LoRA of rank ${COMPOSED_RANKS.join(' and ')} at its own settings, ${COMPOSED_SEEDS.length} seeds of digits, base, companion and fine-tune: canvases in which a concept is read, %. Concept 1 is what the fine-tune learns, 2 the companion's. Yang et al. (2024) lead one to expect more presence than fusion gives, and isolation less leakage. Merging itself hardly ever draws concept 2, so that there is no leakage of it to lower.
+  return `\`${COMPOSER.name}\`, LoRA of rank ${COMPOSED_RANKS.join(' and ')} at its own settings, ${BASE_SEEDS.length} seeds of digits, base, companion and fine-tune: canvases in which a concept is read, %. Concept 1 is what the fine-tune learns, 2 the companion's. Yang et al. (2024) lead one to expect more presence than fusion gives, and isolation less leakage. Merging itself hardly ever draws concept 2, so that there is no leakage of it to lower.
 
 | Rank | Concept | Read | mean, 95 % interval of Student's t | seeds as expected |
 |---|---|---|---|---|
