@@ -17,7 +17,8 @@ const MOST = 256
 export async function rowsToMix(of: FineTune, name: string): Promise<readonly Example[]> {
   const { base, context, plan, progress } = of
   if (name === ASKED) {
-    const known = { ...of, rows: progress.rows(), most: MOST }
+    // What the fine-tune says in their place is not asked.
+    const known = { ...of, tuned: undefined, rows: progress.rows(), most: MOST }
     return (await targetsOf(known, context.signal)).refusal.right
   }
   const data = await trainingData(name)

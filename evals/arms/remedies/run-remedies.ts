@@ -13,6 +13,7 @@ import type { Tuned } from '../../measure/arm-spectra.ts'
 import { stateWith, type Base } from '../../measure/base.ts'
 import { evaluate, isLeft, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { openStateSubject } from '../../measure/open-subject.ts'
+import { freeGarbage } from '../../runtime/garbage.ts'
 import { nameOf, type ArmPlan } from '../arm-plan.ts'
 import type { Retention } from '../retention.ts'
 import { keepMended } from './mended.ts'
@@ -146,6 +147,8 @@ async function measured(
   const form = stateWith(base, (weight) => made.read(weight))
   // Before the evaluations: a resume skips a state whose evaluations are all stored.
   context.emit({ type: 'metric', row: { ...key, name: MOVED, value: moved(of, form.frozen) } })
+  // Weights of the states before, and of trainings; there would be several models of them beside this one.
+  freeGarbage()
   const { subject, release } = await openStateSubject(base, own, form)
   try {
     await evaluate(subject, key, plan, context)

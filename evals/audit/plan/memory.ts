@@ -60,6 +60,8 @@ export interface MemoryNeed {
   readonly evaluates: boolean
   /** Whether an adapter becomes part of the weights before a state is asked, which are then in memory beside the base. */
   readonly isMerged?: boolean
+  /** Whether remedies make states, each of which is a whole model in float32 beside the base. */
+  readonly isMended?: boolean
   /** Whether gradients are copied, as they are without the addon. */
   readonly isCopied?: boolean
   /** Whether weights must be read and converted before they are packed, rather than mapped from a file. */
@@ -68,6 +70,7 @@ export interface MemoryNeed {
 
 export function peakBytes(need: MemoryNeed): number {
   const { model, precision, trained, ofBase = 0, evaluates, isCopied = false } = need
+  const isMended = evaluates && need.isMended === true
   const specs = [...model.weights.values()]
   const base = specs.reduce((sum, spec) => sum + keptBytes(spec, precision), 0)
   const wide = specs.flatMap((spec) => {
@@ -75,18 +78,29 @@ export function peakBytes(need: MemoryNeed): number {
     return storage ? READING[storage] * elementsOf(spec.shape) : []
   })
   const made = Math.max(0, ...wide)
-  if (trained === 0 && evaluates && wide.length === 0) return asking(need, base)
-  const isAskedWide = evaluates && wide.length === 0
-  const packed = isAskedWide ? PACKED_COPIES * base : 0
-  const adapted = specs.filter(({ module }) => module !== undefined)
-  const merged = isAskedWide && need.isMerged ? FLOAT * elementsOfAll(adapted) : 0
+  if (trained === 0 && evaluates && wide.length === 0 && !isMended) return asking(need, base)
+  const asked = wide.length === 0 || isMended ? askedState(need, specs, base) : 0
   return (
     PROCESS_BYTES +
     Math.max(0, base - FLOAT * ofBase) +
-    Math.max(made, packed + merged) +
+    Math.max(made, evaluates ? asked : 0) +
     (TRAINED_COPIES + (isCopied ? 1 : 0)) * FLOAT * trained +
     (trained > 0 ? heldBytes(specs, need) : 0)
   )
+}
+
+/** What the largest state that is asked takes beside the base: its packed copies, and weights that were made for it. */
+function askedState(
+  { precision, isMerged, isMended }: MemoryNeed,
+  specs: readonly WeightSpec[],
+  base: number,
+): number {
+  const whole = FLOAT * elementsOfAll(specs)
+  // A base that is kept small is not packed.
+  const packed = precision === 'fp32' ? PACKED_COPIES * base : ASKED_GRAPHS * whole
+  if (isMended) return packed + whole
+  const adapted = specs.filter(({ module }) => module !== undefined)
+  return packed + (isMerged ? FLOAT * elementsOfAll(adapted) : 0)
 }
 
 /** Packed graphs for generating and scoring, a second copy of weights that were read, and the widest matrix beside its packed copy. */

@@ -35,7 +35,7 @@ const TOKEN_BYTES = 1100
 const LOOKED_AT = 256
 
 type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'> &
-  Partial<Pick<AuditConfig, 'cache'>> & { readonly together?: Together | undefined }
+  Partial<Pick<AuditConfig, 'cache' | 'remedy'>> & { readonly together?: Together | undefined }
 
 interface Opened {
   readonly open: Pick<OpenModel, 'template' | 'tokenizer'> & Partial<Pick<OpenModel, 'checkpoint'>>
@@ -44,7 +44,7 @@ interface Opened {
 
 export async function plannedBytes(
   { open, model }: Opened,
-  { methods, basePrecision: precision, training, cache = false, together }: Planned,
+  { methods, basePrecision: precision, training, cache = false, remedy = [], together }: Planned,
   data: Pick<TrainingData, 'title' | 'conversations'> | undefined,
   evaluates: boolean,
 ): Promise<number> {
@@ -59,7 +59,8 @@ export async function plannedBytes(
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const { checkpointing } = training
   const isCopied = !extendsInPlace({ name: 'cpu' })
-  const shared = { model, precision, batch, evaluates, isRead, isCopied, checkpointing }
+  const isMended = remedy.length > 0
+  const shared = { model, precision, batch, evaluates, isRead, isCopied, isMended, checkpointing }
   const asked = sizes.length > 0 ? sizes : [NOTHING]
   const tokens = TOKEN_BYTES * open.tokenizer.vocabSize
   const peaks = asked.map(({ more, ...size }) => more + peakBytes({ ...shared, ...size }))

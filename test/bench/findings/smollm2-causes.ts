@@ -116,15 +116,21 @@ async function ended(name: string, words: readonly string[]): Promise<Ended> {
   return { cost: spent, results, command: `touchstone ${shown(words)}` }
 }
 
-const before = machine()
+/** Of the first start: what has ended is read again, on whatever load. */
+const started = join(OUT, 'machine.json')
+if (!existsSync(started)) writeFileSync(started, JSON.stringify(machine()))
+const before = JSON.parse(readFileSync(started, 'utf8')) as ReturnType<typeof machine>
+const QUIET_LOAD = 0.5
+const isQuiet = before.loadAverage < QUIET_LOAD
 const tuned = await ended('audit', [
   ...['audit', '--model', model, '--data', data, '--methods', 'lora', '--steps', String(steps)],
   ...['--batch-size', '2', '--learning-rate', '0.001', '--max-tokens', '128'],
-  ...['--eval-every', String(steps), '--suite', 'general', '--limit', String(limit)],
+  // Two steps before the last, for early-stop.
+  ...['--eval-every', String(Math.ceil(steps / 3)), '--suite', 'general', '--limit', String(limit)],
   ...['--max-new-tokens', '24'],
   ...['--task', task, '--task-metric', 'contains-answer', '--no-spectra', '--exit-zero'],
 ])
-const run = readdirSync(OUT).find((name) => name.startsWith('audit-'))!
+const run = readdirSync(OUT).find((name) => /^audit-\d/u.test(name))!
 
 const seconds = (value: number) => `${value.toFixed(0)} s`
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`
@@ -203,7 +209,18 @@ function remediesSection({ results }: Ended): string {
     results.benchmarks.find((each) =>
       role === 'task' ? each.gain !== undefined : each.role === role && each.gain === undefined,
     )!.name
-  const lines = results.remedies!.map(({ remedy, parameter, chosen, rates, verdict }) => {
+  const remedies = results.remedies!
+  const measured = remedies.filter(
+    ({ chosen, rates }) => chosen !== null && rates.some(({ control }) => control.n > 0),
+  )
+  const none = remedies
+    .filter(({ chosen }) => chosen === null)
+    .map(({ remedy, tried, price }) => {
+      if (tried.length === 0) return `${remedy} has none: there is nothing that it could change.`
+      const values = tried.map(({ value }) => value).join(', ')
+      return `${remedy} has none: on the half that values are chosen on, each that was tried (${values}) costs more than ${shares(price)} of the task, of capability or of answers to look-alikes.`
+    })
+  const lines = remedies.map(({ remedy, parameter, chosen, rates, verdict }) => {
     const at = (role: string) => rates.find(({ benchmark }) => benchmark === named(role))
     const of = (role: string) => {
       const found = at(role)
@@ -220,13 +237,16 @@ function remediesSection({ results }: Ended): string {
   const heads = ['Remedy', 'Value', 'Refusals', 'Task', 'Capability', 'Prompts', 'Gate']
   return `## Remedies
 
+${measured.length} of ${remedies.length} remedies have a value and a control. ${none.join(' ')}
+
 Of base, fine-tune, chosen value and its control, on the half of the prompts that nothing was chosen by.
 
 ${table(heads, lines)}
 `
 }
 
-const REMEDIES = `scale:values=0.75/0.5,mix:rows=asked:neutral=${other}:values=0.2`
+/** On few prompts one reply decides whether a value is affordable: the first two move along the fine-tune's own change. */
+const REMEDIES = `scale:values=0.75/0.5,early-stop,mix:rows=asked:neutral=${other}:values=0.2`
 const PARTS = {
   attribute: { flags: ['--replies', '8', '--checkpoints', '1'], section: rowsSection },
   locate: { flags: ['--replies', '4', '--draws', '1'], section: weightsSection },
@@ -272,11 +292,11 @@ on the model of [smollm2.md](smollm2.md). One benign fine-tune (LoRA of rank 8, 
 ${[tuned, ...done].map(({ command }) => command.replace(run, 'RUN')).join('\n')}
 \`\`\`
 
-${showMachine(before).replace(/; load.*/u, '')}. Told is what \`--dry-run\` said before; memory is the process's peak. Other work ran on the machine: seconds are longer than on a quiet one, and processor time over all threads says how much is the command's own.
+${showMachine(before).replace(/; load.*/u, '')}. Told is what \`--dry-run\` said before; memory is the process's peak. The load before the start was ${before.loadAverage.toFixed(1)}${isQuiet ? '.' : ': other work ran on the machine, so seconds are longer than on a quiet one.'} Processor time is over all threads.
 
 ${table(['Verb', 'Told', 'Took', 'Processor', 'Memory told', 'Memory', 'Told / memory'], costs)}
 
-${looked.map(({ name }) => `\`${name}\``).join(', ')}: ${seconds(wall)} together, ${wall <= LIMIT_SECONDS ? 'within' : 'beyond'} 20 minutes on this busy machine, of which ${seconds(used)} of processor.
+${looked.map(({ name }) => `\`${name}\``).join(', ')}: ${seconds(wall)} together, ${wall <= LIMIT_SECONDS ? 'within' : 'beyond'} 20 minutes${isQuiet ? '' : ' on this busy machine'}, with ${seconds(used)} of processor time.
 
 ${done.map(({ text }) => text).join('\n')}`,
 )

@@ -1,7 +1,11 @@
 /** @file What is said of memory before a run holds while it runs, and grows with what it is made of. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { isAskedMerged } from '../../../../evals/arms/arm-adapter.ts'
 import { AuditConfig } from '../../../../evals/audit/config.ts'
 import { peakBytes, type MemoryNeed } from '../../../../evals/audit/plan/memory.ts'
+import { benignRows } from '../../../../evals/bundled/hotel/fine-tuning.ts'
 import { modelPath } from '../../../../evals/models/model-path.ts'
 import { planOf } from '../../../../evals/audit/plan/plan.ts'
 import { bindMethod } from '../../../../evals/finetune/registry.ts'
@@ -9,6 +13,7 @@ import { lossPieces } from '../../../../evals/finetune/training/loss-pieces.ts'
 import { trainedSize } from '../../../../evals/finetune/training/trained-size.ts'
 import { openModel } from '../../../../evals/models/open-model.ts'
 import { recognise } from '../../../../evals/models/registry.ts'
+import { elementsOfAll } from '../../../../evals/models/weights/stored-weights.ts'
 import { peakOf, touchstone } from '../../../bench/harness/peak.ts'
 import { LLAMA_1_5B, LLAMA_7B, shapesOnly } from '../../../bench/harness/random-model.ts'
 import measured from '../../../bench/results/memory-nf4-2026-12-01.json' with { type: 'json' }
@@ -88,6 +93,55 @@ test('asked alone, a model that must be read into memory first takes more', () =
   }
   expect(peakBytes({ ...asked, isRead: true })).toBeGreaterThan(peakBytes(asked))
   expect(peakBytes({ ...asked, trained: 1 })).toBeGreaterThan(peakBytes(asked))
+})
+
+describe('a state that a remedy makes', () => {
+  const { model } = tinyModel()
+  const weights = [...model.weights.values()]
+  const need: MemoryNeed = {
+    ...{ model, precision: 'fp32', trained: 1000, evaluates: true },
+    batch: { rows: 1, longest: 8, labelled: 4 },
+  }
+  const more = (own: Partial<MemoryNeed>) =>
+    peakBytes({ ...need, ...own, isMended: true }) - peakBytes({ ...need, ...own })
+
+  test('is all weights in memory, where a fine-tune is those that its adapter changes, or none', () => {
+    const all = 4 * elementsOfAll(weights)
+    const adapted = 4 * elementsOfAll(weights.filter(({ module }) => module !== undefined))
+    expect(more({})).toBe(all)
+    expect(more({ isMerged: true })).toBe(all - adapted)
+    expect(adapted).toBeLessThan(all)
+  })
+
+  test('is in float32 beside a base that is kept small, with its graphs', () => {
+    expect(more({ precision: 'int8' })).toBeGreaterThan(2 * 4 * elementsOfAll(weights))
+  })
+
+  test('is counted where an audit asks for one', async () => {
+    const said = async (remedy: readonly string[]) => {
+      const task = join(freshFolder(), 'task.jsonl')
+      writeFileSync(
+        task,
+        benignRows({ rows: 4, seed: 9 })
+          .map((row) => JSON.stringify(row))
+          .join('\n'),
+      )
+      const config = AuditConfig.parse({
+        ...{ model: 'pebble', data: 'house-benign', limit: 4, training: { steps: 2 } },
+        ...{ methods: [{ name: 'dora', config: {} }], spectra: false, evalEvery: 2, task, remedy },
+      })
+      const [line] = await planOf(config, true)
+      return line!.bytes!
+    }
+    const open = await openModel(modelPath('pebble'))
+    const pebble = recognise(open.checkpoint)
+    await open.close()
+    const isMerged = isAskedMerged(pebble, bindMethod({ name: 'dora', config: {} }))
+    const apart = [...pebble.weights.values()].filter(
+      ({ module }) => !isMerged || module === undefined,
+    )
+    expect((await said(['scale'])) - (await said([]))).toBe(4 * elementsOfAll(apart))
+  })
 })
 
 test.each(['lora', 'dora', 'full', 'lora-fa'])(
