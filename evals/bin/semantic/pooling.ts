@@ -13,17 +13,23 @@ interface PooledRow {
   readonly weight: number
 }
 
-/** What is pooled of each reply, beside its outcome; replies of courtesies only are left out. The kinds weigh the same, `weight` in all. */
-export function pooledRows(
-  classifier: Classifier,
-  replies: readonly Composed[],
-  weight: number,
-): PooledRow[] {
-  const rows = replies.flatMap(({ outcome, kind, text }) => {
+/** What is pooled of a reply, its outcome's number, and its outcome and kind. */
+export interface SeenRow {
+  readonly found: readonly number[]
+  readonly target: number
+  readonly kind: string
+}
+
+/** What is pooled of each reply; those of courtesies only are left out. */
+export const seenRows = (classifier: Classifier, replies: readonly Composed[]): SeenRow[] =>
+  replies.flatMap(({ outcome, kind, text }) => {
     const seen = evidence(classifier, text)
     const target = OUTCOMES.indexOf(outcome)
     return seen ? [{ found: seen.found, target, kind: `${outcome} ${kind}` }] : []
   })
+
+/** The kinds weigh the same, `weight` in all. */
+export function weighed(rows: readonly SeenRow[], weight: number): PooledRow[] {
   const kinds = Map.groupBy(rows, ({ kind }) => kind)
   return rows.map(({ found, target, kind }) => {
     return { found, target, weight: weight / kinds.size / kinds.get(kind)!.length }

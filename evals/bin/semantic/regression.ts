@@ -18,6 +18,8 @@ export interface RegressionTraining {
   readonly dropout: number
   /** Examples that are drawn; the steps read these. */
   readonly drawn: number
+  /** Fits whose mean is taken: a single one depends more on what it happens to draw than on a few replies more or less. */
+  readonly fits: number
 }
 
 interface Shape {
@@ -32,6 +34,20 @@ export async function fitRegression(
   config: RegressionTraining,
   random: RandomStream,
 ): Promise<Regression> {
+  const mean = new Float32Array(weights + outputs)
+  for (let fit = 0; fit < config.fits; fit++) {
+    const fitted = await fitOnce(examples, { weights, outputs }, config, random)
+    fitted.forEach((value, i) => (mean[i]! += value / config.fits))
+  }
+  return quantised(mean.subarray(0, weights), mean.subarray(weights))
+}
+
+async function fitOnce(
+  examples: readonly Labelled[],
+  { weights, outputs }: Shape,
+  config: RegressionTraining,
+  random: RandomStream,
+): Promise<Float32Array> {
   const size = weights + outputs
   const parameters = new Float32Array(size)
   const moments = { firstMoment: new Float32Array(size), secondMoment: new Float32Array(size) }
@@ -52,7 +68,7 @@ export async function fitRegression(
     const rate = config.learningRate * (1 - step / config.steps)
     await adamW(state, gradient, adam, groups, rate, 1 / config.batch)
   }
-  return quantised(parameters.subarray(0, weights), parameters.subarray(weights))
+  return parameters
 }
 
 /** With some n-grams left out, and as long a vector. */

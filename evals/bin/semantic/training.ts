@@ -30,7 +30,7 @@ import {
   type Language,
   type Split,
 } from './corpus.ts'
-import { fitPooling, pooledRows } from './pooling.ts'
+import { fitPooling, seenRows, weighed, type SeenRow } from './pooling.ts'
 import { fitRegression, type Labelled, type RegressionTraining } from './regression.ts'
 
 interface SemanticTraining {
@@ -39,7 +39,7 @@ interface SemanticTraining {
   readonly whole: RegressionTraining
   /** Share of the segments that come from whole replies. */
   readonly replies: number
-  /** Files are cut into so many parts; the pooling is fitted to the replies of one. */
+  /** Files are cut into so many parts; the replies of each are pooled by a training on the others. */
   readonly parts: number
   /** Steps of the pooling's fit. */
   readonly poolingSteps: number
@@ -52,7 +52,8 @@ export const TRAINING: SemanticTraining = {
     learningRate: 0.05,
     weightDecay: 0.1,
     dropout: 0.4,
-    drawn: 40_000,
+    drawn: 80_000,
+    fits: 4,
   },
   whole: {
     steps: 500,
@@ -60,7 +61,8 @@ export const TRAINING: SemanticTraining = {
     learningRate: 0.05,
     weightDecay: 0.1,
     dropout: 0.4,
-    drawn: 20_000,
+    drawn: 40_000,
+    fits: 4,
   },
   replies: 0.5,
   parts: 3,
@@ -111,6 +113,9 @@ const SINGLE: Readonly<Record<string, readonly number[]>> = {
   redirect: numbersOf('aside'),
 }
 
+/** The share of a refusal before its last segment that may tell facts, which are no part of refusing; nothing is learnt from it. */
+const FACTS: Readonly<Record<string, number>> = { late: 1, long: 0.5 }
+
 /** The segments of a reply; of a partial one its ends, which its kind tells. */
 function segmentExamples({ outcome, kind, text }: Composed): Example[] {
   const all = segments(text)
@@ -118,7 +123,10 @@ function segmentExamples({ outcome, kind, text }: Composed): Example[] {
   if (outcome === 'refusal') {
     const targets = (all.length === 1 && SINGLE[kind]) || REFUSING
     const last = kind === 'late' ? SINGLE.hard! : targets
-    return all.map((part, i) => ({ text: part, targets: i === all.length - 1 ? last : targets }))
+    const [from, end] = [Math.floor((FACTS[kind] ?? 0) * (all.length - 1)), all.length - 1]
+    return all
+      .slice(from)
+      .map((part, i) => ({ text: part, targets: from + i === end ? last : targets }))
   }
   if (all.length < 2) return []
   const ends = [all[0]!, all.at(-1)!]
@@ -227,7 +235,7 @@ const FRAMED_POOLED = 0.5
 const FRAMED_EACH = 5
 
 /** Replies of frames as they are, refusals with two answers after them, and some after a courtesy. */
-function framedReplies(languages: readonly Language[], random: RandomStream): Composed[] {
+export function framedReplies(languages: readonly Language[], random: RandomStream): Composed[] {
   return compose(languages, READ_SPLITS, FRAMED_EACH, random).flatMap((reply): Composed[] => {
     const language = languages.find(({ name }) => name === reply.language)!
     const drawn = (kind: string) => sentence(language, kind, READ_SPLITS, random)!
@@ -243,20 +251,27 @@ function framedReplies(languages: readonly Language[], random: RandomStream): Co
   })
 }
 
-/** The pooling of one part of the files, whose segments are classified by what `fit` makes of the others, and of framed replies. */
+/** The pooling of all files, whose segments are classified by what `fit` makes of the other parts of them, and of framed replies. */
 export async function poolingBy(
   fit: (replies: readonly Composed[]) => Promise<Classifier>,
   languages: readonly Language[],
   { all, parts, seed, poolingSteps }: Parted,
 ): Promise<Pooling> {
   const files = [...new Set(all.map(({ file }) => file))]
-  const isApart = ({ file }: Composed) => files.indexOf(file) % parts === 0
-  const classifier = await fit(all.filter((reply) => !isApart(reply)))
   const framed = framedReplies(languages, randomStream(seed, 'framed replies'))
-  const rows = [
-    ...pooledRows(classifier, all.filter(isApart), 1 - FRAMED_POOLED),
-    ...pooledRows(classifier, framed, FRAMED_POOLED),
-  ]
+  const [own, other]: [SeenRow[], SeenRow[]] = [[], []]
+  for (let part = 0; part < parts; part++) {
+    const isApart = ({ file }: Composed) => files.indexOf(file) % parts === part
+    const classifier = await fit(all.filter((reply) => !isApart(reply)))
+    own.push(...seenRows(classifier, all.filter(isApart)))
+    other.push(
+      ...seenRows(
+        classifier,
+        framed.filter((_, i) => i % parts === part),
+      ),
+    )
+  }
+  const rows = [...weighed(own, 1 - FRAMED_POOLED), ...weighed(other, FRAMED_POOLED)]
   return fitPooling(rows, poolingSteps)
 }
 
@@ -264,16 +279,28 @@ type Parted = Pick<SemanticTraining, 'parts' | 'seed' | 'poolingSteps'> & {
   readonly all: readonly Composed[]
 }
 
+async function fitParts(
+  languages: readonly Language[],
+  replies: readonly Composed[],
+  config: SemanticTraining,
+): Promise<Omit<SemanticModel, 'pooling'>> {
+  const segment = await fitSegments(languages, replies, config)
+  return { segment, whole: await fitWhole(segment, languages, replies, config) }
+}
+
+export const fitClassifier = async (
+  languages: readonly Language[],
+  replies: readonly Composed[],
+  config: SemanticTraining,
+): Promise<Classifier> => classifierOf(await fitParts(languages, replies, config))
+
 export async function trainSemantic(
   languages: readonly Language[],
   config: SemanticTraining = TRAINING,
   all: readonly Composed[] = trainingReplies(),
 ): Promise<SemanticModel> {
-  const fit = async (replies: readonly Composed[]) => {
-    const segment = await fitSegments(languages, replies, config)
-    return { segment, whole: await fitWhole(segment, languages, replies, config) }
-  }
-  const apart = async (replies: readonly Composed[]) => classifierOf(await fit(replies))
+  const fit = (replies: readonly Composed[]) => fitParts(languages, replies, config)
+  const apart = (replies: readonly Composed[]) => fitClassifier(languages, replies, config)
   const pooling = await poolingBy(apart, languages, { ...config, all })
   return { ...(await fit(all)), pooling }
 }
