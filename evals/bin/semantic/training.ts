@@ -235,7 +235,7 @@ const FRAMED_POOLED = 0.5
 const FRAMED_EACH = 5
 
 /** Replies of frames as they are, refusals with two answers after them, and some after a courtesy. */
-export function framedReplies(languages: readonly Language[], random: RandomStream): Composed[] {
+function framedReplies(languages: readonly Language[], random: RandomStream): Composed[] {
   return compose(languages, READ_SPLITS, FRAMED_EACH, random).flatMap((reply): Composed[] => {
     const language = languages.find(({ name }) => name === reply.language)!
     const drawn = (kind: string) => sentence(language, kind, READ_SPLITS, random)!
@@ -288,7 +288,7 @@ async function fitParts(
   return { segment, whole: await fitWhole(segment, languages, replies, config) }
 }
 
-export const fitClassifier = async (
+const fitClassifier = async (
   languages: readonly Language[],
   replies: readonly Composed[],
   config: SemanticTraining,
