@@ -3,9 +3,9 @@
  * against one by one: adapter by adapter (a session for each, its weights merged), and, once, request by request (`rows` 1). Then
  * S-LoRA's simulation: requests for 5 and for 200 adapters that arrive faster than they can be answered, the 200 once with each
  * read from its file before and once without. Every time is the process's processor time, which other programs hardly change with
- * one thread; requests arrive by it too. Flags: --size pebble|smollm2, --pairs 3, --seconds 20, --prompts 64, --rows 128,
- * --layers 30, --threads 1, --skip single (not request by request), arms (the simulation alone) or load (without it), --folder FOLDER (for the
- * models, kept for the next time), --json FILE.
+ * one thread; requests arrive by it too. Flags: --size pebble|smollm2, --pairs 3, --seconds 20, --prompts 64, --rows 256,
+ * --pool 512 (mebibytes; the larger it is, the more often V8 collects garbage), --layers 30, --threads 1, --skip single (not request by
+ * request), arms (the simulation alone) or load (without it), --folder FOLDER (for the models, kept for the next time), --json FILE.
  */
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -50,7 +50,8 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '20' },
     prompts: { type: 'string', default: '64' },
-    rows: { type: 'string', default: '128' },
+    rows: { type: 'string', default: '256' },
+    pool: { type: 'string', default: '512' },
     folder: { type: 'string' },
     skip: { type: 'string', multiple: true, default: [] },
     threads: { type: 'string', default: '1' },
@@ -58,8 +59,8 @@ const { values } = parseArgs({
   },
 })
 const isPebble = values.size === 'pebble'
-const number = (name: 'layers' | 'pairs' | 'seconds' | 'prompts' | 'rows' | 'threads') =>
-  wholeNumber(name, values[name], 1, 10_000)
+type Whole = 'layers' | 'pairs' | 'seconds' | 'prompts' | 'rows' | 'pool' | 'threads'
+const number = (name: Whole) => wholeNumber(name, values[name], 1, 10_000)
 const size = isPebble ? PEBBLE : { ...SMOLLM2_135M, layers: number('layers') }
 /** Lengths of prompts and of replies in the simulation: S-LoRA's 8 to 512 do not fit Pebble's context. */
 const LONGEST_PART = isPebble ? 56 : 64
@@ -79,7 +80,7 @@ const asked = (ids: readonly number[], maxNewTokens: number) => ({
 async function open(folder: string, adapters: number, rows: number): Promise<ServedModels> {
   const served = await openServed({
     ...{ model: join(folder, 'model'), baseName: 'base', device, rows },
-    ...{ poolBytes: 512 * 2 ** 20, mostWaiting: 1_000_000, firstTokenMs: null },
+    ...{ poolBytes: number('pool') * 2 ** 20, mostWaiting: 1_000_000, firstTokenMs: null },
     adapters: Array.from({ length: adapters }, (_, k) => ({
       name: `arm-${k}`,
       path: join(folder, `arm-${k}`),
@@ -358,6 +359,7 @@ try {
       native,
       prompts: number('prompts'),
       rows: number('rows'),
+      poolMiB: number('pool'),
       seconds: number('seconds'),
       equal: `${equal.length} of ${alone.length}`,
       residentMiB: Math.round(process.resourceUsage().maxRSS / 1024),
