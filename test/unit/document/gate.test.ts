@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { GateResult } from '../../../evals/contract/gate.ts'
 import type { Results } from '../../../evals/contract/results.ts'
+import { together } from '../../../evals/contract/words.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
 import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
 import { renderReport, sectionsMarkup } from '../../../evals/document/html.ts'
@@ -154,7 +155,7 @@ describe('the gate on the page', () => {
     const heading = 'What this rests on'
     const shows = (of: Results, output: 'html' | 'window' | 'card' | 'terminal') =>
       JSON.stringify(sectionsOf(of, output)).split(heading).length > 1
-    for (const { how } of assumptions!) expect(renderReport(results)).toContain(how)
+    for (const { how } of assumptions!) expect(renderReport(results)).toContain(together(how))
     for (const output of ['html', 'window', 'card', 'terminal'] as const) {
       expect(shows(results, output), output).toBe(true)
     }
