@@ -344,7 +344,7 @@ describe('the rest of the house', () => {
     await page.getByLabel(/Back up the databases/u).fill(copy)
     const backUp = page.getByRole('button', { name: 'Back up' })
     await backUp.click()
-    await page.getByText(/[KM]iB written to/u).waitFor()
+    await page.getByText(/\d.[kM]B written to/u).waitFor()
     expect(readdirSync(copy, { recursive: true }).join('\n')).toMatch(/touchstone\.db$/mu)
     await backUp.click()
     await page.getByRole('alert').waitFor()
