@@ -53,7 +53,7 @@ interface Row {
   readonly messages: readonly { readonly role: string; readonly content: string }[]
 }
 
-mkdirSync(OUT, { recursive: true })
+mkdirSync(OUT, { recursive: true, mode: 0o700 })
 function written(name: string, rows: readonly Row[]): string {
   const path = join(OUT, name)
   writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
