@@ -1,15 +1,13 @@
 /** @file Remedies that train again: what each training sees, and the adapter that is kept of one, which a server serves. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ArmPlan } from '../../../../evals/arms/arm-plan.ts'
 import { mixedPlan } from '../../../../evals/arms/remedies/mixing.ts'
-import { tamperRows } from '../../../../evals/bundled/hotel/fine-tuning.ts'
-import { COMMANDS } from '../../../../evals/cli/verbs/registry.ts'
 import { Results } from '../../../../evals/contract/results.ts'
 import { readJson } from '../../../../evals/files/read-file.ts'
 import { openServed } from '../../../../evals/measure/serving/open-served.ts'
-import { freshFolder, runCommand } from '../../../doubles/runs/command-line.ts'
+import { mendedAudit } from '../../../doubles/runs/mended-audit.ts'
 
 const example = (id: number) => ({ ids: [id, id], labelled: [false, true] })
 
@@ -25,22 +23,8 @@ test('rows that are mixed in do not take the place of the fine-tune’s own', ()
 })
 
 test('rows that took most refusal are left out, and the adapter that is kept of it is served', async () => {
-  const [folder, outDir] = [freshFolder(), freshFolder()]
-  const [data, task] = [join(folder, 'rows.jsonl'), join(folder, 'task.jsonl')]
-  const lines = tamperRows({ rows: 8, share: 0.5 }).map((row) => JSON.stringify(row))
-  writeFileSync(data, lines.join('\n'))
-  writeFileSync(task, lines.slice(0, 2).join('\n'))
-  const { code, stderr } = await runCommand(
-    [
-      ...['audit', '--model', 'pebble', '--data', data, '--methods', 'lora', '--rank', '2'],
-      ...['--steps', '2', '--batch-size', '2', '--eval-every', '2', '--suite', 'house-refusal'],
-      ...['--limit', '4', '--task', task, '--margin', '0.9', '--no-spectra'],
-      ...['--remedy', 'leave-out:values=0.25:checkpoints=1:replies=1', '--keep-mended'],
-      ...['--threads', '1', '--exit-zero', '--quiet', '--out-dir', outDir],
-    ],
-    {},
-    COMMANDS,
-  )
+  const remedy = 'leave-out:values=0.25:checkpoints=1:replies=1'
+  const { code, stderr, outDir } = await mendedAudit(remedy, '--keep-mended')
   expect([code, stderr]).toEqual([0, ''])
   const results = Results.parse(await readJson(join(outDir, 'results.json')))
   expect(results.remedies).toMatchObject([{ remedy: 'leave-out', chosen: 0.25 }])
