@@ -6,6 +6,11 @@ export interface Cells {
   readonly free: number
   /** The first `count` free cells, ascending and not necessarily adjacent; undefined where fewer are free. */
   take(count: number): Int32Array | undefined
+  /**
+   * For adapters: the highest adjacent cells where so many are adjacent, any otherwise. Caches take the lowest, so that neither cuts
+   * the other into pieces, which would be copied together for each product.
+   */
+  takeTogether(count: number): Int32Array | undefined
   give(cells: Int32Array): void
 }
 
@@ -14,21 +19,29 @@ export function createCells(size: number): Cells {
   let free = size
   /** No cell below is free. */
   let lowest = 0
+  function take(count: number): Int32Array | undefined {
+    if (count > free) return undefined
+    const found = new Int32Array(count)
+    for (let n = 0; n < count; lowest++) {
+      if (taken[lowest] === 1) continue
+      taken[lowest] = 1
+      found[n++] = lowest
+    }
+    free -= count
+    return found
+  }
   return {
     size,
     get free() {
       return free
     },
-    take(count) {
-      if (count > free) return undefined
-      const found = new Int32Array(count)
-      for (let n = 0; n < count; lowest++) {
-        if (taken[lowest] === 1) continue
-        taken[lowest] = 1
-        found[n++] = lowest
-      }
+    take,
+    takeTogether(count) {
+      const first = count > free ? undefined : highestRun(taken, count)
+      if (first === undefined) return take(count)
+      taken.fill(1, first, first + count)
       free -= count
-      return found
+      return Int32Array.from({ length: count }, (_, i) => first + i)
     },
     give(cells) {
       for (const cell of cells) {
@@ -39,4 +52,14 @@ export function createCells(size: number): Cells {
       free += cells.length
     },
   }
+}
+
+/** The first cell of the highest `count` adjacent free ones; undefined where no so many are adjacent. */
+function highestRun(taken: Uint8Array, count: number): number | undefined {
+  for (let end = taken.length; end >= count;) {
+    const last = taken.lastIndexOf(1, end - 1)
+    if (end - Math.max(last + 1, 0) >= count) return end - count
+    end = taken.lastIndexOf(0, last) + 1
+  }
+  return undefined
 }

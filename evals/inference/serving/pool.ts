@@ -56,6 +56,7 @@ export function createPool(layers: readonly CacheLayer[], size: number): Pool {
       return cells.free
     },
     take: (count) => cells.take(count),
+    takeTogether: (count) => cells.takeTogether(count),
     give: (own) => cells.give(own),
     buffer: (layer, part) => ({
       data: buffers[layer]![part],

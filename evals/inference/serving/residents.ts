@@ -35,7 +35,8 @@ export function createResidents(pool: Pool): Residents {
     let cells = held.get(name)
     if (!cells) {
       await reader.read(adapter, (changes) => {
-        cells = takeFrom(pool, held, kind.cells, needed)
+        dropFor(kind.cells, pool, held, needed)
+        cells = pool.takeTogether(kind.cells)
         if (cells) store(pool, kind, cells, changes)
       })
     }
@@ -54,27 +55,28 @@ export function createResidents(pool: Pool): Residents {
       if (!cells) throw new Error('internal: the adapter of a running request is not in the pool')
       return cells
     },
-    take: (count, needed) => takeFrom(pool, held, count, needed),
+    take(count, needed) {
+      dropFor(count, pool, held, needed)
+      return pool.take(count)
+    },
     bring,
     prefetch: (adapters) => reader.prefetch(adapters),
   }
 }
 
 /** Drops adapters that are not needed, the longest unused first, until so many cells are free. */
-function takeFrom(
+function dropFor(
+  count: number,
   pool: Pool,
   held: Map<string, Int32Array>,
-  count: number,
   needed: ReadonlySet<string>,
-): Int32Array | undefined {
-  if (pool.free >= count) return pool.take(count)
+): void {
   for (const [name, cells] of held) {
-    if (pool.free >= count) break
+    if (pool.free >= count) return
     if (needed.has(name)) continue
     held.delete(name)
     pool.give(cells)
   }
-  return pool.take(count)
 }
 
 interface Rooms {

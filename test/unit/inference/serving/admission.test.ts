@@ -102,7 +102,7 @@ test('T2: used and free cells are all cells, none has two owners, and taking fai
   for (let turn = 0; turn < 100_000; turn++) {
     if (draw(2) === 0) {
       const count = draw(60)
-      const taken = cells.take(count)
+      const taken = draw(2) === 0 ? cells.take(count) : cells.takeTogether(count)
       if ((taken === undefined) !== count > SIZE - used) throw new Error(`wrong at turn ${turn}`)
       for (const cell of taken ?? [])
         if (owners[cell]!++ > 0) throw new Error(`${cell} has two owners`)
@@ -119,6 +119,25 @@ test('T2: used and free cells are all cells, none has two owners, and taking fai
   for (const each of owned) cells.give(each)
   expect(cells.free).toBe(SIZE)
   expect(() => cells.give(Int32Array.of(0))).toThrow('twice')
+})
+
+test('an adapter has adjacent cells where so many are adjacent, apart from those of caches', () => {
+  const cells = createCells(20)
+  const caches = Array.from({ length: 3 }, () => cells.take(2)!)
+  cells.give(caches[1]!)
+  // Cells 2 and 3 are free, and all from 6 on.
+  expect([...cells.takeTogether(4)!]).toEqual([16, 17, 18, 19])
+  const second = cells.takeTogether(6)!
+  expect([...second]).toEqual([10, 11, 12, 13, 14, 15])
+  expect([...cells.take(3)!]).toEqual([2, 3, 6])
+  cells.give(second)
+  // The first that went leaves its place to the next.
+  expect([...cells.takeTogether(6)!]).toEqual([10, 11, 12, 13, 14, 15])
+  expect([...cells.takeTogether(3)!]).toEqual([7, 8, 9])
+  cells.give(caches[0]!)
+  cells.give(Int32Array.of(8))
+  expect([...cells.takeTogether(3)!]).toEqual([0, 1, 8])
+  expect(cells.takeTogether(1)).toBeUndefined()
 })
 
 test('numbers come back from cells that are not adjacent, from any place among them', () => {
