@@ -22,7 +22,8 @@ interface LineOptions extends Omit<Line, 'agent'> {
 }
 
 export function openLine({ maxSockets, ...line }: LineOptions): Line {
-  const options = { keepAlive: true, maxSockets }
+  // A connection for each question: what a server sends after an answer would be read as the answer to the next.
+  const options = { keepAlive: false, maxSockets }
   // Own agents, because the environment can make the global ones use a proxy.
   const agent = line.url.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options)
   return { ...line, agent }
@@ -112,6 +113,7 @@ function send(
 /** The code is this machine's own word, not the server's. */
 function unconnected(who: string, { code }: NodeJS.ErrnoException): Failure {
   const told = code === undefined ? '' : ` (${code})`
+  if (code?.startsWith('HPE_')) return new Passing(`${who} sent what is no HTTP${told}.`)
   return code !== undefined && /CERT|UNABLE_TO_VERIFY/u.test(code)
     ? new Untrusted(`${who} has a certificate that is not trusted${told}.`)
     : new Unreachable(`${who} could not be reached${told}.`)
@@ -130,6 +132,10 @@ async function readAnswer(
     const why = `${who} answered with status ${status}.`
     if (status < 500 && !BUSY.has(status)) throw new Failure(why, status)
     throw new Passing(why, status, secondsOf(response.headers['retry-after']))
+  }
+  if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    response.destroy()
+    throw new Failure(`${who} sent a compressed answer, which was not asked for.`, status)
   }
   const chunks: Buffer[] = []
   let length = 0

@@ -2,15 +2,19 @@
 import { z } from 'zod'
 import type { Completion } from '../../contract/rows.ts'
 import type { ServedWord } from '../../contract/subjects/served.ts'
+import { parseJsonStrictly } from '../../files/strict-json.ts'
 import { Failure, Passing } from '../../judges/transport.ts'
 
 const Count = z.int().min(0).nullish()
-const LogProb = z.number().nullish()
+/** Nats; a sum in single precision may end a little above 0. */
+const LogProb = z.number().max(1e-3).nullish()
 
 const Choice = z.object({
   message: z
     .object({
       content: z.string().nullish(),
+      /** OpenAI's, in place of an answer. */
+      refusal: z.string().nullish(),
       reasoning_content: z.string().nullish(),
       reasoning: z.string().nullish(),
     })
@@ -29,7 +33,10 @@ const Choice = z.object({
   prompt_logprobs: z
     .array(
       z
-        .record(z.string(), z.object({ logprob: z.number(), decoded_token: z.string().nullish() }))
+        .record(
+          z.string(),
+          z.object({ logprob: z.number().max(1e-3), decoded_token: z.string().nullish() }),
+        )
         .nullable(),
     )
     .nullish(),
@@ -39,9 +46,14 @@ const Choice = z.object({
 const Response = z.object({
   model: z.string().nullish(),
   system_fingerprint: z.string().nullish(),
-  choices: z.array(Choice).min(1),
+  // One was asked for; of two, nothing says which is the reply.
+  choices: z.tuple([Choice.refine(({ message, text }) => message != null || text != null)]),
   usage: z.object({ prompt_tokens: Count, completion_tokens: Count }).nullish(),
 })
+/** Some servers tell of errors with status 200. */
+const Ill = z.object({ error: z.unknown().refine((error) => error != null) })
+/** How servers end a reply that they could not write on. */
+const ILL_ENDS: ReadonlySet<string> = new Set(['error', 'abort'])
 
 type Written = z.infer<typeof Choice>
 
@@ -52,36 +64,56 @@ export interface ServedReply {
 
 const NAME_LENGTH = 200
 /** A name that a stranger wrote: one line, not long. */
-const nameOf = (text: string | null | undefined): string | null =>
-  text == null ? null : text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, NAME_LENGTH)
+export const nameOf = (text: string): string =>
+  text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, NAME_LENGTH)
+const named = (text: string | null | undefined) => (text == null ? null : nameOf(text))
 
 /** Half a JSON text may come whole the next time; another form will not. */
 export function readReply(answer: Buffer): ServedReply {
-  const parsed = Response.safeParse(jsonOf(answer))
+  const json = jsonOf(answer)
+  if (Ill.safeParse(json).success) throw ill()
+  const parsed = Response.safeParse(json)
   if (!parsed.success) throw new Failure('The answer is no completion.')
   const { model, system_fingerprint: fingerprint, choices, usage } = parsed.data
-  const choice = choices[0]!
+  const [choice] = choices
+  if (ILL_ENDS.has(choice.finish_reason ?? '')) throw ill()
   const word: ServedWord = {
-    model: nameOf(model),
-    finish: nameOf(choice.finish_reason),
-    fingerprint: nameOf(fingerprint),
+    model: named(model),
+    finish: named(choice.finish_reason),
+    fingerprint: named(fingerprint),
     promptTokens: usage?.prompt_tokens ?? null,
     completionTokens: usage?.completion_tokens ?? null,
   }
   return { word, choice }
 }
 
+const ill = () => new Passing('The answer is an error in place of a completion.')
+
+/** The whole may come the next time; two readers of a key that stands twice could disagree. */
 export function jsonOf(answer: Buffer): unknown {
+  const text = textOf(answer)
   try {
-    return JSON.parse(answer.toString('utf8')) as unknown
+    JSON.parse(text)
   } catch {
     throw new Passing('The answer is no JSON.')
+  }
+  return parseJsonStrictly(
+    text,
+    () => new Failure('The answer is no completion: its JSON has a key twice, or is too deep.'),
+  )
+}
+
+function textOf(answer: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(answer)
+  } catch {
+    throw new Passing('The answer is no UTF-8.')
   }
 }
 
 /** An answer and its thought, from a field of its own or between `<think>` and `</think>`. */
 export function completionOf({ word, choice }: ServedReply): Completion {
-  const text = choice.message?.content ?? choice.text ?? ''
+  const text = choice.message?.content ?? choice.message?.refusal ?? choice.text ?? ''
   const own = choice.message?.reasoning_content ?? choice.message?.reasoning
   const stop = stopOf(word.finish)
   const logProbs = logProbsOf(choice)

@@ -4,7 +4,7 @@ import { GIVEN_LOG_PROBS, type Capabilities } from '../../contract/subjects/serv
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { z } from 'zod'
 import { Failure, Unreachable, Untrusted } from '../../judges/transport.ts'
-import { completionOf, jsonOf, readReply, type ServedReply } from './completion.ts'
+import { completionOf, jsonOf, nameOf, readReply, type ServedReply } from './completion.ts'
 import type { Asked, Fleet } from './fleet.ts'
 import { chatRequest, type Question, type Watch } from './question.ts'
 import { scoreRequest, type Way } from './scoring.ts'
@@ -71,7 +71,7 @@ interface Listing {
 
 /** The name to ask for: the one that was given, or the only one that the server lists. */
 export function modelName(asked: string | null, { address, listed, failure }: Listing): string {
-  const known = listed?.slice(0, 20).join(', ') ?? ''
+  const known = listed?.slice(0, 20).map(nameOf).join(', ') ?? ''
   const none = failure ? `gives no list (${failure.reason})` : 'lists none'
   if (asked !== null && (listed === null || listed.includes(asked))) return asked
   if (asked === null && listed?.length === 1) return listed[0]!
@@ -101,7 +101,8 @@ export async function probe(given: Probe): Promise<Capabilities> {
     await ask({ messages: [SECOND] }),
     await ask({ messages: [SECOND] }),
   ]
-  requireOwnAnswers([first, ...again], addressOf(given))
+  const both = await Promise.all([ask({}), ask({ messages: [SECOND] })])
+  requireOwnAnswers([first, ...again], both, addressOf(given))
   const completion = completionOf(first)
   return {
     chat: true,
@@ -133,13 +134,25 @@ function askedAt({ fleet, index, model, watch, signal }: Probe, question: Partia
   return fleet.askAt(index, chatRequest(model, whole, watch), signal)
 }
 
-/** Asked A, A, B, B, one that answers with the reply to the prompt before gives …, a, a, b: its B is A's, and then is not. */
-function requireOwnAnswers(replies: readonly ServedReply[], address: string): void {
+/**
+ * Asked A, A, B, B, one that answers with the reply to the prompt before gives …, a, a, b: its B is A's, and then is not. Asked A and
+ * B at once, one that gives replies in the order in which they are done may give b, a.
+ */
+function requireOwnAnswers(
+  replies: readonly ServedReply[],
+  both: readonly ServedReply[],
+  address: string,
+): void {
   const [, second, third, fourth] = replies.map((reply) => completionOf(reply).text)
-  if (third === fourth || third !== second) return
+  const [a, b] = both.map((reply) => completionOf(reply).text)
+  const isLate = third !== fourth && third === second
+  const isSwapped = second !== fourth && a === fourth && b === second
+  if (!isLate && !isSwapped) return
   throw new TouchstoneError('served.unreliable', {
     address,
-    why: 'it answered a prompt with the reply to the one before',
+    why: isLate
+      ? 'it answered a prompt with the reply to the one before'
+      : 'it answered two prompts that were asked at once with the replies to each other',
     remedy: 'Restart it, or serve the model with another program.',
   })
 }

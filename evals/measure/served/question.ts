@@ -2,7 +2,7 @@
 import type { Message } from '../../contract/rows.ts'
 import type { ServedWord } from '../../contract/subjects/served.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import { readReply, type ServedReply } from './completion.ts'
+import { nameOf, readReply, type ServedReply } from './completion.ts'
 import type { Asked } from './fleet.ts'
 
 export interface Question {
@@ -70,7 +70,7 @@ export function chatRequest(model: string, question: Question, watch: Watch): As
 }
 
 function requireAsked(asked: string, { model }: ServedWord, address: string): void {
-  if (model === null || model === asked) return
+  if (model === null || model === nameOf(asked)) return
   throw new TouchstoneError('served.unreliable', {
     address,
     why: `it was asked for the model "${asked}", and "${model}" answered`,

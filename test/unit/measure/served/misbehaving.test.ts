@@ -124,7 +124,7 @@ describe('ends in an error', () => {
     ],
     [
       'something else',
-      (_, { response }) => void response.end('{"error":"what a stranger wrote"}'),
+      (_, { response }) => void response.end('{"answer":"what a stranger wrote"}'),
       'served.failed',
       'no completion',
     ],
