@@ -21,7 +21,9 @@ params.port = 0
 params.n_ctx = 4096
 params.n_parallel = 4
 params.n_gpu_layers = 0
-params.cpuparams.n_threads = 2
+# Two would wait for each other in a loop where other programs run.
+params.cpuparams.n_threads = 1
+params.cpuparams_batch.n_threads = 1
 params.use_jinja = True
 if given.template:
     params.chat_template = open(given.template, encoding='utf-8').read()

@@ -68,6 +68,11 @@ const idsOf = (
 
 export function chatForm(request: Chat): Form {
   const isScored = request.logprobs === true
+  if (!isScored && (request.top_logprobs ?? 0) > 0)
+    throw new TouchstoneError('serve.request', {
+      parameter: 'top_logprobs',
+      why: 'needs logprobs, which is not asked for',
+    })
   const logprobs = (tokens: readonly TokenText[]) => ({
     logprobs: isScored ? { content: tokens.map(chatScore), refusal: null } : null,
   })

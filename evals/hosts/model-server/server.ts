@@ -133,6 +133,7 @@ async function answerWith(
   const gone = new AbortController()
   response.on('close', () => gone.abort())
   const wanted = await form.wanted(model.lane)
+  requireRoom(wanted, model.lane.mostWaiting)
   const context = { tokenizer: model.lane.open.tokenizer, prompts: wanted.prompts, n: wanted.n }
   const frame = {
     id: `${form.idPrefix}-${randomUUID()}`,
@@ -156,6 +157,14 @@ async function answerWith(
     // Nobody is left to be told.
     if (!gone.signal.aborted) throw error
   }
+}
+
+/** Too many now may be few later, but not these. */
+function requireRoom({ prompts, n }: Wanted, most: number): void {
+  const replies = prompts.length * n
+  if (replies <= most) return
+  const why = `asks with its prompts for ${replies} replies; ${most} may wait`
+  throw new TouchstoneError('serve.request', { parameter: 'n', why })
 }
 
 interface Asked {

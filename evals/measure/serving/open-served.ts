@@ -21,6 +21,8 @@ export interface Lane {
   readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
   readonly batcher: Batcher
   readonly maxPositions: number
+  /** Replies that may wait; one request cannot ask for more. */
+  readonly mostWaiting: number
   readonly session: PagedSession
 }
 
@@ -168,5 +170,6 @@ function openLane(
     firstTokenMs,
     clock: () => performance.now(),
   })
-  return { open: base.open, batcher, maxPositions: session.maxPositions, session }
+  const { maxPositions } = session
+  return { open: base.open, batcher, maxPositions, mostWaiting, session }
 }
