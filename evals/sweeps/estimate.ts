@@ -1,5 +1,6 @@
 /** @file Estimated time of the cells of a sweep, and what the estimate rests on. */
 import {
+  adapterNumbers,
   generationSeconds,
   measureRate,
   trainingSeconds,
@@ -149,8 +150,10 @@ export function cellSecondsOn(inputs: CellInputs): CellSeconds {
     const { steps, gradientAccumulationSteps } = config
     const tokens = config.batchSize * gradientAccumulationSteps * rowTokens
     const isFrozen = !bindMethod({ name: method, config: methodConfig }).trainable
+    const { rank } = methodConfig
+    const added = typeof rank === 'number' ? adapterNumbers(size, rank) : 0
     return (
-      trainingSeconds(size, rate, steps, tokens, isFrozen) +
+      trainingSeconds(size, rate, steps, tokens, isFrozen, added) +
       asked(suite, suiteSteps(steps, evalEvery).length) +
       asked(looks(spec), lookSteps(steps).length)
     )

@@ -15,14 +15,16 @@ import { FEWEST_PLACES } from './detectors/peak-statistic.ts'
 import { MOST_LOOKS } from './findings.ts'
 import { TEST_ERROR } from './metrics.ts'
 
-/** A line for each axis with places on both sides of one; with what more seeds would see if `planPower` is set. */
+/** A line for each axis; with what more seeds would see if `planPower` is set, and only where a place has others on both sides if not. */
 export async function powerLines(config: SweepConfig): Promise<PlanLine[]> {
   const seeds = parseSeeds(config.seeds).length
-  const axes = axesOf(config).filter(({ values }) => values.length >= FEWEST_PLACES)
+  const fewest = config.planPower ? 2 : FEWEST_PLACES
+  const axes = axesOf(config).filter(({ values }) => values.length >= fewest)
   const pilot = config.pilot === null ? null : await pilotOf(config.pilot)
   return axes.map(({ name: axis, values }) => {
     const places = values.length
-    const needed = config.planPower
+    const isTold = config.planPower && places >= FEWEST_PLACES
+    const needed = isTold
       ? HEIGHTS.map((height) => ({ height, seeds: seedsNeeded(places, height) }))
       : []
     const sd = pilot?.sd ?? null
@@ -40,6 +42,8 @@ export function testSeconds(config: SweepConfig, looks: number): number {
 }
 
 function powerText({ axis, places, smallest, sd, needed }: PeakPlan): string {
+  if (places < FEWEST_PLACES)
+    return `at ${counted(places, 'place')} cannot see a peak along ${axis}, which needs a place on each side: name ${FEWEST_PLACES} or more`
   const size = (height: number) => {
     const units =
       sd === null ? '' : ` (${Number((height * sd).toPrecision(2))} of the ${TEST_ERROR})`

@@ -59,15 +59,24 @@ export async function measureRate(device: Device): Promise<number> {
 const overhead = ({ layers }: WorkSize, passes: number) =>
   passes * layers * NODES_PER_LAYER * SECONDS_PER_NODE
 
-/** Steps of `tokens` tokens each: two operations per parameter forward and four backward (two for frozen weights). */
+/** Of adapters of this rank on every matrix. */
+export const adapterNumbers = ({ matrices }: WorkSize, rank: number): number =>
+  matrices.reduce((sum, [outputs, inputs]) => sum + rank * (outputs + inputs), 0)
+
+/**
+ * Steps of `tokens` tokens each: two operations per parameter forward and four backward (two for frozen weights).
+ *
+ * @param added numbers that are trained beside frozen weights
+ */
 export function trainingSeconds(
   size: WorkSize,
   rate: number,
   steps: number,
   tokens: number,
   frozen: boolean,
+  added = 0,
 ): number {
-  const operations = (frozen ? 4 : 6) * size.parameters * tokens * steps
+  const operations = ((frozen ? 4 : 6) * size.parameters + 6 * added) * tokens * steps
   return operations / (EFFICIENCY * rate) + 3 * overhead(size, steps)
 }
 

@@ -1,6 +1,7 @@
 /**
  * @file The figures of a sweep: for each axis its clearest curve, test and training error or all rates together, with what a
- * curve without a peak would be; and the test errors of methods whose peaks are compared.
+ * curve without a peak would be; the test errors of methods whose peaks are compared; and what lies beside the error of the one
+ * that the others are held against.
  */
 import { scaleAbove, type LineChart, type Series } from '../../contract/document/charts.ts'
 import type {
@@ -10,12 +11,8 @@ import type {
   Sweep,
   SweepAxis,
 } from '../../contract/sweeps.ts'
-
-/** "rank 4, seed 1" */
-export const placeText = (axes: Readonly<Record<string, number>>) =>
-  Object.entries(axes)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')
+import { besideFigures } from './beside-figures.ts'
+import { placeText } from './places.ts'
 
 const [TEST, TRAIN] = ['test-error', 'train-error']
 const ERRORS: readonly Drawn[] = [
@@ -59,6 +56,7 @@ export function sweepFigures(sweep: Pictured): SweepFigure[] {
         .join(' '),
     })),
     ...methodFigures(sweep),
+    ...besideFigureOf(sweep),
   ]
 }
 
@@ -118,6 +116,20 @@ function methodFigures(sweep: Pictured): SweepFigure[] {
     const own = group.filter(({ axes }) => placeText(axes) === placeText(clearest.axes))
     return { chart: methodChart(sweep, own), sentence: own.map(claimText).join(' ') }
   })
+}
+
+/** Of the method that others are held against, or the first; the report has it of every line. */
+function besideFigureOf(sweep: Pictured): SweepFigure[] {
+  const all = besideFigures(sweep)
+  const named = sweep.comparisons?.[0]?.against
+  const figure = all.find(({ line }) => line === named) ?? all[0]
+  if (!figure) return []
+  return [
+    {
+      chart: figure.chart,
+      sentence: 'Medians over seeds, each as a share of its largest along the axis.',
+    },
+  ]
 }
 
 function methodChart(sweep: Pictured, own: readonly PeakComparison[]): LineChart {

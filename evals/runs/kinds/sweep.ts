@@ -66,6 +66,8 @@ export function checkSweep(config: SweepConfig): void {
       'Add --purpose TEXT: why it is run, and for whom.',
     )
   }
+  if (config.pilot !== null && !config.planPower)
+    throw invalid('--pilot is read by --plan-power alone.', 'Add --plan-power, or leave it out.')
   // Cells are planned once without digests, so that a wrong axis is an error before anything is opened.
   planCells(config, { base: null, data: null, prompts: null, numerics: '' })
 }

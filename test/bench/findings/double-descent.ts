@@ -53,9 +53,10 @@ const SWEEPS = {
   ],
   noise: ['--preset', 'double-descent-digits', '--axis', 'label-noise=0,0.1,0.2,0.4'],
   widths: [
-    ...['--preset', 'double-descent-digits', '--seeds', '0..9'],
-    ...['--axis', 'width=1,2,4,8,12,16,24,32,64,128'],
+    ...['--preset', 'double-descent-digits'],
+    ...['--axis', 'width=1,2,4,8,12,16,24,32,64,128,256,512'],
   ],
+  epochs: ['--preset', 'double-descent-digits', '--axis', 'epochs=10000'],
   transformer: ['--preset', 'double-descent-transformer'],
   adapters: ['--preset', 'double-descent-transformer-lora'],
   pebble: ['--preset', 'pebble-noise'],
@@ -81,6 +82,8 @@ const chosen = NAMES.filter((name) => name === FIRST || asked.includes(name))
 /** Figures in docs. */
 const PICTURES: Partial<Record<Name, string>> = {
   methods: 'lora-ggpo',
+  widths: 'double-descent-digits-widths',
+  epochs: 'double-descent-digits-10000',
   transformer: 'double-descent-transformer',
   refusal: 'refusal',
 }
@@ -110,7 +113,8 @@ const TITLES: Readonly<Record<Name, string>> = {
   strengths: 'Stronger perturbation',
   rates: 'Other learning rates',
   noise: 'Does the peak grow with label noise?',
-  widths: 'From one hidden unit to 128',
+  widths: 'From one hidden unit to 512',
+  epochs: 'Ten thousand epochs',
   transformer: 'A small transformer over width',
   adapters: 'LoRA on a small transformer',
   pebble: 'LoRA on Pebble, with noisy replies',
@@ -173,7 +177,12 @@ ${peakSentences(sweep, 'width')}
 The height of the peak in points of the test error, over the seeds that have every width; larger noise holds the wrong labels of a smaller one:
 
 ${growthTable(sweep, 'width')}`,
-  widths: (sweep) => onOneBed('widths', sweep, 'width'),
+  widths: (sweep) => `![Test error over width](../images/double-descent-digits-widths.svg)
+
+${onOneBed('widths', sweep, 'width')}`,
+  epochs: (sweep) => `![Test error over width and epochs](../images/double-descent-digits-10000.svg)
+
+${onOneBed('epochs', sweep, 'width')}`,
   transformer: (sweep) => `![Test error over width](../images/double-descent-transformer.svg)
 
 ${onOneBed('transformer', sweep, 'width')}`,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { digits } from '../../../evals/sweeps/testbeds/digits/digits.ts'
 import { digitsTransformer } from '../../../evals/sweeps/testbeds/digits/digits-transformer.ts'
+import { digitsTransformerLora } from '../../../evals/sweeps/testbeds/digits/digits-transformer-lora.ts'
 import { sampled } from '../../doubles/tier.ts'
 
 interface Size {
@@ -17,7 +18,7 @@ const sizesOf = (name: string) => {
   const path = new URL(`../fixtures/${name}-descent.json`, import.meta.url)
   return (JSON.parse(readFileSync(path, 'utf8')) as { sizes: readonly Size[] }).sizes
 }
-const all = [digits, digitsTransformer].flatMap((bed) =>
+const all = [digits, digitsTransformer, digitsTransformerLora].flatMap((bed) =>
   sampled(sizesOf(bed.name), 1).map((size) => ({ name: bed.name, bed, size, ...size })),
 )
 

@@ -1,9 +1,11 @@
-"""PyTorch's two-layer networks and small transformers on the optical digits, from the engine's own start and rows.
+"""PyTorch's two-layer networks, small transformers and LoRA on them on the optical digits, from the engine's own start and rows.
 
     node test/golden/descent/start.ts digits > START
     oracle/bin/python test/golden/descent/make.py START > test/golden/fixtures/digits-descent.json
     node test/golden/descent/start.ts digits-transformer > START
     oracle/bin/python test/golden/descent/make.py START > test/golden/fixtures/digits-transformer-descent.json
+    node test/golden/descent/start.ts digits-transformer-lora > START
+    oracle/bin/python test/golden/descent/make.py START > test/golden/fixtures/digits-transformer-lora-descent.json
 
 torch.optim.Adam on the mean cross-entropy, full batch, float32, one thread; about a minute.
 """
@@ -43,8 +45,11 @@ class Transformer(torch.nn.Module):
         super().__init__()
         self.w = torch.nn.ParameterDict(weights)
 
+    def weights(self):
+        return self.w
+
     def forward(self, x):
-        w, linear = self.w, torch.nn.functional.linear
+        w, linear = self.weights(), torch.nn.functional.linear
         h = linear(x.reshape(-1, 8, 8), w["E"]) + w["p"]
         queries, keys, values = (linear(h, w[name]) for name in "QKV")
         h = h + linear(torch.nn.functional.scaled_dot_product_attention(queries, keys, values), w["O"])
@@ -52,7 +57,24 @@ class Transformer(torch.nn.Module):
         return linear(h.mean(1), w["C"], w["c"][0])
 
 
-NETWORKS = {"digits": two_layers, "digits-transformer": Transformer}
+class AdaptedTransformer(Transformer):
+    """W + B·A of each matrix that has a pair; everything else is frozen."""
+
+    def __init__(self, weights):
+        super().__init__(weights)
+        for name, parameter in self.w.items():
+            parameter.requires_grad_(":" in name)
+
+    def weights(self):
+        adapted = [name[2:] for name in self.w if name.startswith("A:")]
+        return {**self.w, **{name: self.w[name] + self.w[f"B:{name}"] @ self.w[f"A:{name}"] for name in adapted}}
+
+
+NETWORKS = {
+    "digits": two_layers,
+    "digits-transformer": Transformer,
+    "digits-transformer-lora": AdaptedTransformer,
+}
 
 
 def curve(make, size, start):
@@ -61,7 +83,8 @@ def curve(make, size, start):
         (tensor(rows["x"], [-1, 64]), torch.tensor(rows["labels"]))
         for rows in (start["train"], start["test"])
     )
-    optimiser = torch.optim.Adam(network.parameters(), lr=size["learningRate"])
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.Adam(trained, lr=size["learningRate"])
     looks = {round(size["epochs"] ** (i / (LOOKS - 1))) for i in range(LOOKS)}
     points = []
     for epoch in range(1, size["epochs"] + 1):

@@ -74,6 +74,7 @@ describe('is refused', () => {
       'there is no feature.',
     ],
     ['an axis without values', [...MODEL, '--axis', 'rank='], '--axis cannot be'],
+    ['a pilot of a run', ['--preset', 'refusal', '--pilot', 'p.json'], 'by --plan-power alone'],
     ['an axis that no method has', [...MODEL, '--axis', 'colour=1'], 'no axis named'],
   ])('%s', async (_, argv, problem) => {
     const out = freshFolder()
@@ -97,6 +98,16 @@ test('a dry run counts cells and changes nothing', async () => {
   expect(stdout).toContain('22 cells')
   expect(stdout).toMatch(/about \d+ MB each, \d+ MB in all/)
   expect(stdout).toMatch(/from 3 trials of this plan, run just now, and of the tests {2}about \d/)
+  expect(readdirSync(out)).toEqual([])
+})
+
+test('a plan of the power says of an axis with two places that it sees no peak', async () => {
+  const out = freshFolder()
+  const argv = ['--preset', 'double-descent-rf', '--axis', 'features=10,40', '--seeds', '0..4']
+  const { code, stdout } = await sweep([...argv, '--plan-power', '--out-dir', out])
+  expect(code).toBe(0)
+  expect(stdout).toContain('at 2 places cannot see a peak along features, which needs a place on')
+  expect(stdout).not.toContain('seeds that a peak needs')
   expect(readdirSync(out)).toEqual([])
 })
 
@@ -130,5 +141,8 @@ test('more steps, prompts and evaluations take more time', async () => {
   expect(cell({ training: { steps: 40 } })).toBeGreaterThan(plain)
   expect(cell({ evalEvery: 5 })).toBeGreaterThan(plain)
   expect(cell({ method: 'full' })).toBeGreaterThan(plain)
+  // Adapters of rank 256 have more numbers than Pebble's own matrices.
+  const [thin, wide] = [1, 256].map((rank) => cell({ methodConfig: { rank } }))
+  expect(wide).toBeGreaterThan(2 * thin!)
   expect(cell({ method: null, data: '' })).toBeLessThan(plain)
 })

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { buildResults } from '../../../evals/findings/results.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import type { CellRow } from '../../../evals/contract/sweeps.ts'
+import { sweepFigures } from '../../../evals/document/charts/sweep-figures.ts'
+import { renderFigures } from '../../../evals/document/figures-svg.ts'
 import { renderReport } from '../../../evals/document/html.ts'
 import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
@@ -186,5 +188,15 @@ describe('lines of methods', () => {
     expect(text).toContain('noisy lowers the peak of lora')
     expect(text).toContain('Beside the test error: noisy')
     expect(text).toContain('Sharpness: largest eigenvalue of the Hessian')
+  })
+
+  test('have what lies beside the error of the one that others are held against in the picture too', () => {
+    const { chart } = sweepFigures(sweepOf(all)!).at(-1)!
+    expect(chart.title).toBe('Beside the test error: lora')
+    const drawn = chart.series.map(({ label }) => label)
+    expect(drawn).toContain('Sharpness: largest eigenvalue of the Hessian')
+    expect(Math.max(...chart.series.flatMap(({ points }) => points.map(({ y }) => y)))).toBe(1)
+    const picture = renderFigures(withCells(buildResults(all), all))!
+    expect(picture).toContain('Beside the test error: lora')
   })
 })

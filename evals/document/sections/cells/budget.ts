@@ -6,7 +6,7 @@ import type { Results } from '../../../contract/results.ts'
 import { counted, percent, points } from '../../../contract/words.ts'
 import { details, label, listed, number, paragraph, section, table } from '../../blocks.ts'
 import { significant } from '../../view.ts'
-import { placeText } from '../../charts/sweep-figures.ts'
+import { placeText } from '../../charts/places.ts'
 
 const nameOf = ({ line, axes }: BudgetLine, model: string | null = null) =>
   [...(model === null ? [] : [model]), line, placeText(axes)]

@@ -1,20 +1,12 @@
 /** @file What methods do to the inner peak of a sweep, and what lies beside the test error. */
-import type { Block, Section } from '../../../contract/document.ts'
+import type { Section } from '../../../contract/document.ts'
 import type { Results } from '../../../contract/results.ts'
-import type { PeakComparison, Sweep, SweepAxis } from '../../../contract/sweeps.ts'
+import type { PeakComparison } from '../../../contract/sweeps.ts'
 import { counted } from '../../../contract/words.ts'
 import { details, label, number, paragraph, quoted, section, table } from '../../blocks.ts'
 import { significant } from '../../view.ts'
-import { claimOf, placeText } from '../../charts/sweep-figures.ts'
-import { without } from './sweep.ts'
-
-/** Measures of one figure, each as a share of its largest median: what the method's paper explains its effect by. */
-const BESIDE = [
-  ...['test-error', 'train-error', 'largest-eigenvalue', 'hessian-trace'],
-  ...['parameter-norm', 'effective-rank', 'intruders'],
-]
-/** The measure that only trials with all of them have. */
-const SHARPNESS = 'largest-eigenvalue'
+import { besideFigures } from '../../charts/beside-figures.ts'
+import { claimOf } from '../../charts/sweep-figures.ts'
 
 export function peakEffectSection({ sweep }: Results): Section[] {
   const comparisons = sweep?.comparisons ?? []
@@ -49,43 +41,13 @@ const intervalOf = ({ difference, lower, upper }: PeakComparison['height']): str
   `${significant(difference, 3)} (${significant(lower, 3)} to ${significant(upper, 3)})`
 
 export function besideSection({ sweep }: Results): Section[] {
-  if (!sweep?.metrics.some(({ name }) => name === SHARPNESS)) return []
-  const [axis] = sweep.axes
-  const lines =
-    axis === undefined ? [] : sweep.lines.flatMap(({ name }) => chartOf(sweep, axis, name))
-  if (lines.length === 0) return []
+  const figures = sweep ? besideFigures(sweep) : []
+  if (figures.length === 0) return []
   return section(
     'Beside the test error',
     paragraph(
       'Medians over seeds, each as a share of its largest along the axis: sharpness of the training loss (largest eigenvalue and trace of its Hessian in the adapted weights), the norm of these weights, and effective rank and intruder dimensions of their change.',
     ),
-    lines,
-  )
-}
-
-function chartOf(sweep: Sweep, axis: SweepAxis, line: string): Block[] {
-  const rows = sweep.summaries.filter((row) => row.line === line && axis.name in row.axes)
-  return [...Map.groupBy(rows, ({ axes }) => placeText(without(axes, axis.name)))].flatMap(
-    ([place, members]): Block[] => {
-      const series = BESIDE.flatMap((metric, colour) => {
-        const own = members.filter((row) => row.metric === metric)
-        const largest = Math.max(...own.map(({ median }) => Math.abs(median)))
-        if (own.length < 2 || largest === 0) return []
-        const title = sweep.metrics.find(({ name }) => name === metric)!.title
-        const points = own.map(({ axes, median }) => ({ x: axes[axis.name]!, y: median / largest }))
-        return [{ label: title, colour, dash: colour, points: points.sort((a, b) => a.x - b.x) }]
-      })
-      return [
-        {
-          type: 'line-chart',
-          title: `Beside the test error: ${[line, place].filter((text) => text !== '').join(', ')}`,
-          xLabel: axis.title.toLowerCase(),
-          xScale: axis.scale,
-          series,
-          range: [0, 1],
-          format: 'percent',
-        },
-      ]
-    },
+    figures.map(({ chart }) => chart),
   )
 }

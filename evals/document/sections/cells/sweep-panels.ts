@@ -16,7 +16,7 @@ import {
   asNumbers,
 } from '../../blocks.ts'
 import { fixed, significant } from '../../view.ts'
-import { placeText } from '../../charts/sweep-figures.ts'
+import { placeText } from '../../charts/places.ts'
 
 const OUTCOME_TEXT: Readonly<Record<ReboundRow['outcome'], string>> = {
   none: 'no rebound',

@@ -4,7 +4,8 @@ import { scaleAbove, type LineChart, type Series } from '../../../contract/docum
 import type { Results } from '../../../contract/results.ts'
 import type { MetricTitle, SeedSummary, Sweep, SweepAxis } from '../../../contract/sweeps.ts'
 import { counted, percent } from '../../../contract/words.ts'
-import { placeText, sweepFigures } from '../../charts/sweep-figures.ts'
+import { placeText, without } from '../../charts/places.ts'
+import { sweepFigures } from '../../charts/sweep-figures.ts'
 import {
   details,
   label,
@@ -117,9 +118,6 @@ function measureBlocks(sweep: Sweep, metric: MetricTitle): Block[] {
   })
   return [...charts, details(`The numbers: ${metric.title}`, summaryTable(sweep, rows, metric))]
 }
-
-export const without = (axes: Axes, axis: string): Axes =>
-  Object.fromEntries(Object.entries(axes).filter(([name]) => name !== axis))
 
 /** One series a curve and place on the other axes; what does not have the axis is a level across it. */
 function seriesAlong(
