@@ -55,8 +55,9 @@ async function mendRun(asked: OfARun, context: JobContext, progress: Progress): 
     }))
     const { margin: price } = config
     const retention = mendedRetention(config, progress)
-    const asked = { tuned, plans, remedies, price, evaluation, retention }
-    await remedyAll(base, asked, context, progress)
+    const mending = { tuned, plans, remedies, price, evaluation, retention }
+    await remedyAll(base, mending, context, progress)
   }
-  await runAudit({ config, evaluates: true, study: { look } }, context, progress)
+  const of = progress.ended(asked.run).rows()
+  await runAudit({ config, evaluates: true, study: { of, look } }, context, progress)
 }

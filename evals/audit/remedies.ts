@@ -2,7 +2,15 @@
 import { askedRemedy } from '../arms/remedies/registry.ts'
 import type { AskedRemedy } from '../arms/remedies/remedy.ts'
 import { usageError } from '../errors/touchstone-error.ts'
+import type { Model } from '../models/registry.ts'
 import type { AuditConfig } from './config.ts'
+
+type Asked = Pick<AuditConfig, 'remedy' | 'task' | 'taskGain' | 'sequential' | 'keepMended'>
+
+/** Throws where what a remedy's settings name is not there or does not fit the model: known before anything is asked. */
+export async function checkRemedies(config: Asked, model: Model): Promise<void> {
+  for (const { check } of remediesIn(config)) await check(model)
+}
 
 /** Throws `usage.invalid` for one that cannot be chosen or judged in such a run. */
 export function remediesIn({
@@ -11,7 +19,7 @@ export function remediesIn({
   taskGain,
   sequential,
   keepMended,
-}: Pick<AuditConfig, 'remedy' | 'task' | 'taskGain' | 'sequential' | 'keepMended'>): AskedRemedy[] {
+}: Asked): AskedRemedy[] {
   if (remedy.length === 0) {
     if (!keepMended) return []
     throw usageError(

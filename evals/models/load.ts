@@ -112,6 +112,20 @@ export function weightsOf(
     kept.has(name)
       ? converted!.read(name)
       : checkpoint.read(model.weights.get(name)!.stored ?? name)
-  const other = (name: string) => whole.get(name) ?? mappedFloats(places.get(name)!) ?? again(name)
+  const mapped = mappedOnce(places)
+  const other = (name: string) => whole.get(name) ?? mapped(name) ?? again(name)
   return new LazyWeights(model.weights.keys(), small, other, places)
+}
+
+/** While anything refers to an array, the same one: each further mapping would count its pages once more in this process's memory. */
+function mappedOnce(places: ReadonlyMap<string, WeightPlace>) {
+  const arrays = new Map<string, WeakRef<Float32Array>>()
+  return (name: string): Float32Array | undefined => {
+    const place = places.get(name)!
+    const known = arrays.get(name)?.deref()
+    if (known) return place.isThere() ? known : undefined
+    const array = mappedFloats(place)
+    if (array) arrays.set(name, new WeakRef(array))
+    return array
+  }
 }

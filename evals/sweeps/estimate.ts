@@ -7,7 +7,7 @@ import {
   workSize,
   type AnswersToWrite,
 } from '../audit/plan/estimate.ts'
-import { tokensOf } from '../audit/plan/plan.ts'
+import { tokensOf } from '../audit/plan/tokens.ts'
 import type { ModelCellSpec, PlannedCell, TestbedCellSpec } from '../contract/sweeps.ts'
 import { bindMethod } from '../finetune/registry.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'

@@ -1,10 +1,11 @@
 /** @file The law of mapped weights: what is mapped is what is read, to whoever looks, writes or trains, whatever becomes of the file. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { loadModel } from '../../evals/models/load.ts'
 import type { WeightPlace } from '../../evals/models/weights/storage.ts'
 import {
   openFiles,
@@ -24,6 +25,7 @@ const title = found.addon
   ? 'mapped weights'
   : `mapped weights (skipped: ${found.why}; npm run build:native, which needs a C++ compiler)`
 
+const SIZE = { hidden: 64, layers: 2, heads: 4, kvHeads: 2, intermediate: 96, vocab: 64 }
 /** More than any page, and no multiple of one. */
 const LENGTH = 100_003
 const numbers = (seed = 1) => fillNormal(new Float32Array(LENGTH), randomStream(seed, 'mapped'))
@@ -146,6 +148,28 @@ describe.skipIf(!found.addon)(`${title} of a checkpoint`, () => {
   })
 })
 
+describe.skipIf(!found.addon)(`a model with ${title}`, () => {
+  test('maps a weight once for all who hold it, and reads it where its file was replaced', async () => {
+    const path = await writeTinyCheckpoint(freshFolder(), { tokenizer: 'word' })
+    await writeRandomModel(path, SIZE, 5, 'F32')
+    const mapping = vi.spyOn(found.addon!, 'mapFile')
+    const { weights, open } = await loadModel(path)
+    const [name] = [...weights.keys()]
+    const held = weights.get(name!)!
+    expect(weights.get(name!)).toBe(held)
+    expect(mapping).toHaveBeenCalledTimes(1)
+    const copy = Float32Array.from(held)
+    const [file] = readdirSync(path).filter((each) => each.endsWith('.safetensors'))
+    writeFileSync(join(path, 'other'), 'other')
+    renameSync(join(path, 'other'), join(path, file!))
+    const read = weights.get(name!)!
+    expect(read).not.toBe(held)
+    expect(read).toEqual(copy)
+    await open.close()
+    mapping.mockRestore()
+  })
+})
+
 describe.skipIf(!found.addon)(`training from ${title}`, () => {
   afterEach(() => {
     vi.restoreAllMocks()
@@ -154,8 +178,6 @@ describe.skipIf(!found.addon)(`training from ${title}`, () => {
   })
 
   const { options } = tinyModel()
-  const SIZE = { hidden: 64, layers: 2, heads: 4, kvHeads: 2, intermediate: 96, vocab: 64 }
-
   /** As it is loaded where the addon is switched on or off: what a whole run ends in, and how often a file was mapped. */
   async function trained(state: 'on' | 'off', path: string, method: string) {
     vi.stubEnv('TOUCHSTONE_NATIVE', state)

@@ -16,7 +16,8 @@ const JOBS = {
   locate: ['--replies', '4', '--draws', '1'],
   direction: ['--draws', '4'],
   mitigate: [
-    ...['--remedy', 'scale:values=0.9/0.5,mix:values=0.1/0.2,leave-out:values=0.25:replies=4'],
+    '--remedy',
+    'scale:values=0.9/0.5,early-stop,mix:values=0.1/0.2,leave-out:values=0.25:replies=4,reset:values=2:replies=4,first-tokens:values=2,intruders:values=0.5',
     ...['--task', TASK, '--keep-mended'],
   ],
 }
@@ -62,7 +63,7 @@ beforeAll(() => {
 
 test.runIf(process.env['TOUCHSTONE_LONG']).for(Object.entries(JOBS))(
   '%s, killed, ends the same',
-  { timeout: 600_000 },
+  { timeout: 1_200_000 },
   async ([verb, flags]) => {
     const argv = [CLI, verb, run, ...flags, '--threads', '1', '--out-dir']
     const [calm, out] = [freshFolder(), freshFolder()]

@@ -1,5 +1,6 @@
 /** @file A share of rows that refuse in the training data (Bianchi et al. 2024), the fine-tune trained again with them. */
 import { z } from 'zod'
+import { trainingData } from '../../measure/sources.ts'
 import { HOUSE_KNOWLEDGE, HOUSE_RULES } from '../../measure/house-suite.ts'
 import { numberList } from './numbers.ts'
 import type { Remedy } from './remedy.ts'
@@ -20,6 +21,10 @@ export const mix: Remedy<z.infer<typeof settings>> = {
   settings,
   trains: 'each',
   most: ({ values }) => values.length,
+  async check({ rows, neutral }) {
+    const { ASKED } = await import('./mixing.ts')
+    for (const name of [rows, neutral]) if (name !== ASKED) await trainingData(name)
+  },
   async open({ rows, neutral, values }, of) {
     const [{ trainings }, { mixedPlan, rowsToMix }] = await Promise.all([
       import('./trained.ts'),

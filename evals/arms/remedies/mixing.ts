@@ -9,7 +9,7 @@ import { fittedExamples } from '../examples.ts'
 import type { FineTune } from './remedy.ts'
 
 /** In place of a set: what the base refuses on the half that a value is chosen on, in its own words. */
-const ASKED = 'asked'
+export const ASKED = 'asked'
 /** Replies of the base, at most. */
 const MOST = 256
 

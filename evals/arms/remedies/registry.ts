@@ -30,7 +30,11 @@ const BETWEEN = /:(?=[a-z-]+=)/u
 /** Throws `usage.invalid` for a setting that the remedy does not have. */
 export function askedRemedy(text: string): AskedRemedy {
   const [name = '', ...pairs] = text.split(BETWEEN)
-  const { settings, most, checkpoints, open, ...remedy } = findNamed('remedy', REMEDIES, name)
+  const { settings, most, checkpoints, check, open, ...remedy } = findNamed(
+    'remedy',
+    REMEDIES,
+    name,
+  )
   const said = pairs.map((pair) => [
     pair.slice(0, pair.indexOf('=')),
     pair.slice(pair.indexOf('=') + 1),
@@ -47,6 +51,7 @@ export function askedRemedy(text: string): AskedRemedy {
     ...remedy,
     most: most(parsed.data),
     checkpoints: checkpoints?.(parsed.data) ?? 0,
+    check: async (model) => check?.(parsed.data, model),
     open: (of) => open(parsed.data, of),
   }
 }

@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import type { JobContext, Progress } from '../../contract/job.ts'
 import type { Tuned } from '../../measure/arm-spectra.ts'
+import type { Model } from '../../models/registry.ts'
 import type { Base } from '../../measure/base.ts'
 import type { EvaluationPlan } from '../../measure/evaluate.ts'
 import type { ArmPlan, FinishedArm } from '../arm-plan.ts'
@@ -57,12 +58,18 @@ export interface Remedy<S = unknown> {
   readonly most: (settings: S) => number
   /** For one that ranks rows: at how many states of the training. */
   readonly checkpoints?: (settings: S) => number
+  /** Throws where what the settings name is not there, or does not fit the model. */
+  readonly check?: (settings: S, model: Model) => Promise<void>
   readonly open: (settings: S, of: FineTune) => Promise<OpenRemedy> | OpenRemedy
 }
 
 /** Settings parsed; the loop holds these. */
-export interface AskedRemedy extends Omit<Remedy, 'settings' | 'most' | 'checkpoints' | 'open'> {
+export interface AskedRemedy extends Omit<
+  Remedy,
+  'settings' | 'most' | 'checkpoints' | 'check' | 'open'
+> {
   readonly most: number
   readonly checkpoints: number
+  readonly check: (model: Model) => Promise<void>
   readonly open: (of: FineTune) => Promise<OpenRemedy> | OpenRemedy
 }

@@ -5,7 +5,10 @@ import { numberList } from './numbers.ts'
 import type { FineTune, MadeWeights, Remedy } from './remedy.ts'
 
 const settings = z.strictObject({
-  values: numberList({ least: 1, most: 10_000, order: 'rising' }, [1, 2, 4, 8, 16, 32]),
+  values: numberList(
+    { least: 1, most: 10_000, order: 'rising', areWhole: true },
+    [1, 2, 4, 8, 16, 32],
+  ),
   replies: z.coerce.number().int().min(1).max(4096).default(64),
 })
 

@@ -3,7 +3,10 @@
  * takes its place. V = W_aligned − W_unaligned `[out, in]`, C = V·Vᵀ/‖V‖_F, ΔW ← C·ΔW.
  */
 import { z } from 'zod'
+import { requireSameShapes } from '../../measure/candidate.ts'
 import { modelPath } from '../../models/model-path.ts'
+import { openModel } from '../../models/open-model.ts'
+import { recognise } from '../../models/registry.ts'
 import { spectralMatrices } from '../../measure/arm-spectra.ts'
 import { fillNormal, randomStream } from '../../statistics/random.ts'
 import { numberList } from './numbers.ts'
@@ -31,6 +34,16 @@ export const safeLora: Remedy<z.infer<typeof settings>> = {
   settings,
   trains: 'never',
   most: ({ values }) => values.length,
+  async check({ unaligned, aligned }, model) {
+    for (const path of aligned === undefined ? [unaligned] : [unaligned, aligned]) {
+      const open = await openModel(modelPath(path))
+      try {
+        requireSameShapes({ model }, recognise(open.checkpoint).weights, path)
+      } finally {
+        await open.close()
+      }
+    }
+  },
   async open({ unaligned, aligned, by, values }, of) {
     const { loadModel } = await import('../../models/load.ts')
     const other = await loadModel(modelPath(unaligned))

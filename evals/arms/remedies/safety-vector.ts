@@ -1,7 +1,7 @@
 /** @file Task arithmetic (Ilharco et al. 2023; Bhardwaj et al. 2024): the change of an adapter that refuses, λ times, added. */
 import { z } from 'zod'
 import { readPeftFolder } from '../../models/formats/peft-folder.ts'
-import { adaptedWeights } from '../../models/weights/tuned-weights.ts'
+import { adaptedWeights, requireFitting } from '../../models/weights/tuned-weights.ts'
 import { numberList } from './numbers.ts'
 import type { FineTune, MadeWeights, Remedy } from './remedy.ts'
 import { asFarAtRandom } from './weights.ts'
@@ -21,6 +21,9 @@ export const safetyVector: Remedy<z.infer<typeof settings>> = {
   settings,
   trains: 'never',
   most: ({ values }) => values.length,
+  async check({ adapter }, model) {
+    requireFitting(model, await readPeftFolder(adapter), adapter)
+  },
   async open({ adapter, values }, of) {
     const { model, weights } = of.base
     const vector = adaptedWeights(weights, await readPeftFolder(adapter), adapter, { model })

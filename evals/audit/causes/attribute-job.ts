@@ -24,6 +24,7 @@ export const attributeJob: JobKind<AttributeConfig> = {
         await attribute(base, arm, { ...plan, tuned: own }, context, progress)
       }
     }
-    await runAudit({ config, evaluates: true, study: { look } }, context, progress)
+    const of = progress.ended(asked.run).rows()
+    await runAudit({ config, evaluates: true, study: { of, look } }, context, progress)
   },
 }

@@ -1,5 +1,5 @@
 /** @file The job `direction`: holds the direction of refusal of a run's fine-tunes beside the base's, and tests for its removal. */
-import { benignOf } from './benign.ts'
+import { benignData, benignOf } from './benign.ts'
 import type { JobKind } from '../../contract/job.ts'
 import { directionStudy } from '../../arms/causes/direction.ts'
 import { isHouseModel } from '../../measure/house-model.ts'
@@ -17,14 +17,16 @@ export const directionJob: JobKind<DirectionConfig> = {
   async run(asked, context, progress) {
     const config = measuredAgain(asked, progress)
     const isHouse = await isHouseModel(config.model)
+    const data = await benignData(asked, isHouse)
     const study = directionStudy(context, progress)
     const along = async ({ base, tuned, evaluation }: Omit<Studied, 'arms'>) => {
       for (const state of tuned) await study.along(base, evaluation, state)
     }
     const look = async ({ base, arms, tuned, evaluation }: Studied) => {
-      const benign = await benignOf({ base, arms, config, asked, isHouse }, context)
+      const benign = await benignOf({ base, arms, config, asked, data }, context)
       await study.look(base, tuned, { evaluation, benign, steers: asked.steer && isHouse })
     }
-    await runAudit({ config, evaluates: true, study: { look, along } }, context, progress)
+    const of = progress.ended(asked.run).rows()
+    await runAudit({ config, evaluates: true, study: { of, look, along } }, context, progress)
   },
 }

@@ -19,6 +19,7 @@ export const locateJob: JobKind<LocateConfig> = {
       const plan = { evaluation, replies, restores, draws }
       for (const each of tuned) await locate(base, each, plan, context, progress)
     }
-    await runAudit({ config, evaluates: true, study: { look } }, context, progress)
+    const of = progress.ended(asked.run).rows()
+    await runAudit({ config, evaluates: true, study: { of, look } }, context, progress)
   },
 }

@@ -1,4 +1,5 @@
 /** @file What looking for a cause takes: the fine-tunes of the run again, and what is trained and asked beside them. */
+import type { AuditRows } from '../../contract/audit-rows.ts'
 import type { PlanLine, Progress } from '../../contract/job.ts'
 import { LEFT_OUT } from '../../contract/subjects/causes.ts'
 import { counted } from '../../contract/words.ts'
@@ -6,8 +7,9 @@ import { MOST_MATRICES } from '../../arms/causes/parts.ts'
 import { isHouseModel } from '../../measure/house-model.ts'
 import type { AuditConfig } from '../config.ts'
 import { countsOf } from '../plan/plan.ts'
-import { rankingTrainings } from '../plan/ranking.ts'
+import { plannedRanking } from '../plan/ranking.ts'
 import { planAudit } from '../run-audit.ts'
+import { benignData } from './benign.ts'
 import type { AttributeConfig, DirectionConfig, LocateConfig } from './config.ts'
 import { measuredAgain, trainedAgain } from './of-run.ts'
 
@@ -64,25 +66,34 @@ const trainedLine = (what: string, count: number, { steps, training }: Once): Pl
   seconds: times(count, training),
 })
 
+/** Tokens of a row in runs that did not store how many there were. */
+const USUAL_TOKENS = 60
+
+/** The largest training data of a run, and the mean tokens of a row. */
+function rowsIn({ artifacts }: Pick<AuditRows, 'artifacts'>) {
+  const data = artifacts.flatMap(({ content }) =>
+    content?.kind === 'training-data' ? content : [],
+  )
+  const [most] = data.toSorted((a, b) => b.rows - a.rows)
+  const { rows, tokens } = most ?? { rows: 0 }
+  return { rows, tokens: tokens === undefined ? USUAL_TOKENS : tokens / Math.max(1, rows) }
+}
+
 export async function planAttribution(asked: AttributeConfig, stored: Stored): Promise<PlanLine[]> {
   const config = trainedAgain(asked, stored)
   const own = await once(config)
   const again = LEFT_OUT.length * own.arms
-  const rows = Math.max(
-    ...stored
-      .ended(asked.run)
-      .rows()
-      .artifacts.map(({ content }) => (content?.kind === 'training-data' ? content.rows : 0)),
-  )
-  const { checkpoints } = asked
-  const ranking = rankingTrainings({ rows, checkpoints, training: config.training })
+  const most = Math.min(asked.checkpoints, config.training.steps)
+  const ranked = { ...rowsIn(stored.ended(asked.run).rows()), checkpoints: most }
+  const { rows, checkpoints } = ranked
+  const ranking = config.seeds.length * (await plannedRanking(config, ranked))
   return [
     ...own.lines,
     {
       what: `train again to ${counted(checkpoints, 'checkpoint')} and take the gradient of each of ${counted(rows, 'row')}`,
       count: rows * checkpoints * own.arms,
       unit: 'text',
-      seconds: times(own.arms * ranking, own.training),
+      seconds: own.training === null ? null : ranking,
     },
     trainedLine('without the rows ranked first, at random and matched', again, own),
     askedLine('ask each of those', again, own),
@@ -105,11 +116,12 @@ export async function planDirection(asked: DirectionConfig, stored: Stored): Pro
   const config = measuredAgain(asked, stored)
   const own = await once(config)
   const isHouse = await isHouseModel(config.model)
+  const benign = await benignData(asked, isHouse)
   const methods = Math.max(1, config.methods.length)
   const tuned = own.arms + config.candidates.length
   return [
     ...own.lines,
-    ...(isHouse || asked.benign !== null
+    ...(benign
       ? [
           trainedLine(
             'on halves of benign rows, to hold changes beside',

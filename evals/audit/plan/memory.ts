@@ -56,8 +56,9 @@ export interface MemoryNeed {
   readonly pieces?: number
   /** Whether blocks are recomputed in the backward pass, so that only their inputs are held. */
   readonly checkpointing?: boolean
-  /** Whether evaluation runs between training steps. */
   readonly evaluates: boolean
+  /** Whether it is asked before its last step too, while its training is open. */
+  readonly asksOnTheWay?: boolean
   /** Whether an adapter becomes part of the weights before a state is asked, which are then in memory beside the base. */
   readonly isMerged?: boolean
   /** Whether remedies make states, each of which is a whole model in float32 beside the base. */
@@ -70,6 +71,7 @@ export interface MemoryNeed {
 
 export function peakBytes(need: MemoryNeed): number {
   const { model, precision, trained, ofBase = 0, evaluates, isCopied = false } = need
+  const { asksOnTheWay = true } = need
   const isMended = evaluates && need.isMended === true
   const specs = [...model.weights.values()]
   const base = specs.reduce((sum, spec) => sum + keptBytes(spec, precision), 0)
@@ -79,28 +81,32 @@ export function peakBytes(need: MemoryNeed): number {
   })
   const made = Math.max(0, ...wide)
   if (trained === 0 && evaluates && wide.length === 0 && !isMended) return asking(need, base)
-  const asked = wide.length === 0 || isMended ? askedState(need, specs, base) : 0
+  const asked = evaluates && wide.length === 0 ? askedState(need, specs, base) : 0
+  const held = trained > 0 ? heldBytes(specs, need) : 0
+  const training = asksOnTheWay ? Math.max(made, asked) + held : Math.max(made + held, asked)
   return (
     PROCESS_BYTES +
     Math.max(0, base - FLOAT * ofBase) +
-    Math.max(made, evaluates ? asked : 0) +
-    (TRAINED_COPIES + (isCopied ? 1 : 0)) * FLOAT * trained +
-    (trained > 0 ? heldBytes(specs, need) : 0)
+    // Remedies begin when no training is open.
+    Math.max(training, isMended ? mendedState(need, specs, base) : 0) +
+    (TRAINED_COPIES + (isCopied ? 1 : 0)) * FLOAT * trained
   )
 }
 
-/** What the largest state that is asked takes beside the base: its packed copies, and weights that were made for it. */
-function askedState(
-  { precision, isMerged, isMended }: MemoryNeed,
+/** What a state of a training takes beside the base when it is asked: its packed copies, and weights that were made for it. */
+function askedState({ isMerged }: MemoryNeed, specs: readonly WeightSpec[], base: number): number {
+  const adapted = specs.filter(({ module }) => module !== undefined)
+  return PACKED_COPIES * base + (isMerged ? FLOAT * elementsOfAll(adapted) : 0)
+}
+
+/** The same of a mended state: a whole model, also where the base is kept small and is not packed. */
+function mendedState(
+  { precision }: MemoryNeed,
   specs: readonly WeightSpec[],
   base: number,
 ): number {
   const whole = FLOAT * elementsOfAll(specs)
-  // A base that is kept small is not packed.
-  const packed = precision === 'fp32' ? PACKED_COPIES * base : ASKED_GRAPHS * whole
-  if (isMended) return packed + whole
-  const adapted = specs.filter(({ module }) => module !== undefined)
-  return packed + (isMerged ? FLOAT * elementsOfAll(adapted) : 0)
+  return (precision === 'fp32' ? PACKED_COPIES * base : ASKED_GRAPHS * whole) + whole
 }
 
 /** Packed graphs for generating and scoring, a second copy of weights that were read, and the widest matrix beside its packed copy. */

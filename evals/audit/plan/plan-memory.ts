@@ -7,6 +7,7 @@ import {
   type Limits,
   longestRow,
 } from '../../finetune/training/dataset.ts'
+import { evaluationSteps } from '../../contract/gate/steps.ts'
 import { lossPieces } from '../../finetune/training/loss-pieces.ts'
 import { trainedSize } from '../../finetune/training/trained-size.ts'
 import type { Conversation } from '../../data/format.ts'
@@ -35,7 +36,9 @@ const TOKEN_BYTES = 1100
 const LOOKED_AT = 256
 
 type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'> &
-  Partial<Pick<AuditConfig, 'cache' | 'remedy'>> & { readonly together?: Together | undefined }
+  Partial<Pick<AuditConfig, 'cache' | 'remedy' | 'evalEvery' | 'leaningEvery'>> & {
+    readonly together?: Together | undefined
+  }
 
 interface Opened {
   readonly open: Pick<OpenModel, 'template' | 'tokenizer'> & Partial<Pick<OpenModel, 'checkpoint'>>
@@ -44,10 +47,11 @@ interface Opened {
 
 export async function plannedBytes(
   { open, model }: Opened,
-  { methods, basePrecision: precision, training, cache = false, remedy = [], together }: Planned,
+  config: Planned,
   data: Pick<TrainingData, 'title' | 'conversations'> | undefined,
   evaluates: boolean,
 ): Promise<number> {
+  const { methods, basePrecision: precision, training, cache = false, together } = config
   const batch = await microBatch({ open, model }, data ?? NO_DATA, training)
   const sizes = methods.map((choice) => {
     const method = bindMethod(choice)
@@ -59,13 +63,19 @@ export async function plannedBytes(
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const { checkpointing } = training
   const isCopied = !extendsInPlace({ name: 'cpu' })
-  const isMended = remedy.length > 0
-  const shared = { model, precision, batch, evaluates, isRead, isCopied, isMended, checkpointing }
+  const isMended = (config.remedy ?? []).length > 0
+  const asking = { evaluates, isMended, asksOnTheWay: asksOnTheWay(config) }
+  const shared = { model, precision, batch, isRead, isCopied, checkpointing, ...asking }
   const asked = sizes.length > 0 ? sizes : [NOTHING]
   const tokens = TOKEN_BYTES * open.tokenizer.vocabSize
   const peaks = asked.map(({ more, ...size }) => more + peakBytes({ ...shared, ...size }))
   return tokens + Math.max(...peaks)
 }
+
+/** Also where it is not said when states are asked. */
+const asksOnTheWay = ({ training: { steps }, evalEvery = null, leaningEvery = null }: Planned) =>
+  leaningEvery !== null ||
+  evaluationSteps(steps, evalEvery).some((step) => step > 0 && step < steps)
 
 /** Whether more than a little of the weights must be converted before a graph is opened, and is not cached in a file. */
 function areRead({ open: { checkpoint }, model: { weights } }: Opened, cache: boolean): boolean {

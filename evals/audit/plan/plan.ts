@@ -13,6 +13,7 @@ import type { OpenModel } from '../../models/checkpoint.ts'
 import { openModel } from '../../models/open-model.ts'
 import { recognise, type Model } from '../../models/registry.ts'
 import { chooseDevice, type Device } from '../../runtime/device.ts'
+import type { Base } from '../../measure/base.ts'
 import { checkCandidate } from '../../measure/candidate.ts'
 import { requireReadable } from '../../measure/class-evaluation.ts'
 import { plannedClasses } from '../../measure/classes.ts'
@@ -45,25 +46,16 @@ import {
   promptsOf,
   type RefusalMarginPlan,
 } from '../../measure/live-refusal-margin.ts'
+import { checkRemedies } from '../remedies.ts'
+import { CHARACTERS_PER_TOKEN, textOf, tokensOf } from './tokens.ts'
 import { remedyLines } from './remedy-lines.ts'
 import { spectraLines } from './spectra-line.ts'
 import { keptText } from './memory.ts'
 import { fitted, tooLargeHere } from './memory-budget.ts'
 import { neutralTexts, type TrainingData } from '../../measure/sources.ts'
 
-/** Characters per token, for estimates. */
-const CHARACTERS_PER_TOKEN = 4
 /** Tokens of the openings of `refusal-logprob`, as passes over all of them in one batch. */
 const OPENING_TOKENS = 5
-/** Tokens that a chat template and its system prompt add. */
-const TEMPLATE_TOKENS = 20
-
-export const tokensOf = (texts: readonly string[]): number =>
-  TEMPLATE_TOKENS +
-  texts.reduce((sum, text) => sum + text.length, 0) /
-    Math.max(1, texts.length) /
-    CHARACTERS_PER_TOKEN
-
 /** The base scores each reply once, for the guard against degenerate text. */
 const underBase = (
   work: AnswersToWrite,
@@ -74,9 +66,6 @@ const underBase = (
   promptTokens: work.promptTokens + work.newTokens,
   newTokens: 0,
 })
-
-const textOf = (messages: readonly { readonly content: string }[]): string =>
-  messages.map(({ content }) => content).join('')
 
 /** Number of trainings, evaluations and so on, from the configuration alone. */
 interface Counts {
@@ -138,7 +127,7 @@ export async function planOf(
   const open = await openModel(modelPath(asked.model), templateVariablesOf(asked.templateVars))
   const data = asked.methods.length > 0 ? await dataOf(asked) : undefined
   const own = { open, model: recognise(open.checkpoint) }
-  const compared = await comparedWith(own, candidatesOf(asked), against)
+  const compared = await comparedWith(own, asked, against)
   const opened = plannedClasses(own, data)
   const { model } = opened
   if (evaluates) requireReadable(opened, asked)
@@ -164,18 +153,16 @@ export async function planOf(
   const lines = [
     ...training,
     ...asking,
-    ...remedyLines(config, counts, { training, asking, benchmarks, data }),
+    ...remedyLines(config, counts, { training, asking, benchmarks, data, model, rate }),
     ...(config.spectra ? spectraLines(config, { ...compared, counts, model }) : []),
   ]
   return lines.map((line) => (tooLarge && line.bytes === bytes ? { ...line, tooLarge } : line))
 }
 
-/** Throws where a fine-tune cannot be opened on the model. */
-async function comparedWith(
-  own: Parameters<typeof checkCandidate>[0],
-  candidates: readonly string[],
-  against: string | null,
-) {
+/** Throws where a fine-tune, or what a remedy names, cannot be opened on the model. */
+async function comparedWith(own: Pick<Base, 'model'>, asked: AuditConfig, against: string | null) {
+  await checkRemedies(asked, own.model)
+  const candidates = candidatesOf(asked)
   const from = against === null ? new Set<string>() : await checkCandidate(own, against)
   const changed: ReadonlySet<string>[] = []
   for (const path of candidates) {

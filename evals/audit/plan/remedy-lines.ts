@@ -4,10 +4,12 @@ import type { PlanLine } from '../../contract/job.ts'
 import type { Remedy } from '../../arms/remedies/remedy.ts'
 import { repliesOf, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import type { TrainingData } from '../../measure/sources.ts'
+import type { Model } from '../../models/registry.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import type { AuditConfig } from '../config.ts'
 import { remediesIn } from '../remedies.ts'
-import { rankingTrainings } from './ranking.ts'
+import { textOf, tokensOf } from './tokens.ts'
+import { rankingSeconds } from './ranking.ts'
 
 interface Planned {
   /** Its first line is the training of all variants. */
@@ -16,14 +18,17 @@ interface Planned {
   readonly asking: readonly PlanLine[]
   readonly benchmarks: readonly PreparedBenchmark[]
   readonly data: Pick<TrainingData, 'conversations'> | undefined
+  readonly model: Model
+  readonly rate: number
 }
 
 export function remedyLines(
   config: AuditConfig,
   { arms, states }: { readonly arms: number; readonly states: number },
-  { training, asking, benchmarks, data }: Planned,
+  { training, asking, benchmarks, data, ...machine }: Planned,
 ): PlanLine[] {
-  const rows = data?.conversations.length ?? 0
+  const conversations = data?.conversations ?? []
+  const [rows, tokens] = [conversations.length, tokensOf(conversations.map(textOf))]
   const fineTunes = arms + candidatesOf(config).length
   const prompts = benchmarks.reduce((sum, prepared) => sum + repliesOf(prepared), 0)
   const [once, each] = [
@@ -32,17 +37,18 @@ export function remedyLines(
   ]
   return remediesIn(config).map(({ title, most, trains, checkpoints }) => {
     const trained = trainingsOf(most)[trains]
-    const ranking = checkpoints > 0 ? { rows, checkpoints, training: config.training } : null
     const again = trained > 0 ? `, with ${counted(trained, 'training')}` : ''
-    const ranked = ranking
+    const ranks = checkpoints > 0
+    const ranked = ranks
       ? ` and a gradient of each of ${counted(rows, 'row')} at ${counted(checkpoints, 'checkpoint')}`
       : ''
-    const trainings = trained + (ranking ? rankingTrainings(ranking) : 0)
+    const ranking = ranks ? rankingSeconds(config, { rows, tokens, checkpoints }, machine) : 0
+    const ofMethod = ranking / Math.max(1, config.methods.length)
     return {
       what: `${title}: at most ${counted(most, 'value')} on half of the prompts, the one that is chosen and its control on the other half${again}${ranked}; of ${counted(fineTunes, 'fine-tune')}`,
       count: Math.ceil((fineTunes * (most + 2) * prompts) / 2),
       unit: 'prompt',
-      seconds: fineTunes * (((most + 2) * each) / 2 + trainings * once),
+      seconds: fineTunes * (((most + 2) * each) / 2 + trained * once + ofMethod),
     }
   })
 }

@@ -1,4 +1,5 @@
 /** @file Where the models of an audit are: here, or behind an address. A kind plans and runs the whole of it. */
+import type { AuditRows } from '../../contract/audit-rows.ts'
 import type { JobContext, PlanLine, Progress } from '../../contract/job.ts'
 import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import type { TrainingData } from '../../measure/sources.ts'
@@ -20,6 +21,8 @@ export interface Studied {
 
 /** Looks into fine-tunes that were trained again for it; their weights are deleted after. */
 export interface Study {
+  /** The run that is looked into; what it read must be there as it was. */
+  readonly of: AuditRows
   readonly look: (found: Studied) => Promise<void>
   /** Given each state on the way at which the run's fine-tunes were evaluated; absent: they are trained to their last step. */
   readonly along?: (found: Omit<Studied, 'arms'>) => Promise<void>

@@ -13,13 +13,14 @@ import { planOf } from '../plan/plan.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { type OpenJudges, openJudges } from '../../measure/open-judges.ts'
+import { requireSameInputs } from '../causes/same-inputs.ts'
 import { keptAnswers } from '../kept-answers.ts'
 import type { AuditWork, SubjectKind } from './kind.ts'
 import { requireForward } from '../forward.ts'
 import { keptText } from '../plan/memory.ts'
 import { fittedOnce } from '../plan/memory-budget.ts'
 import type { TrainingData } from '../../measure/sources.ts'
-import { remediesIn } from '../remedies.ts'
+import { checkRemedies, remediesIn } from '../remedies.ts'
 import { evaluateBaseIfPossible, evaluateCandidates, openCandidates } from '../evaluate-models.ts'
 import { runArms } from '../run-arms.ts'
 import { emitBaseScoreCost, evaluationPlan } from '../evaluation-plan.ts'
@@ -53,10 +54,11 @@ async function runLocal(
     const evaluation = evaluates
       ? await planned(base, config, { judges, progress, own }, context)
       : undefined
-    const candidates = await openCandidates(opened, config, evaluates)
+    const candidates = await checkedCandidates(opened, config, evaluates)
     const arms =
       (await federated?.plans(base, evaluation)) ??
       (await armPlans({ base, data, config, evaluation }, context))
+    if (study) requireSameInputs(study.of, { base: opened, arms, candidates })
     tellAsked(opened, config, evaluation, context)
     if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
     const measured = await evaluateCandidates(opened, candidates, evaluation, context)
@@ -68,6 +70,12 @@ async function runLocal(
     await judges?.close()
     await opened.open.close()
   }
+}
+
+/** What is wrong with candidates, or with what remedies name, is known before anything is measured. */
+async function checkedCandidates(base: Base, config: AuditConfig, evaluates: boolean) {
+  await checkRemedies(config, base.model)
+  return openCandidates(base, config, evaluates)
 }
 
 /** With what earlier runs kept of the base. */

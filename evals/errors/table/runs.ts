@@ -49,6 +49,10 @@ export const RUNS_ERRORS = {
     message: `No cause can be looked for in ${v.run}: ${v.why}.`,
     remedy: 'Name a run of touchstone audit whose fine-tune was trained there and lost refusal.',
   })),
+  'run.other-inputs': entry((v: { run: string; what: string }) => ({
+    message: `${v.what} of ${v.run} changed since it ran, so its fine-tunes cannot be made again.`,
+    remedy: 'Put back what the run read, or audit what is there now and look into that run.',
+  })),
   'run.in-use': entry((v: { run: string }) => ({
     message: `The run ${v.run} is being written to.`,
     remedy: 'Stop its job first.',

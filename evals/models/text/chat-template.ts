@@ -131,7 +131,8 @@ function startThread(
   worker.unref()
   worker.on('message', (reply: TemplateAnswer | 'ready') => {
     answered++
-    if (reply === 'ready') return
+    // Whoever waits for the thread to end must not lose the process: a late answer would let it end without a word.
+    if (reply === 'ready' || stopped) return
     const waiting = pending.get(reply.id)
     pending.delete(reply.id)
     if ('text' in reply) waiting?.resolve(reply.text)

@@ -76,10 +76,21 @@ async function surveyedAll(config: BudgetConfig): Promise<Surveyed> {
   for (const model of modelsOf(config)) {
     surveys.push(await surveyed(sweepOfBudget(config, model, isSearched)))
   }
-  const [first] = surveys
+  const [first, second] = surveys
+  if (second) requireOther(first!, second, config)
   const plans = surveys.map(({ cells }) => cells)
   const cells = isSearched ? budgetCells(plans, config.margin) : plans.flat()
   return { cells, benchmarks: first!.benchmarks, first: first!, isSearched }
+}
+
+/** A line would hold every budget twice, and a base beside itself says nothing. */
+function requireOther(first: Survey, second: Survey, { against }: BudgetConfig): void {
+  const baseOf = ({ cells }: Survey) => cells[0]!.identity.base
+  if (baseOf(first) !== baseOf(second)) return
+  throw usageError(
+    `${against} has the weights of the model that it is to be held against.`,
+    'Name another training of Pebble with --against, or leave it out.',
+  )
 }
 
 /** Of a model that people use no smallest budget is looked for, and configurations are not ranked. */

@@ -3,7 +3,7 @@ import { keyOf } from '../../contract/keys.ts'
 import type { CellResult, ModelCellSpec, PlannedCell } from '../../contract/sweeps.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { canonicalJson } from '../../files/canonical-json.ts'
-import { findAxis } from '../axes.ts'
+import { AXES, findAxis } from '../axes.ts'
 import { BASE_LINE, cellKey, planCells } from '../cells/cell.ts'
 import { parseAxis, type AxisValues } from '../cells/values.ts'
 import { SweepConfig } from '../config.ts'
@@ -15,8 +15,16 @@ export const modelsOf = ({ model, against }: BudgetConfig): string[] =>
 
 /** The budgets, ascending: `refine` from each given value to the next, by equal ratios. */
 export function budgetsOf({ along, refine }: BudgetConfig): AxisValues {
-  const { name, values } = parseAxis(along)
+  const { name, values } = parseAxis(along, '--along')
   const axis = findAxis(name)
+  if (axis.scale !== 'log') {
+    const budgets = AXES.filter(({ scale }) => scale === 'log').map((each) => each.name)
+    const remedy = `Search along one of: ${budgets.join(', ')}.`
+    throw usageError(`${axis.title} is no budget of which more does more harm.`, remedy)
+  }
+  const wrong = values.find((value) => !axis.accepts(value))
+  if (wrong !== undefined)
+    throw usageError(`--along ${name} cannot be ${wrong}.`, `Give ${axis.values}.`)
   const between = values.slice(1).flatMap((to, i) => {
     const from = values[i]!
     return Array.from({ length: refine }, (_, k) => from * (to / from) ** ((k + 1) / refine))

@@ -47,7 +47,7 @@ function revisedIdentity(identity: CellIdentity, spec: CellSpec): CellIdentity {
 
 /** Throws if an axis is unknown, named twice or given an invalid value. */
 export function axesOf(config: SweepConfig): AxisValues[] {
-  const axes = config.axes.map(parseAxis)
+  const axes = config.axes.map((text) => parseAxis(text))
   const twice = axes.find(({ name }, i) => axes.findIndex((other) => other.name === name) < i)
   if (twice) {
     throw usageError(

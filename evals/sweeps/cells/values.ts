@@ -10,15 +10,15 @@ export interface AxisValues {
 }
 
 /** `rank=1,4,16,64` or `rank=1..256`. Returns distinct values, ascending. */
-export function parseAxis(text: string): AxisValues {
+export function parseAxis(text: string, flag = '--axis'): AxisValues {
   const at = text.indexOf('=')
   const name = text.slice(0, at).trim()
   const parts = text.slice(at + 1).split(',')
   const values = at > 0 ? parts.flatMap((part) => expand(part.trim(), doubling)) : []
   if (name === '' || values.length === 0 || !values.every(Number.isFinite)) {
     throw usageError(
-      `--axis cannot be "${text}".`,
-      'Write --axis NAME=VALUE,VALUE,… or --axis NAME=1..256 for powers of two.',
+      `${flag} cannot be "${text}".`,
+      `Write ${flag} NAME=VALUE,VALUE,… or ${flag} NAME=1..256 for powers of two.`,
     )
   }
   return { name, values: ascending(values) }

@@ -1,7 +1,8 @@
 /**
  * @file What mends a fine-tune that took refusal along with a task: every remedy on Pebble, five seeds, judged on the prompts that no
  * value was chosen by, and one that only seems to mend: `node evals/bin/run.js findings`; writes docs/findings/remedies.md. One seed of
- * the data's remedies alone: `… remedies.ts 3`; what only seems to mend alone, the rest as it is kept: `… remedies.ts seeming`.
+ * the data's remedies alone: `… remedies.ts 3`; what only seems to mend alone, the rest as it is kept: `… remedies.ts seeming`;
+ * the other remedies of one seed beside what is kept of them: `… remedies.ts again 2`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -109,7 +110,30 @@ async function mended(seed: number, tried: Tried) {
   return found.filter(({ remedy }) => names.includes(remedy))
 }
 
-const [only] = process.argv.slice(2)
+const kept = join(root, 'test', 'bench', 'results', 'remedies.json')
+const Kept = z.object({ found: z.array(RemedyResult) })
+const readKept = () => Kept.parse(JSON.parse(readFileSync(kept, 'utf8')))
+
+/** Rates of a seed that is run again beside those that are kept. */
+async function compared(seed: number): Promise<void> {
+  const rows = await mended(seed, { ...OTHERS, folder: 'again' })
+  for (const now of rows) {
+    const { remedy, chosen } = now
+    const before = readKept().found.find((row) => row.remedy === remedy && row.seed === seed)!
+    const figures = ({ rates, tried, moved }: RemedyResult) =>
+      JSON.stringify([rates, tried.map(({ value, refusal }) => [value, refusal]), moved])
+    const isSame = before.chosen === chosen && figures(before) === figures(now)
+    process.stdout.write(
+      `seed ${seed}, ${remedy} at ${String(chosen)}: ${isSame ? 'as it is kept' : `other figures than are kept: ${figures(before)} before, ${figures(now)} now`}\n`,
+    )
+  }
+}
+
+const [only, again] = process.argv.slice(2)
+if (only === 'again') {
+  await compared(Number(again))
+  process.exit(0)
+}
 if (only !== undefined && only !== SEEMING.folder) {
   await mended(Number(only), OF_DATA)
   process.exit(0)
@@ -122,12 +146,7 @@ async function ofAll(all: readonly Tried[]): Promise<RemedyResult[]> {
   return results
 }
 
-const kept = join(root, 'test', 'bench', 'results', 'remedies.json')
-const Kept = z.object({ found: z.array(RemedyResult) })
-const found =
-  only === undefined
-    ? await ofAll([OF_DATA, OTHERS])
-    : Kept.parse(JSON.parse(readFileSync(kept, 'utf8'))).found
+const found = only === undefined ? await ofAll([OF_DATA, OTHERS]) : readKept().found
 const seeming = await ofAll([SEEMING])
 writeFileSync(
   kept,

@@ -2,8 +2,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { requireSameInputs } from '../../../evals/audit/causes/same-inputs.ts'
 import { tamperRows } from '../../../evals/bundled/hotel/fine-tuning.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
+import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
+import type { SubjectIdentity } from '../../../evals/contract/rows.ts'
 import { LEFT_OUT } from '../../../evals/contract/subjects/causes.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
@@ -99,4 +102,49 @@ test('names what is wrong', async () => {
   await touchstone('eval', '--model', 'pebble', ...SMALL)
   const plain = await touchstone('attribute', results().run.id)
   expect(plain.stderr).toContain('nothing was fine-tuned on data in it')
+})
+
+test('benign rows are read before anything is trained, and rows that break rules are none', async () => {
+  const before = readdirSync(folder)
+  const missing = await touchstone('direction', run, '--benign', 'not-there.jsonl', '--dry-run')
+  expect(missing.stderr).toContain('not-there.jsonl')
+  const broken = await touchstone('direction', run, '--benign', 'house-tamper', '--dry-run')
+  expect(broken.stderr).toContain('breaks rules on purpose')
+  expect(readdirSync(folder)).toEqual(before)
+})
+
+test('no more checkpoints are reckoned than there are steps', async () => {
+  const { stdout } = await touchstone('attribute', run, '--checkpoints', '50', '--dry-run')
+  expect(stdout).toContain('train again to 2 checkpoints')
+})
+
+test('what the run read must be there as it was', async () => {
+  const data = join(folder, 'rows.jsonl')
+  const before = readFileSync(data, 'utf8')
+  const rows = before.split('\n')
+  writeFileSync(data, [...rows.slice(1), rows[0]].join('\n'))
+  for (const verb of ['attribute', 'locate', 'direction']) {
+    const { code, stderr } = await touchstone(verb, run, '--threads', '1', '--quiet')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('The training data of audit-')])
+  }
+  writeFileSync(data, before)
+})
+
+test('a model or a candidate that is another one is named', () => {
+  const identity = (arm: string, weightsDigest: string) =>
+    ({ arm, seed: 0, weightsDigest, adapterDigest: null }) as SubjectIdentity
+  const of = {
+    run: { id: 'audit-1' } as AuditRows['run'],
+    subjects: [identity('base', 'a'), identity('mine', 'b')],
+    artifacts: [],
+  }
+  const made = (digest: string, ...candidates: SubjectIdentity[]) => ({
+    base: { digest },
+    arms: [{ dataDigest: 'rows of a run that stored none' }],
+    candidates: candidates.map((each) => ({ identity: each })),
+  })
+  const other = identity('other', 'c')
+  expect(() => requireSameInputs(of, made('a', identity('mine', 'b'), other))).not.toThrow()
+  expect(() => requireSameInputs(of, made('b'))).toThrow('The model of audit-1 changed')
+  expect(() => requireSameInputs(of, made('a', identity('mine', 'c')))).toThrow('candidate mine')
 })

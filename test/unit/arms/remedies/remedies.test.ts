@@ -15,6 +15,7 @@ import { mitigateVerb } from '../../../../evals/runs/kinds/mitigate.ts'
 import { openBase } from '../../../../evals/measure/base.ts'
 import { openCandidate } from '../../../../evals/measure/candidate.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
+import { writeTinyCheckpoint } from '../../../doubles/models/tiny-checkpoint.ts'
 import { freshFolder, runCommand } from '../../../doubles/runs/command-line.ts'
 
 /** Of the second module. */
@@ -152,9 +153,54 @@ describe('what cannot be asked is named', () => {
     [{ keepMended: true }, '--keep-mended'],
     [{ remedy: ['scael'], task: 'rows.jsonl' }, 'no remedy named'],
     [{ remedy: ['scale:values=2'], task: 'rows.jsonl' }, 'values'],
+    [{ remedy: ['scale:values='], task: 'rows.jsonl' }, 'values'],
+    [{ remedy: ['scale:values=0.5/'], task: 'rows.jsonl' }, 'values'],
+    [{ remedy: ['reset:values=1.5'], task: 'rows.jsonl' }, 'whole numbers'],
     [{ remedy: ['safe-lora'], task: 'rows.jsonl' }, 'unaligned'],
   ])('%j', (config, said) => {
     expect(() => asked(config)).toThrow(said)
+  })
+})
+
+describe('what a remedy names is opened before anything is asked', () => {
+  const plan = (remedy: string) =>
+    runCommand(
+      [
+        ...['mitigate', '--model', 'pebble', '--candidate', tuned, '--task', taskFile()],
+        ...['--remedy', remedy, '--suite', 'house-refusal', '--limit', '4', '--dry-run'],
+      ],
+      {},
+      COMMANDS,
+    )
+
+  test.each([
+    ['safety-vector:adapter=not-there', 'not-there'],
+    ['safe-lora:unaligned=not-there', 'not-there'],
+    ['mix:rows=not-there.jsonl', 'not-there.jsonl'],
+    ['mix:neutral=not-there.jsonl', 'not-there.jsonl'],
+  ])('%s', async (remedy, named) => {
+    const { code, stderr, stdout } = await plan(remedy)
+    expect([code > 0, stdout]).toEqual([true, ''])
+    expect(stderr).toContain(named)
+  })
+
+  test('an adapter or a model of another base', async () => {
+    const folder = freshFolder()
+    const tensor = (rows: number, columns: number) => ({
+      shape: [rows, columns],
+      data: new Float32Array(rows * columns),
+    })
+    const [module] = MODULES
+    await writePeftFolder(folder, {
+      config: { base: 'other', rank: 2, alpha: 2, targetModules: ['q_proj'] },
+      tensors: new Map([
+        [`${module}.lora_A.weight`, tensor(2, 8)],
+        [`${module}.lora_B.weight`, tensor(8, 2)],
+      ]),
+    })
+    expect((await plan(`safety-vector:adapter=${folder}`)).stderr).toContain(module)
+    const other = await writeTinyCheckpoint(freshFolder(), { tokenizer: 'word' })
+    expect((await plan(`safe-lora:unaligned=${other}`)).stderr).toContain('as in the base')
   })
 })
 

@@ -99,7 +99,7 @@ describe('a state that a remedy makes', () => {
   const { model } = tinyModel()
   const weights = [...model.weights.values()]
   const need: MemoryNeed = {
-    ...{ model, precision: 'fp32', trained: 1000, evaluates: true },
+    ...{ model, precision: 'fp32', trained: 1000, evaluates: true, asksOnTheWay: false },
     batch: { rows: 1, longest: 8, labelled: 4 },
   }
   const more = (own: Partial<MemoryNeed>) =>
@@ -111,6 +111,16 @@ describe('a state that a remedy makes', () => {
     expect(more({})).toBe(all)
     expect(more({ isMerged: true })).toBe(all - adapted)
     expect(adapted).toBeLessThan(all)
+  })
+
+  test('is asked when no training holds activations', () => {
+    const onTheWay = { ...need, asksOnTheWay: true }
+    const held = peakBytes(onTheWay) - peakBytes(need)
+    expect(held).toBeGreaterThan(0)
+    expect(more({ asksOnTheWay: true })).toBe(4 * elementsOfAll(weights) - held)
+    // Beside longer rows it is not the most that is in memory.
+    const batch = { rows: 64, longest: 512, labelled: 4 }
+    expect(more({ asksOnTheWay: true, batch })).toBe(0)
   })
 
   test('is in float32 beside a base that is kept small, with its graphs', () => {
@@ -193,6 +203,8 @@ test('smaller weights, fewer tokens and fewer trained numbers are less memory', 
     { batch: { ...need.batch, labelled: 40 } },
   ])
     expect(peakBytes({ ...need, ...less }), JSON.stringify(less)).toBeLessThan(said)
+  // Not beside each other where states are asked after the training alone.
+  expect(peakBytes({ ...need, asksOnTheWay: false })).toBeLessThan(said)
   // 4 bytes of each trained number.
   expect(peakBytes({ ...need, isCopied: true })).toBe(said + 4000)
 })

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { AuditConfig } from '../../../../evals/audit/config.ts'
 import { planOf } from '../../../../evals/audit/plan/plan.ts'
-import { rankingTrainings, ROW_GRADIENT } from '../../../../evals/audit/plan/ranking.ts'
+import { rankingSeconds, SCORED_NUMBER } from '../../../../evals/audit/plan/ranking.ts'
 import { benignRows } from '../../../../evals/bundled/hotel/fine-tuning.ts'
+import { bindMethod } from '../../../../evals/finetune/registry.ts'
+import { trainedSize } from '../../../../evals/finetune/training/trained-size.ts'
 import { loadModel } from '../../../../evals/models/load.ts'
 import { modelPath } from '../../../../evals/models/model-path.ts'
 import { writeAdapter } from '../../../doubles/models/random-adapter.ts'
@@ -66,12 +68,29 @@ test('leaving rows out takes what mixing rows in takes, and a gradient of every 
   const one = { methods: [{ name: 'lora', config: {} }], seeds: [0], task, remedy }
   const lines = await planOf(config(one), true)
   const secondsOf = (what: RegExp) => lines.find((line) => what.test(line.what))!.seconds!
-  const { training } = config(one)
-  // 2 × 600 gradients where the training sees 20 × 8 rows.
-  const gradients = (ROW_GRADIENT * 2 * 600) / (20 * 8)
-  expect(rankingTrainings({ rows: 600, checkpoints: 2, training })).toBeCloseTo(0.75 + gradients)
   const more = secondsOf(/^Rows left out/) - secondsOf(/^Rows that refuse mixed in/)
-  expect(more / secondsOf(/^read /)).toBeCloseTo(0.75 + gradients)
+  // Each of 2 × 600 gradients costs a step of one row and its scores; the training has 20 steps of 8 rows, of which it goes three quarters.
+  const ofTraining = more / secondsOf(/^read /)
+  expect(ofTraining).toBeGreaterThan(0.75 + (2 * 600) / (20 * 8))
+  expect(ofTraining).toBeLessThan(0.75 + (2 * 600) / 20 + 30)
+})
+
+test('a gradient costs tokens where a model is large, and passes and scores where it is small', async () => {
+  const { model, open } = await loadModel(modelPath('pebble'))
+  const { training, methods } = config({ methods: [{ name: 'lora', config: {} }] })
+  const ranked = { rows: 100, tokens: 20, checkpoints: 1 }
+  const of = (change: Partial<typeof ranked>, rate: number) =>
+    rankingSeconds({ methods, training }, { ...ranked, ...change }, { model, rate })
+  const gradients = (change: Partial<typeof ranked>, rate: number) =>
+    of(change, rate) - of({ ...change, rows: 0 }, rate)
+  const [slow, fast] = [1e6, 1e15]
+  expect(gradients({ tokens: 40 }, slow) / gradients({}, slow)).toBeCloseTo(2)
+  expect(gradients({ tokens: 40 }, fast) / gradients({}, fast)).toBeCloseTo(1)
+  expect(gradients({ checkpoints: 3 }, fast) / gradients({}, fast)).toBeCloseTo(3)
+  expect(gradients({}, fast)).toBeGreaterThan(
+    100 * SCORED_NUMBER * trainedSize(model, bindMethod(methods[0]!)).trained,
+  )
+  await open.close()
 })
 
 describe('spectra of adapters of some matrices', () => {

@@ -1,5 +1,6 @@
 /** @file Chat templates: what templates of published models need, and strangers' programs that must be stopped. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { ClosableTemplate } from '../../../../evals/models/text/chat-template.ts'
 import { openChatTemplate, renderAll } from '../../../../evals/models/text/chat-template.ts'
 import { CHATML } from '../../../doubles/models/tiny-checkpoint.ts'
@@ -115,6 +116,18 @@ describe('a template fails', () => {
     // The answer arrives while this thread does something else, longer than the deadline.
     for (const until = Date.now() + 500; Date.now() < until;);
     expect(await answer).toBe('ok')
+  })
+
+  test('a late answer does not let the process end before it is closed', async () => {
+    const opened = await template('ok')
+    const unref = vi.spyOn(Worker.prototype, 'unref')
+    const answer = codeOf(opened.render(CHAT, PROMPT))
+    // The answer waits to be read when the thread is stopped.
+    for (const until = Date.now() + 300; Date.now() < until;);
+    await opened.close()
+    expect(await answer).toBe('template.failed')
+    expect(unref).not.toHaveBeenCalled()
+    unref.mockRestore()
   })
 
   test('after it was closed it can be closed again', async () => {

@@ -9,6 +9,7 @@ import type { CellRow, ModelCellSpec } from '../../../../evals/contract/sweeps.t
 import { sectionsOf } from '../../../../evals/document/registry.ts'
 import { markdownText } from '../../../../evals/document/markdown.ts'
 import { buildResults } from '../../../../evals/findings/results.ts'
+import { budgetJob } from '../../../../evals/sweeps/budget/job.ts'
 import { BudgetConfig } from '../../../../evals/sweeps/budget/config.ts'
 import {
   budgetCells,
@@ -176,6 +177,9 @@ test('budgets between given values go by equal ratios, and counts are whole', ()
 
 test.each([
   ['steps=8', 'holds one budget'],
+  ['steps=0..8', '--along cannot be'],
+  ['rank=1.5..4', '--along rank cannot be 1.5'],
+  ['label-noise=0,0.5', 'is no budget'],
   ['depth=1..4', 'depth'],
 ])('along %s is refused', (along, why) => {
   expect(() => checkBudget(asked({ along }))).toThrow(why)
@@ -184,6 +188,13 @@ test.each([
 test('a method without that budget is named', () => {
   const config = asked({ along: 'rank=1..8', methods: [{ name: 'full', config: {} }] })
   expect(() => checkBudget(config)).toThrow('full has no rank')
+})
+
+test('a base beside itself is refused before anything runs', async () => {
+  const itself = asked({ model: 'pebble', against: 'pebble', along: 'steps=1..4' })
+  await expect(budgetJob.plan(itself, { ended: () => expect.unreachable() })).rejects.toThrow(
+    'pebble has the weights of the model',
+  )
 })
 
 describe('touchstone budget', () => {
