@@ -16,13 +16,14 @@ import { cutArm, cutWeight, goneShare, spread } from '../finetune/cut.ts'
 import { namedViews } from '../finetune/training/parameters.ts'
 import { loadParameters, saveParameters, type TrainingState } from '../finetune/training/state.ts'
 import { exists } from '../files/read-file.ts'
+import { ROOM_BYTES } from '../inference/open-graphs.ts'
 import { overlaid, smallOf } from '../models/weights/small-weights.ts'
 import type { TunedWeights } from '../models/weights/tuned-weights.ts'
 import { isAskedAsTrained, isAskedMerged, keptOf, tunedOf } from './arm-adapter.ts'
 import { nameOf, titleOf, type ArmRun, type FinishedArm } from './arm-plan.ts'
-import { openStateSubject } from '../measure/open-subject.ts'
+import { openStateSubject, openTunedSubject } from '../measure/open-subject.ts'
 import type { BaseRows } from '../measure/known/start.ts'
-import { identityOf, tunedState } from '../measure/base.ts'
+import { identityOf } from '../measure/base.ts'
 import { measureRouting } from '../measure/routing.ts'
 import { evaluate, isLeft, type EvaluationPlan } from '../measure/evaluate.ts'
 import { inGroups, measureTogether, notTogetherNote, type StackedState } from './side-by-side.ts'
@@ -88,6 +89,7 @@ function tellPruned(run: ArmRun): void {
 async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<void> {
   const { base, plan, context, session, state, arm } = run
   const key = { ...arm, step: state.step }
+  await makeRoom(run, evaluation, key)
   if (!isAskedAsTrained(plan.method) || isMerged(run)) {
     const tuned = tunedOf(base, stateOf(run, state)).weights
     const start = startOf(run, evaluation)
@@ -108,9 +110,14 @@ async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<v
   if (!plan.method.mergeable) await measureRouting(base, form, key, evaluation, context)
 }
 
+/** Of a large base, training frees its graph while a state is asked. */
+async function makeRoom({ base, session }: ArmRun, evaluation: EvaluationPlan, key: SubjectKey) {
+  if (4 * base.parameters >= ROOM_BYTES && isLeft(evaluation, key)) await session.rest?.()
+}
+
 /** Weights in the base's shapes, in its graph. */
 async function evaluateWeights(
-  { base, context }: ArmRun,
+  { base, context, folder }: ArmRun,
   evaluation: EvaluationPlan,
   tuned: TunedWeights,
   {
@@ -120,8 +127,8 @@ async function evaluateWeights(
   }: { key: SubjectKey; identity: SubjectIdentity; start?: BaseRows | undefined },
 ): Promise<void> {
   if (!isLeft(evaluation, key)) return
-  const form = tunedState(base, tuned)
-  const { subject, release } = await openStateSubject(base, identity, form)
+  const path = join(folder, 'asked-weights.f32')
+  const { subject, release } = await openTunedSubject(base, identity, tuned, path)
   try {
     await evaluate(subject, key, evaluation, context, start)
   } finally {
@@ -234,6 +241,7 @@ function together(run: ArmRun, evaluation: EvaluationPlan): StateEvaluator {
     for (const step of steps)
       if (isStateDue(step)) states.push(await savedState(run, pathOf(step), step))
     if (states.length > 0) {
+      await makeRoom(run, evaluation, states[0]!.key)
       const what = `${nameOf(plan)}: ${counted(states.length, 'state')} asked in one pass`
       await measureTogether(base, states, { evaluation, what }, context)
     }

@@ -18,7 +18,7 @@ import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner, type Runner } from '../runtime/session.ts'
 import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import { freshOutputs, freshTokens } from './fresh-cache.ts'
-import { pastName, presentName } from './feeds.ts'
+import { int32, pastName, presentName } from './feeds.ts'
 import { openAtOnce, openGraphs } from './open-graphs.ts'
 import type { BoundMethod } from '../finetune/method.ts'
 
@@ -35,7 +35,8 @@ export interface ModelState {
 
 /**
  * `next`: each row's most likely next token and its log-probability. `sampled`: logits instead. `score`: log-probabilities of
- * labels; extends the cache only if it is given one to extend.
+ * labels; extends the cache only if it is given one to extend. Generating and scoring are outputs of one graph, so that the
+ * matrices are packed once.
  */
 export type CachedGraph = 'next' | 'sampled' | 'score'
 
@@ -45,6 +46,10 @@ const RESULTS = {
   sampled: ['logits'],
   score: ['logProbs'],
 } as const satisfies Record<CachedGraph, readonly string[]>
+
+type Opened = 'answers' | 'logits'
+
+const openedFor = (graph: CachedGraph): Opened => (graph === 'sampled' ? 'logits' : 'answers')
 
 export interface CachedSession {
   readonly cache: readonly CacheLayer[]
@@ -62,7 +67,7 @@ export interface CachedSession {
   release(): Promise<void>
 }
 
-/** Each graph is opened on first use, so that an evaluation with greedy generation alone opens one. */
+/** Each graph is opened on first use. */
 export async function openCached(
   state: ModelState,
   device: Device,
@@ -74,7 +79,7 @@ export async function openCached(
   requireHeadSize(cache)
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
   const graphs = openGraphs(
-    (graph: CachedGraph) => openRunner(state, device, cache, positions, graph),
+    (graph: Opened) => openRunner(state, device, cache, positions, graph),
     openAtOnce(model),
   )
   const stretch = model.architecture.stretch?.(model.config, positions)
@@ -83,16 +88,20 @@ export async function openCached(
     maxPositions: positions,
     splitsPrompts: device.name === 'cpu' && isPacked(state.frozen) && !stretch,
     ...(stretch && { stretch }),
-    run: (graph, feeds, into = {}) =>
-      graphs.with(graph, (runner) =>
-        extendsInPlace(device)
+    run: (graph, given, into = {}) =>
+      graphs.with(openedFor(graph), (runner) => {
+        const feeds = graph === 'next' ? { ...given, labels: unread(given) } : given
+        return extendsInPlace(device)
           ? runner.run(feeds, into, [...RESULTS[graph], ...Object.keys(into)])
-          : runCopied(runner, cache, graph, feeds, into),
-      ),
-    nodes: (graph) => graphs.with(graph, ({ nodes }) => nodes),
+          : runCopied(runner, cache, graph, feeds, into)
+      }),
+    nodes: (graph) => graphs.with(openedFor(graph), ({ nodes }) => nodes),
     release: () => graphs.release(),
   }
 }
+
+/** Labels of rows that are asked for their next token alone. */
+const unread = ({ rows }: Feeds): Tensor => int32(new Int32Array(rows!.data.length))
 
 export function requireHeadSize(cache: readonly CacheLayer[]): void {
   const odd = cache.find(({ headDim }) => headDim % 8 !== 0)
@@ -110,7 +119,7 @@ function openRunner(
   device: Device,
   cache: CachedSession['cache'],
   maxPositions: number,
-  graph: CachedGraph,
+  graph: Opened,
 ): Promise<Runner> {
   return openRunnerOf(state, device, cache, build(state, device, cache, maxPositions, graph))
 }
@@ -176,7 +185,7 @@ function build(
   device: Device,
   cache: CachedSession['cache'],
   maxPositions: number,
-  graph: CachedGraph,
+  graph: Opened,
 ): { g: Graph; outputs: Record<string, Value> } {
   const { model, method } = state
   const { architecture, config, weights } = model
@@ -216,12 +225,11 @@ function cachedInputs(g: Graph, cache: CachedSession['cache']) {
 }
 
 /** The outputs named in `RESULTS`, from logits `[picked, vocab]`. */
-function resultsOf(g: Graph, graph: CachedGraph, logits: Value): Record<string, Value> {
-  if (graph === 'sampled') return { logits }
-  if (graph === 'score')
-    return { logProbs: g.labelLogProbs(logits, g.input('labels', 'int32', ['picked'])) }
-  const token = g.argMax(logits)
-  return { token, logProb: g.labelLogProbs(logits, token) }
+function resultsOf(g: Graph, graph: Opened, logits: Value): Record<string, Value> {
+  if (graph === 'logits') return { logits }
+  const labels = g.input('labels', 'int32', ['picked'])
+  const [token, logProb, logProbs] = g.nextAndLabelled(logits, labels)
+  return { token, logProb, logProbs }
 }
 
 export interface CacheBuffers {

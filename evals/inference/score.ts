@@ -25,15 +25,37 @@ export async function scoreTexts(
   const order = texts
     .map((_, i) => i)
     .sort((a, b) => texts[b]!.ids.length - texts[a]!.ids.length || a - b)
-  for (let start = 0; start < order.length; start += batchSize) {
+  for (let start = 0; start < order.length;) {
     signal.throwIfAborted()
-    const indices = order.slice(start, start + batchSize)
+    const indices = batchFrom(texts, order, start, batchSize)
+    start += indices.length
     const batch = indices.map((i) => texts[i]!)
     const scored = await scoreBatch(batch, options)
     indices.forEach((index, i) => (results[index] = scored[i]!))
     await new Promise(setImmediate)
   }
   return results
+}
+
+/** Scored tokens of a run: each has a row of logits as long as the vocabulary, and another of their softmax. */
+export const SCORED_ROWS = 512
+
+/** The texts of the next run. Two at least, since a single one would be doubled. */
+function batchFrom(
+  texts: readonly ScoredText[],
+  order: readonly number[],
+  start: number,
+  batchSize: number,
+): readonly number[] {
+  let rows = 0
+  let end = start
+  while (end < Math.min(order.length, start + batchSize)) {
+    const { ids, from } = texts[order[end]!]!
+    rows += Math.max(0, ids.length - Math.max(1, from))
+    if (rows > SCORED_ROWS && end >= start + 2) break
+    end++
+  }
+  return order.slice(start, end)
 }
 
 /** The last token is only a label and is not fed. */

@@ -81,6 +81,8 @@ export interface Subject {
     maxNewTokens: number,
     signal: AbortSignal,
   ): Promise<string[]>
+  /** Closes its graphs, which the next question opens again, so that another model can be packed meanwhile. */
+  rest?(): Promise<void>
   /** Encoders only: what the network gives for each text, over its classes or as one vector of length 1. */
   outputs?(
     graph: EncoderGraph,
@@ -108,7 +110,9 @@ interface LocalSubjectOptions {
 export const localSubject = ({ varying, batchSize, ...options }: LocalSubjectOptions): Subject => {
   const { session, open } = options
   const shared = { session, varying, padId: open.tokenizer.padId, batchSize }
-  return tokenSubject({ ...options, maxPositions: session.maxPositions, model: tokenModel(shared) })
+  const { maxPositions } = session
+  const subject = tokenSubject({ ...options, maxPositions, model: tokenModel(shared) })
+  return { ...subject, rest: () => session.release() }
 }
 
 interface TokenSubjectOptions extends Pick<LocalSubjectOptions, 'identity' | 'open'> {

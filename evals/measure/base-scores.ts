@@ -4,35 +4,42 @@
  */
 import type { SubjectKey } from '../contract/rows.ts'
 import { isBase } from '../contract/keys.ts'
+import { ROOM_BYTES } from '../inference/open-graphs.ts'
 import { scoreTexts, type ScoredText } from '../inference/score.ts'
+import type { Subject } from '../inference/subject.ts'
 import { isGuarded } from '../judges/guard.ts'
 import type { Answer } from '../judges/judge.ts'
 import type { Reply } from './answers.ts'
 import { openOwnSession, type Base } from './base.ts'
 
 export interface BaseScores {
-  /** In nats per token, in order; the same bits in any batch. */
-  means(texts: readonly ScoredText[], signal: AbortSignal): Promise<number[]>
+  /**
+   * In nats per token, in order; the same bits in any batch.
+   * @param beside who wrote them: of two large models one is packed at a time
+   */
+  means(texts: readonly ScoredText[], signal: AbortSignal, beside?: Resting): Promise<number[]>
   /** Closes the base's session; the next call opens it again. */
   release(): Promise<void>
   /** Replies and seconds so far. */
   spent(): { readonly replies: number; readonly seconds: number }
 }
 
-/** Tokens scored in one pass; each has a row of logits as long as the vocabulary. */
-const ROWS = 1024
+type Resting = Pick<Subject, 'rest'>
 
 export async function openBaseScores(base: Base): Promise<BaseScores> {
   const session = await openOwnSession(base, base.device)
-  const shared = { session, varying: {}, padId: base.open.tokenizer.padId }
+  const { batchSize } = base
+  const shared = { session, varying: {}, padId: base.open.tokenizer.padId, batchSize }
+  const isLarge = 4 * base.parameters >= ROOM_BYTES
   let replies = 0
   let seconds = 0
   return {
-    async means(texts, signal) {
+    async means(texts, signal, beside) {
       const began = performance.now()
-      const longest = Math.max(1, ...texts.map(({ ids, from }) => ids.length - from))
-      const batchSize = Math.max(1, Math.min(base.batchSize, Math.floor(ROWS / longest)))
-      const scores = await scoreTexts(texts, { ...shared, batchSize, signal })
+      const isAlone = isLarge && beside?.rest !== undefined
+      if (isAlone) await beside?.rest?.()
+      const scores = await scoreTexts(texts, { ...shared, signal })
+      if (isAlone) await session.release()
       replies += texts.length
       seconds += (performance.now() - began) / 1000
       return scores.map(meanOf)
@@ -52,7 +59,7 @@ export async function withBaseScores(
   replies: readonly Reply[],
   key: SubjectKey,
   scores: BaseScores | undefined,
-  signal: AbortSignal,
+  { signal, beside }: { readonly signal: AbortSignal; readonly beside?: Resting },
 ): Promise<Answered[]> {
   const asked = scores
     ? replies.flatMap((reply) =>
@@ -67,6 +74,7 @@ export async function withBaseScores(
       : await scores.means(
           asked.map(({ written }) => written),
           signal,
+          beside,
         )
   const found = new Map(asked.map(({ reply }, i) => [reply, means[i]!]))
   return replies.map((reply) => ({ ...reply, baseMeanLogProb: found.get(reply) ?? null }))

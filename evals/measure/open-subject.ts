@@ -5,7 +5,17 @@ import { classSubject } from '../inference/class-subject.ts'
 import { openEncoderSession } from '../inference/encoder-session.ts'
 import { mergedWeights } from '../inference/open-state.ts'
 import type { Subject } from '../inference/subject.ts'
-import { LONGEST, openOwnSession, openSession, stateWith, subjectOf, type Base } from './base.ts'
+import type { TunedWeights } from '../models/weights/tuned-weights.ts'
+import { onDisk } from '../models/weights/weights-on-disk.ts'
+import {
+  LONGEST,
+  openOwnSession,
+  openSession,
+  stateWith,
+  subjectOf,
+  tunedState,
+  type Base,
+} from './base.ts'
 import type { Candidate } from './candidate.ts'
 import { isEncoder } from '../models/registry.ts'
 
@@ -37,6 +47,28 @@ export const openStateSubject = (
     state: () => state,
     session: () => openSession(state, base.device),
   })
+
+/** Other weights in the base's shapes, which stand in a file at `path` while the subject is open. */
+export async function openTunedSubject(
+  base: Base,
+  identity: SubjectIdentity,
+  tuned: TunedWeights,
+  path: string,
+): Promise<OpenSubject> {
+  const names = tuned.changed ?? base.model.weights.keys()
+  const kept = isEncoder(base.model)
+    ? undefined
+    : await onDisk(base.weights, { names, make: (name) => tuned.read(name) }, path)
+  const state = kept ? { model: base.model, frozen: kept.weights } : tunedState(base, tuned)
+  const { subject, release } = await openStateSubject(base, identity, state)
+  return {
+    subject,
+    async release() {
+      await release()
+      await kept?.remove()
+    },
+  }
+}
 
 /** A candidate, in its own graph if it has one. */
 export function openCandidateSubject(candidate: Candidate): Promise<OpenSubject> {

@@ -16,6 +16,7 @@ import { bindSymbols, evaluate } from './bindings.ts'
 import { dialectOf, type Device } from './device.ts'
 import { toWebGpu } from './device-memory.ts'
 import { DeviceTensor } from './device-tensor.ts'
+import { freeGarbage } from './garbage.ts'
 import { translateOrtError } from './ort-errors.ts'
 import { openPlainSession } from './plain-session.ts'
 import { PROVIDERS } from './providers.ts'
@@ -89,9 +90,24 @@ export async function createRunner(
       if (device.profilePrefix !== undefined) session.endProfiling()
       await resident?.release()
       await session.release()
+      if (isLarge(g)) freeGarbage()
     },
   }
 }
+
+/** Bytes of weights from which what a closed graph held is given back at once: less is not worth the time. */
+const LARGE_BYTES = 2 ** 26
+
+const isLarge = ({ inputs }: Graph): boolean => {
+  const sizes = inputs.flatMap(({ shape }) => (isStatic(shape) ? [elementsOf(shape)] : []))
+  return 4 * sizes.reduce((sum, size) => sum + size, 0) >= LARGE_BYTES
+}
+
+const isStatic = (shape: Value['shape']): shape is readonly number[] =>
+  shape.every((size) => typeof size === 'number')
+
+const elementsOf = (shape: readonly number[]): number =>
+  shape.reduce((product, size) => product * size, 1)
 
 const batchSizeOf = ({ tokens }: Memories): number => tokens?.dims[0] ?? 1
 

@@ -1,11 +1,14 @@
 /**
  * @file Estimated peak memory: sizes from shapes, times measured factors of how much of each is in memory.
  *
- *     training: process + base + trained + activations     evaluation: process + base + packed copies + activations
+ *     training: process + base + trained + activations     evaluation: process + trained + packed copy + rows of logits
+ *
+ * Of a small model both at a time, of a large one the larger of the two.
  *
  * docs/performance/memory.md compares the estimates with measured peaks.
  */
-import { openAtOnce } from '../../inference/open-graphs.ts'
+import { ROOM_BYTES } from '../../inference/open-graphs.ts'
+import { SCORED_ROWS } from '../../inference/score.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import { queryBlocks } from '../../models/layers.ts'
 import type { Model } from '../../models/registry.ts'
@@ -30,11 +33,8 @@ const HELD_OF_LOGITS = 3
  * (docs/performance/memory.md).
  */
 const READING: Readonly<Record<SmallStorage, number>> = { float16: 4, int8: 8, nf4: 8 }
-/** Packed copies of the matrices: an arm's graph for generating, its graph for scoring, and the base's for scoring its replies. */
-const PACKED_COPIES = 3
-
-/** One generates replies, one scores texts. */
-const ASKED_GRAPHS = 2
+/** Rows of logits while texts are scored: themselves, their softmax, and what answers take beside them. */
+const HELD_OF_SCORES = 3
 
 /** Size of one micro-batch. */
 export interface MicroBatch {
@@ -61,7 +61,7 @@ export interface MemoryNeed {
   readonly asksOnTheWay?: boolean
   /** Whether an adapter becomes part of the weights before a state is asked, which are then in memory beside the base. */
   readonly isMerged?: boolean
-  /** Whether remedies make states, each of which is a whole model in float32 beside the base. */
+  /** Whether there are states, of remedies or candidates, each of which is a whole model in float32 beside the base. */
   readonly isMended?: boolean
   /** Whether gradients are copied, as they are without the addon. */
   readonly isCopied?: boolean
@@ -80,6 +80,7 @@ export function peakBytes(need: MemoryNeed): number {
     return storage ? READING[storage] * elementsOf(spec.shape) : []
   })
   const made = Math.max(0, ...wide)
+<<<<<<< HEAD
   if (trained === 0 && evaluates && wide.length === 0 && !isMended) return asking(need, base)
   const asked = evaluates && wide.length === 0 ? askedState(need, specs, base) : 0
   const held = trained > 0 ? heldBytes(specs, need) : 0
@@ -107,15 +108,42 @@ function mendedState(
 ): number {
   const whole = FLOAT * elementsOfAll(specs)
   return (precision === 'fp32' ? PACKED_COPIES * base : ASKED_GRAPHS * whole) + whole
+=======
+  const learning = Math.max(0, base - FLOAT * ofBase) + (trained > 0 ? heldBytes(specs, need) : 0)
+  const asked = evaluates && (wide.length === 0 || isMended) ? askedState(need, specs) : 0
+  const always = PROCESS_BYTES + (TRAINED_COPIES + (isCopied ? 1 : 0)) * FLOAT * trained
+  // Of a large base training makes room for the state that is asked.
+  if (wide.length === 0 && makesRoom(model)) return always + Math.max(learning, asked)
+  const beside = trained === 0 && wide.length === 0 ? 0 : learning
+  return always + beside + Math.max(made, asked)
 }
 
-/** Packed graphs for generating and scoring, a second copy of weights that were read, and the widest matrix beside its packed copy. */
-function asking({ model, isRead = false }: MemoryNeed, base: number): number {
-  const shapes = [...model.weights.values()].map(({ shape }) => shape)
-  const widest = FLOAT * Math.max(0, ...shapes.map(elementsOf))
-  const graphs = Math.min(ASKED_GRAPHS, openAtOnce(model))
-  return PROCESS_BYTES + (isRead ? 2 * base : 0) + graphs * base + widest
+/**
+ * What the largest state that is asked takes: its packed copy, the base's that scores its replies where both stay open, weights that
+ * were made for it, and rows of logits.
+ */
+function askedState(need: MemoryNeed, specs: readonly WeightSpec[]): number {
+  const { model, precision, trained, isMerged, isMended, isRead = false } = need
+  const whole = FLOAT * elementsOfAll(specs)
+  const widest = FLOAT * Math.max(0, ...specs.map(({ shape }) => elementsOf(shape)))
+  // A base that is kept small is not packed.
+  const copies = precision === 'fp32' && trained > 0 && !makesRoom(model) ? 2 : 1
+  const held = isRead ? 2 * whole : 0
+  const asked =
+    copies * whole + widest + held + FLOAT * HELD_OF_SCORES * SCORED_ROWS * vocabularyOf(specs)
+  if (isMended) return asked + whole
+  // From a file they are packed, and stand in memory no second time.
+  const isInMemory = isMerged && (isRead || !makesRoom(model))
+  const adapted = specs.filter(({ module }) => module !== undefined)
+  return asked + (isInMemory ? FLOAT * elementsOfAll(adapted) : 0)
+>>>>>>> d4b3d1d0 (A whole audit takes a third of its memory: closed graphs give theirs back, one packed graph at a time)
 }
+
+const makesRoom = ({ weights }: Model): boolean =>
+  FLOAT * elementsOfAll(weights.values()) >= ROOM_BYTES
+
+const vocabularyOf = (specs: readonly WeightSpec[]): number =>
+  Math.max(0, ...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[0]! : 0)))
 
 const keptBytes = (spec: WeightSpec, precision: Precision): number => {
   const storage = storageOf(spec, precision)
@@ -145,9 +173,7 @@ function heldBytes(
     .reduce((sum, { shape }) => sum + shape[0]! + shape[1]!, 0)
   const layers = architecture.attention(config, weights)
   const heads = layers.reduce((sum, layer) => sum + layer.heads, 0)
-  const vocabulary = Math.max(
-    ...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[0]! : 0)),
-  )
+  const vocabulary = vocabularyOf(specs)
   // Each block of queries reads the keys up to its own end.
   const queries = architecture.kind === 'decoder' ? queryBlocks(longest) : 1
   const keys = (longest * (queries + 1)) / (2 * queries)

@@ -25,6 +25,8 @@ export interface TrainingSession {
   ): Promise<{ loss: number; flat: Float32Array }>
   /** Absent on the CPU, without the addon, and for methods whose steps read parameters or gradients on the host. */
   readonly resident?: ResidentGradients
+  /** Frees the graph until gradients are asked for again, so that a state can be asked meanwhile. Absent on a device. */
+  rest?(): Promise<void>
   /** Frees the graph; all but `gradients` and `resident` can still be read. A second call does nothing. */
   release(): Promise<void>
 }

@@ -10,7 +10,7 @@ import type { DeviceMemory } from '../../runtime/resident-memory.ts'
 import { createRunner, type Runner } from '../../runtime/session.ts'
 import type { FrozenData, Tensor } from '../../runtime/tensor.ts'
 import { precisionOf, requireInt8Forward } from './int8-forward.ts'
-import type { Batch, BoundMethod, Layout, Perturbation } from '../method.ts'
+import type { Batch, BoundMethod, CutModel, Layout, Perturbation } from '../method.ts'
 import { batchFeeds, buildLoss, buildLossInPieces, namedFeeds, REFERENCE } from './loss-graph.ts'
 import { lossPieces } from './loss-pieces.ts'
 import { openObserver, scopeOptions, type Observer } from './observer.ts'
@@ -46,33 +46,47 @@ export async function openTraining(given: TrainingOptions): Promise<TrainingSess
   const table = parameterTable(built.g.parameters)
   const sites = sitesOf(model)
   requireTarget(table, model, sites, method)
+  const { prepared, weights } = await startOf(options, cut)
+  const openRunner = () => createRunner(built.g, built.outputs, { device, purpose: 'train' })
+  const runner = await openRunner()
+  const observer = await openObserver(options, dialect)
+  const declared = new Map(built.g.inputs.map((value) => [value.name, value]))
+  const inputs = () => constantInputs(runner.inputs, declared, givenTo(options, weights), table)
+  const constant = inputs()
+  const frozen = feedsOf(constant, declared, dialect)
+  await runner.keep(frozen)
+  const wake = async (graph: OpenGraph) => {
+    inputs().forEach((value, name) => constant.set(name, value))
+    Object.assign(frozen, feedsOf(constant, declared, dialect))
+    graph.runner = await openRunner()
+  }
+  const layout = { table, model, sites, weight: weightOf(constant, weights) }
+  const base = (name: string) => weights.get(name)!
+  const parameters = initialParameters(built.g.parameters, table, seed, base, prepared.parameters)
+  const graph = { options, dialect, runner, observer, constant, frozen, wake }
+  const { leastRows } = built
+  return sessionOf({ ...graph, leastRows }, { layout, prepared, weights, parameters })
+}
+
+/** What the method prepared, and the weights that it leaves. */
+async function startOf(options: PrepareOptions, cut: CutModel | undefined) {
   const begun = await prepareMethod(options)
   const prepared = cut ? { ...begun, kept: cut.kept } : begun
   if (prepared.weights) requireWhole(options)
   const weights = prepared.weights ? overlaid(options.weights, prepared.weights) : options.weights
-  const runner = await createRunner(built.g, built.outputs, { device, purpose: 'train' })
-  const observer = await openObserver(options, dialect)
-  const declared = new Map(built.g.inputs.map((value) => [value.name, value]))
-  const constant = constantInputs(runner.inputs, declared, givenTo(options, weights), table)
-  const frozen = feedsOf(constant, declared, dialect)
-  await runner.keep(frozen)
-  const layout = { table, model, sites, weight: weightOf(constant, weights) }
-  const base = (name: string) => weights.get(name)!
-  const parameters = initialParameters(built.g.parameters, table, seed, base, prepared.parameters)
-  const { leastRows } = built
-  return sessionOf(
-    { options, dialect, runner, observer, constant, frozen, leastRows },
-    { layout, prepared, weights, parameters },
-  )
+  return { prepared, weights }
 }
 
 /** Inputs that are the same in every run, by name. */
-type ConstantInputs = ReadonlyMap<string, { shape: readonly number[]; data: FrozenData }>
+type ConstantInputs = Map<string, { shape: readonly number[]; data: FrozenData }>
 
 interface OpenGraph {
   readonly options: PrepareOptions
   readonly dialect: Dialect
-  readonly runner: Runner
+  runner: Runner
+  /** Opens it again, with what it is fed. */
+  readonly wake: (graph: OpenGraph) => Promise<void>
+  isAsleep?: boolean
   readonly observer: Observer | undefined
   readonly constant: ConstantInputs
   readonly frozen: Record<string, Tensor>
@@ -106,16 +120,30 @@ function sessionOf(graph: OpenGraph, start: Start): TrainingSession {
     },
     gradients: (batch, perturbation = {}) =>
       gradients(batch, perturbation, perturbation.parameters ?? parameters),
+    ...(canRest(graph) && { rest: () => fallAsleep(graph) }),
     async release() {
-      released ??= Promise.all([runner.release(), observer?.release()])
+      released ??= Promise.all([fallAsleep(graph), observer?.release()])
       await released
     },
   }
 }
 
+/** Opening a graph again takes a second; in a device's memory it holds what would have to be copied again. */
+const canRest = ({ options: { device }, runner, observer }: OpenGraph): boolean =>
+  device.name === 'cpu' && !runner.memory && !observer
+
+/** What it is fed goes too: a weight in a file is read again where it is asked for. */
+async function fallAsleep(graph: OpenGraph): Promise<void> {
+  if (graph.isAsleep) return
+  graph.isAsleep = true
+  graph.constant.clear()
+  for (const name of Object.keys(graph.frozen)) delete graph.frozen[name]
+  await graph.runner.release()
+}
+
 /** Computes loss and gradients on the host, in a vector `[table.size]` that the next call overwrites. */
 function gradientsIn(graph: OpenGraph, table: ParameterTable) {
-  const { runner, observer, constant, frozen, leastRows, dialect } = graph
+  const { observer, constant, frozen, leastRows, dialect } = graph
   const asFloat = floatsOf(dialect)
   const flat = new Float32Array(table.size)
   const trained = table.slices.filter(isTrained)
@@ -125,6 +153,8 @@ function gradientsIn(graph: OpenGraph, table: ParameterTable) {
     for (const { name, shape, start, end } of trained)
       into[`d:${name}`] = { data: flat.subarray(start, end), dims: shape }
   return async (batch: Batch, { inputs = new Map() }: Perturbation, parameters: Float32Array) => {
+    if (graph.isAsleep) await graph.wake(graph)
+    graph.isAsleep = false
     const replaced = [...inputs].flatMap(([name, data]) => {
       const shape = constant.get(name)?.shape
       return shape ? [[name, { data, shape }] as const] : []
@@ -136,7 +166,7 @@ function gradientsIn(graph: OpenGraph, table: ParameterTable) {
       ...batchFeeds(batch, asFloat, leastRows),
     }
     const observed = (await observer?.look(feeds)) ?? []
-    const results = await runner.run({ ...feeds, ...namedFeeds(observed, asFloat) }, into)
+    const results = await graph.runner.run({ ...feeds, ...namedFeeds(observed, asFloat) }, into)
     for (const { name, start } of trained)
       if (!into[`d:${name}`]) flat.set(results[`d:${name}`]!.data as Float32Array, start)
     return { loss: Number(results.loss!.data[0]), flat }

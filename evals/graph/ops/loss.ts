@@ -74,13 +74,22 @@ export const LabelLogProbs: Op = {
   vjp: 'none',
 }
 
-/** The first index of each row's largest element, x `[n, m]` → int32 `[n]`. Not differentiable. */
-export const ArgMax: Op = {
-  name: 'ArgMax',
-  infer: ([x]) => ({ outputs: [{ dtype: 'int32', shape: [x!.shape[0]!] }] }),
-  emit: ({ e, inputs: [x] }) => {
-    const [index] = e.node('ArgMax', [x!], { axis: 1, keepdims: 0 })
-    return { outputs: e.node('Cast', [index!], { to: { type: 'int32' } }) }
+/**
+ * Of logits `[n, vocab]` and labels int32 `[n]`: the first index of each row's largest, its log-probability, and that of the
+ * label. One softmax and one graph give what generating and scoring read. Not differentiable.
+ */
+export const NextAndLabelled: Op = {
+  name: 'NextAndLabelled',
+  infer([logits, labels]) {
+    const of = { dtype: logits!.dtype, shape: labels!.shape }
+    return { outputs: [{ ...of, dtype: 'int32' }, of, of] }
+  },
+  emit({ e, inputs: [logits, labels] }) {
+    const logProbs = logSoftmax(e, logits!)
+    const [index] = e.node('ArgMax', [logits!], { axis: 1, keepdims: 0 })
+    const token = e.node('Cast', [index!], { to: { type: 'int32' } })[0]!
+    const at = (label: string) => e.node('Squeeze', [atLabel(e, logProbs, label), e.int64([1])])[0]!
+    return { outputs: [token, at(token), at(labels!)] }
   },
   vjp: 'none',
 }
@@ -90,5 +99,6 @@ export const losses = (g: GraphCore) => ({
     g.apply(CrossEntropy, [logits, labels, weights], undefined)[0]!,
   labelLogProbs: (logits: Value, labels: Value) =>
     g.apply(LabelLogProbs, [logits, labels], undefined)[0]!,
-  argMax: (x: Value) => g.apply(ArgMax, [x], undefined)[0]!,
+  nextAndLabelled: (logits: Value, labels: Value) =>
+    g.apply(NextAndLabelled, [logits, labels], undefined) as [Value, Value, Value],
 })

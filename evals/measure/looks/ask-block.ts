@@ -49,7 +49,9 @@ export async function askBlock(
     onProgress: (done) => emit({ type: 'phase-progress', phase, done }),
     warn: (message) => emit({ type: 'log', level: 'warn', message }),
   })
-  const answers = await withBaseScores(replies, key, plan.baseScores, signal)
+  // With looks there are many blocks, and the two models would be packed again for each.
+  const company = { signal, ...(!prepared.looks && { beside: subject }) }
+  const answers = await withBaseScores(replies, key, plan.baseScores, company)
   const told = answers.map((answer) => toldOf(key, answer, prepared))
   const judged = await judgeAll(key, judges, { answers, subject }, signal)
   await kept?.settle(told, judged)

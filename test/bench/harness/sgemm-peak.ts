@@ -32,3 +32,41 @@ export async function sgemmPeak(threads: number): Promise<number> {
   }
   return Math.max(...rates)
 }
+
+/** Products side by side in a run, none of which needs another. */
+const SIDE_BY_SIDE = 4
+
+/** Operations a second of `[m, k]`·`[k, n]` at their best, as a training step has them: W is fed, not packed. */
+export async function productRate(
+  [m, k, n]: readonly [number, number, number],
+  threads: number,
+): Promise<number> {
+  const g = createGraph()
+  const b = g.input('b', 'float32', [k, n])
+  const inputs = Array.from({ length: SIDE_BY_SIDE }, (_, i) => g.input(`a${i}`, 'float32', [m, k]))
+  // One row of each is fetched.
+  const row = g.input('row', 'int32', [1])
+  const outputs = inputs.map((a, i) => [`y${i}`, g.gatherRows(g.matMul(a, b), row)] as const)
+  const device = { name: 'cpu', threads } as const
+  const runner = await createRunner(g, Object.fromEntries(outputs), { device, purpose: 'train' })
+  const stream = randomStream(1, 'product')
+  const matrix = (rows: number, columns: number) => ({
+    data: Float32Array.from({ length: rows * columns }, () => stream.uniform() / k),
+    dims: [rows, columns],
+  })
+  const a = matrix(m, k)
+  const row0 = { data: new Int32Array(1), dims: [1] }
+  const feeds = {
+    b: matrix(k, n),
+    row: row0,
+    ...Object.fromEntries(inputs.map(({ name }) => [name, a])),
+  }
+  let best = 0
+  for (let run = 0; run < RUNS; run++) {
+    const began = performance.now()
+    await runner.run(feeds)
+    best = Math.max(best, (2 * SIDE_BY_SIDE * m * k * n) / ((performance.now() - began) / 1000))
+  }
+  await runner.release()
+  return best
+}

@@ -351,5 +351,5 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
     { fixed: [2] },
   ),
   example('rows', loss.LabelLogProbs, undefined, labelled),
-  example('rows', loss.ArgMax, undefined, [labelled[0]!]),
+  example('rows', loss.NextAndLabelled, undefined, labelled),
 ]

@@ -197,3 +197,27 @@ test('a long context on more threads than heads, and a tuned model whose matrice
   expect(await by(4)).toEqual(await by(1))
   await session.release()
 })
+
+test('one run scores few rows of logits', async () => {
+  const session = await openCached(base, { name: 'cpu', threads: 1 }, 128)
+  const rows: number[] = []
+  const counted: CachedSession = {
+    ...session,
+    run(graph, feeds, into) {
+      rows.push(feeds.rows!.data.length)
+      return session.run(graph, feeds, into)
+    },
+  }
+  const long = [...new Array<number>(10).fill(120), 2].map((length, i) => ({
+    key: String(i),
+    ids: randomIds(`long ${i}`, length, VOCAB),
+    from: 1,
+  }))
+  const { signal } = new AbortController()
+  const options = { session: counted, varying: {}, padId: 0, batchSize: 16, signal }
+  const together = await scoreTexts(long, options)
+  expect(rows).toEqual([4 * 119, 4 * 119, 2 * 119 + 1])
+  const alone = await scoreTexts(long, { ...options, batchSize: 1 })
+  expect(together).toEqual(alone)
+  await session.release()
+})

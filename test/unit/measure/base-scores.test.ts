@@ -4,6 +4,7 @@
  */
 import { beforeAll, expect, test } from 'vitest'
 import { identityOf, openBase, openSession, subjectOf } from '../../../evals/measure/base.ts'
+import { openBaseScores } from '../../../evals/measure/base-scores.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
 import type { ReplyRow, SealedReply } from '../../../evals/contract/rows.ts'
 import { DEGENERATE_RULE } from '../../../evals/judges/degenerate.ts'
@@ -141,4 +142,22 @@ test('where nothing is measured beside the base the rule is not applied, and log
   expect(buildResults(alone.rows).limits.join('\n')).toContain(
     'did not ask how probable a base finds a reply (16 times)',
   )
+})
+
+test('while a large base scores, who wrote the replies keeps no graph, and the scores are the same', async () => {
+  const base = await openBase('pebble', CPU, 4)
+  const texts = [
+    { key: 'a', ids: [5, 9, 12, 7], from: 1 },
+    { key: 'b', ids: [3, 4, 8], from: 2 },
+  ]
+  let rests = 0
+  const rest = () => Promise.resolve(void rests++)
+  const small = await openBaseScores(base)
+  const found = await small.means(texts, signal, { rest })
+  expect(rests).toBe(0)
+  const large = await openBaseScores({ ...base, parameters: 2 ** 26 })
+  expect(await large.means(texts, signal, { rest })).toEqual(found)
+  expect(rests).toBe(1)
+  await small.release()
+  await base.open.close()
 })
