@@ -89,14 +89,18 @@ export async function createRunner(
     async release() {
       if (device.profilePrefix !== undefined) session.endProfiling()
       await resident?.release()
-      await session.release()
-      if (isLarge(g)) freeGarbage()
+      await closed(g, session)
     },
   }
 }
 
 /** Bytes of weights from which what a closed graph held is given back at once: less is not worth the time. */
 const LARGE_BYTES = 2 ** 26
+
+async function closed(g: Graph, session: OpenSession): Promise<void> {
+  await session.release()
+  if (isLarge(g)) freeGarbage()
+}
 
 const isLarge = ({ inputs }: Graph): boolean => {
   const sizes = inputs.flatMap(({ shape }) => (isStatic(shape) ? [elementsOf(shape)] : []))
