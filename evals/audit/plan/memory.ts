@@ -59,6 +59,8 @@ export interface MemoryNeed {
   readonly evaluates: boolean
   /** Whether it is asked before its last step too, while its training is open. */
   readonly asksOnTheWay?: boolean
+  /** Whether a second graph is open beside its training all the time. */
+  readonly isWatched?: boolean
   /** Whether an adapter becomes part of the weights before a state is asked, which are then in memory beside the base. */
   readonly isMerged?: boolean
   /** Whether there are states, of remedies or candidates, each of which is a whole model in float32 beside the base. */
@@ -80,64 +82,46 @@ export function peakBytes(need: MemoryNeed): number {
     return storage ? READING[storage] * elementsOf(spec.shape) : []
   })
   const made = Math.max(0, ...wide)
-<<<<<<< HEAD
-  if (trained === 0 && evaluates && wide.length === 0 && !isMended) return asking(need, base)
-  const asked = evaluates && wide.length === 0 ? askedState(need, specs, base) : 0
   const held = trained > 0 ? heldBytes(specs, need) : 0
-  const training = asksOnTheWay ? Math.max(made, asked) + held : Math.max(made + held, asked)
+  const asked = evaluates && wide.length === 0 ? askedState(need, specs) : 0
+  const kept = Math.max(0, base - FLOAT * ofBase)
+  // A base that is asked alone is packed, and stands in memory no second time.
+  const own = trained === 0 && evaluates && wide.length === 0 ? 0 : kept
+  const isLarge = wide.length === 0 && makesRoom(model)
+  const isBeside = isLarge ? need.isWatched === true : asksOnTheWay
+  const training = isBeside ? Math.max(made, asked) + held : Math.max(made + held, asked)
+  // Of a large base training frees what it is fed, too.
+  const most = isLarge && !isBeside ? Math.max(own + held, asked) : own + training
   return (
     PROCESS_BYTES +
-    Math.max(0, base - FLOAT * ofBase) +
     // Remedies begin when no training is open.
-    Math.max(training, isMended ? mendedState(need, specs, base) : 0) +
+    Math.max(most, isMended ? own + mendedState(need, specs) : 0) +
     (TRAINED_COPIES + (isCopied ? 1 : 0)) * FLOAT * trained
   )
 }
 
-/** What a state of a training takes beside the base when it is asked: its packed copies, and weights that were made for it. */
-function askedState({ isMerged }: MemoryNeed, specs: readonly WeightSpec[], base: number): number {
-  const adapted = specs.filter(({ module }) => module !== undefined)
-  return PACKED_COPIES * base + (isMerged ? FLOAT * elementsOfAll(adapted) : 0)
-}
-
-/** The same of a mended state: a whole model, also where the base is kept small and is not packed. */
-function mendedState(
-  { precision }: MemoryNeed,
-  specs: readonly WeightSpec[],
-  base: number,
-): number {
-  const whole = FLOAT * elementsOfAll(specs)
-  return (precision === 'fp32' ? PACKED_COPIES * base : ASKED_GRAPHS * whole) + whole
-=======
-  const learning = Math.max(0, base - FLOAT * ofBase) + (trained > 0 ? heldBytes(specs, need) : 0)
-  const asked = evaluates && (wide.length === 0 || isMended) ? askedState(need, specs) : 0
-  const always = PROCESS_BYTES + (TRAINED_COPIES + (isCopied ? 1 : 0)) * FLOAT * trained
-  // Of a large base training makes room for the state that is asked.
-  if (wide.length === 0 && makesRoom(model)) return always + Math.max(learning, asked)
-  const beside = trained === 0 && wide.length === 0 ? 0 : learning
-  return always + beside + Math.max(made, asked)
-}
-
 /**
- * What the largest state that is asked takes: its packed copy, the base's that scores its replies where both stay open, weights that
- * were made for it, and rows of logits.
+ * What a state takes when it is asked: its packed copy, the base's that scores its replies where both stay open, weights that were
+ * made for it, and rows of logits.
  */
 function askedState(need: MemoryNeed, specs: readonly WeightSpec[]): number {
-  const { model, precision, trained, isMerged, isMended, isRead = false } = need
+  const { model, precision, trained, isMerged, isRead = false } = need
   const whole = FLOAT * elementsOfAll(specs)
   const widest = FLOAT * Math.max(0, ...specs.map(({ shape }) => elementsOf(shape)))
   // A base that is kept small is not packed.
   const copies = precision === 'fp32' && trained > 0 && !makesRoom(model) ? 2 : 1
-  const held = isRead ? 2 * whole : 0
-  const asked =
-    copies * whole + widest + held + FLOAT * HELD_OF_SCORES * SCORED_ROWS * vocabularyOf(specs)
-  if (isMended) return asked + whole
+  const read = isRead ? 2 * whole : 0
+  const logits = FLOAT * HELD_OF_SCORES * SCORED_ROWS * vocabularyOf(specs)
   // From a file they are packed, and stand in memory no second time.
   const isInMemory = isMerged && (isRead || !makesRoom(model))
   const adapted = specs.filter(({ module }) => module !== undefined)
-  return asked + (isInMemory ? FLOAT * elementsOfAll(adapted) : 0)
->>>>>>> d4b3d1d0 (A whole audit takes a third of its memory: closed graphs give theirs back, one packed graph at a time)
+  const merged = isInMemory ? FLOAT * elementsOfAll(adapted) : 0
+  return copies * whole + widest + read + logits + merged
 }
+
+/** The same of a state of which every weight is made, also where the base is kept small. */
+const mendedState = (need: MemoryNeed, specs: readonly WeightSpec[]): number =>
+  askedState({ ...need, isMerged: false }, specs) + FLOAT * elementsOfAll(specs)
 
 const makesRoom = ({ weights }: Model): boolean =>
   FLOAT * elementsOfAll(weights.values()) >= ROOM_BYTES

@@ -36,11 +36,7 @@ const TOKEN_BYTES = 1100
 const LOOKED_AT = 256
 
 type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'> &
-<<<<<<< HEAD
-  Partial<Pick<AuditConfig, 'cache' | 'remedy' | 'evalEvery' | 'leaningEvery'>> & {
-=======
-  Partial<Pick<AuditConfig, 'cache' | 'remedy' | 'candidates'>> & {
->>>>>>> d4b3d1d0 (A whole audit takes a third of its memory: closed graphs give theirs back, one packed graph at a time)
+  Partial<Pick<AuditConfig, 'cache' | 'remedy' | 'candidates' | 'evalEvery' | 'leaningEvery'>> & {
     readonly together?: Together | undefined
   }
 
@@ -51,11 +47,7 @@ interface Opened {
 
 export async function plannedBytes(
   { open, model }: Opened,
-<<<<<<< HEAD
   config: Planned,
-=======
-  { methods, basePrecision: precision, training, cache = false, together, ...made }: Planned,
->>>>>>> d4b3d1d0 (A whole audit takes a third of its memory: closed graphs give theirs back, one packed graph at a time)
   data: Pick<TrainingData, 'title' | 'conversations'> | undefined,
   evaluates: boolean,
 ): Promise<number> {
@@ -70,33 +62,25 @@ export async function plannedBytes(
   })
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const isCopied = !extendsInPlace({ name: 'cpu' })
-<<<<<<< HEAD
-  const isMended = (config.remedy ?? []).length > 0
-  const asking = { evaluates, isMended, asksOnTheWay: asksOnTheWay(config) }
-  const shared = { model, precision, batch, isRead, isCopied, checkpointing, ...asking }
-=======
-  const isMended = makesStates(made)
+  const isMended = makesStates(config)
+  const isWatched = (config.leaningEvery ?? null) !== null
   const { checkpointing } = training
-  const shared = { model, precision, batch, evaluates, isRead, isCopied, isMended, checkpointing }
->>>>>>> d4b3d1d0 (A whole audit takes a third of its memory: closed graphs give theirs back, one packed graph at a time)
+  const asking = { evaluates, isMended, isWatched, asksOnTheWay: asksOnTheWay(config) }
+  const shared = { model, precision, batch, isRead, isCopied, checkpointing, ...asking }
   const asked = sizes.length > 0 ? sizes : [NOTHING]
   const tokens = TOKEN_BYTES * open.tokenizer.vocabSize
   const peaks = asked.map(({ more, ...size }) => more + peakBytes({ ...shared, ...size }))
   return tokens + Math.max(...peaks)
 }
 
-<<<<<<< HEAD
 /** Also where it is not said when states are asked. */
 const asksOnTheWay = ({ training: { steps }, evalEvery = null, leaningEvery = null }: Planned) =>
   leaningEvery !== null ||
   evaluationSteps(steps, evalEvery).some((step) => step > 0 && step < steps)
-=======
+
 /** Whether there are states whose weights are all made. */
-const makesStates = ({
-  remedy = [],
-  candidates = [],
-}: Pick<Planned, 'remedy' | 'candidates'>): boolean => remedy.length + candidates.length > 0
->>>>>>> d4b3d1d0 (A whole audit takes a third of its memory: closed graphs give theirs back, one packed graph at a time)
+const makesStates = ({ remedy = [], candidates = [] }: Planned): boolean =>
+  remedy.length + candidates.length > 0
 
 /** Whether more than a little of the weights must be converted before a graph is opened, and is not cached in a file. */
 function areRead({ open: { checkpoint }, model: { weights } }: Opened, cache: boolean): boolean {
