@@ -10,7 +10,7 @@ import type { AuditConfig } from '../config.ts'
 import { measureRate, trainingSeconds, workSize } from './estimate.ts'
 
 /** Seconds of the scores of a row in a trained number, of all forms and targets, measured: test/bench/findings/ranking-cost.ts. */
-export const SCORED_NUMBER = 4e-8
+export const SCORED_NUMBER = 2.3e-8
 
 interface Ranked {
   readonly rows: number
