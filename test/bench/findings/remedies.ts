@@ -1,7 +1,7 @@
 /**
  * @file What mends a fine-tune that took refusal along with a task: every remedy on Pebble, five seeds, judged on the prompts that no
  * value was chosen by, and one that only seems to mend: `node evals/bin/run.js findings`; writes docs/findings/remedies.md. One seed of
- * the data's remedies alone: `… remedies.ts 3`; what only seems to mend alone, the rest as it is kept: `… remedies.ts seeming`;
+ * the data's remedies alone: `… remedies.ts 3`; what only seems to mend, or those of the weights, alone, the rest as it is kept: `… remedies.ts seeming`, `remedies`;
  * the other remedies of one seed beside what is kept of them: `… remedies.ts again 2`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -111,7 +111,7 @@ async function mended(seed: number, tried: Tried) {
 }
 
 const kept = join(root, 'test', 'bench', 'results', 'remedies.json')
-const Kept = z.object({ found: z.array(RemedyResult) })
+const Kept = z.object({ found: z.array(RemedyResult), seeming: z.array(RemedyResult) })
 const readKept = () => Kept.parse(JSON.parse(readFileSync(kept, 'utf8')))
 
 /** Rates of a seed that is run again beside those that are kept. */
@@ -134,7 +134,9 @@ if (only === 'again') {
   await compared(Number(again))
   process.exit(0)
 }
-if (only !== undefined && only !== SEEMING.folder) {
+/** Measured, the rest as it is kept; everything if not given. */
+const PARTS = [SEEMING.folder, OTHERS.folder]
+if (only !== undefined && !PARTS.includes(only)) {
   await mended(Number(only), OF_DATA)
   process.exit(0)
 }
@@ -146,8 +148,15 @@ async function ofAll(all: readonly Tried[]): Promise<RemedyResult[]> {
   return results
 }
 
-const found = only === undefined ? await ofAll([OF_DATA, OTHERS]) : readKept().found
-const seeming = await ofAll([SEEMING])
+const isAsked = ({ folder }: Tried) => only === undefined || only === folder
+const keptOf = (tried: Tried) =>
+  readKept().found.filter(({ remedy }) =>
+    tried.remedies.some((text) => text.split(':', 1)[0] === remedy),
+  )
+const found: RemedyResult[] = []
+for (const tried of [OF_DATA, OTHERS])
+  found.push(...(isAsked(tried) ? await ofAll([tried]) : keptOf(tried)))
+const seeming = isAsked(SEEMING) ? await ofAll([SEEMING]) : readKept().seeming
 writeFileSync(
   kept,
   `${JSON.stringify({ tried: [OF_DATA, OTHERS], found, seems: SEEMING, seeming })}\n`,
