@@ -7,8 +7,8 @@ export interface Cells {
   /** The first `count` free cells, ascending and not necessarily adjacent; undefined where fewer are free. */
   take(count: number): Int32Array | undefined
   /**
-   * For adapters: the highest adjacent cells where so many are adjacent, any otherwise. Caches take the lowest, so that neither cuts
-   * the other into pieces, which would be copied together for each product.
+   * For adapters: the highest adjacent ones; undefined where no so many are adjacent. Caches take the lowest, so that neither cuts the
+   * other into pieces, which would be copied together for each product.
    */
   takeTogether(count: number): Int32Array | undefined
   give(cells: Int32Array): void
@@ -19,26 +19,25 @@ export function createCells(size: number): Cells {
   let free = size
   /** No cell below is free. */
   let lowest = 0
-  function take(count: number): Int32Array | undefined {
-    if (count > free) return undefined
-    const found = new Int32Array(count)
-    for (let n = 0; n < count; lowest++) {
-      if (taken[lowest] === 1) continue
-      taken[lowest] = 1
-      found[n++] = lowest
-    }
-    free -= count
-    return found
-  }
   return {
     size,
     get free() {
       return free
     },
-    take,
+    take(count) {
+      if (count > free) return undefined
+      const found = new Int32Array(count)
+      for (let n = 0; n < count; lowest++) {
+        if (taken[lowest] === 1) continue
+        taken[lowest] = 1
+        found[n++] = lowest
+      }
+      free -= count
+      return found
+    },
     takeTogether(count) {
-      const first = count > free ? undefined : highestRun(taken, count)
-      if (first === undefined) return take(count)
+      const first = highestRun(taken, count)
+      if (first === undefined) return undefined
       taken.fill(1, first, first + count)
       free -= count
       return Int32Array.from({ length: count }, (_, i) => first + i)

@@ -35,8 +35,7 @@ export function createResidents(pool: Pool): Residents {
     let cells = held.get(name)
     if (!cells) {
       await reader.read(adapter, (changes) => {
-        dropFor(kind.cells, pool, held, needed)
-        cells = pool.takeTogether(kind.cells)
+        cells = placeFor(kind.cells, pool, held, needed)
         if (cells) store(pool, kind, cells, changes)
       })
     }
@@ -62,6 +61,20 @@ export function createResidents(pool: Pool): Residents {
     bring,
     prefetch: (adapters) => reader.prefetch(adapters),
   }
+}
+
+/** Adjacent cells for an adapter where dropping as many again gives some, any cells otherwise. */
+function placeFor(
+  count: number,
+  pool: Pool,
+  held: Map<string, Int32Array>,
+  needed: ReadonlySet<string>,
+): Int32Array | undefined {
+  dropFor(count, pool, held, needed)
+  const found = pool.takeTogether(count)
+  if (found) return found
+  dropFor(2 * count, pool, held, needed)
+  return pool.takeTogether(count) ?? pool.take(count)
 }
 
 /** Drops adapters that are not needed, the longest unused first, until so many cells are free. */

@@ -102,7 +102,8 @@ test('T2: used and free cells are all cells, none has two owners, and taking fai
   for (let turn = 0; turn < 100_000; turn++) {
     if (draw(2) === 0) {
       const count = draw(60)
-      const taken = draw(2) === 0 ? cells.take(count) : cells.takeTogether(count)
+      const together = draw(2) === 0 ? cells.takeTogether(count) : undefined
+      const taken = together ?? cells.take(count)
       if ((taken === undefined) !== count > SIZE - used) throw new Error(`wrong at turn ${turn}`)
       for (const cell of taken ?? [])
         if (owners[cell]!++ > 0) throw new Error(`${cell} has two owners`)
@@ -136,7 +137,10 @@ test('an adapter has adjacent cells where so many are adjacent, apart from those
   expect([...cells.takeTogether(3)!]).toEqual([7, 8, 9])
   cells.give(caches[0]!)
   cells.give(Int32Array.of(8))
-  expect([...cells.takeTogether(3)!]).toEqual([0, 1, 8])
+  // Of cells 0, 1 and 8.
+  expect(cells.takeTogether(3)).toBeUndefined()
+  expect([...cells.takeTogether(2)!]).toEqual([0, 1])
+  expect([...cells.takeTogether(1)!]).toEqual([8])
   expect(cells.takeTogether(1)).toBeUndefined()
 })
 
