@@ -89,19 +89,13 @@ export function readReply(answer: Buffer): ServedReply {
 
 const ill = () => new Passing('The answer is an error in place of a completion.')
 
-/** The whole may come the next time; two readers of a key that stands twice could disagree. */
-export function jsonOf(answer: Buffer): unknown {
-  const text = textOf(answer)
-  try {
-    JSON.parse(text)
-  } catch {
-    throw new Passing('The answer is no JSON.')
-  }
-  return parseJsonStrictly(
-    text,
-    () => new Failure('The answer is no completion: its JSON has a key twice, or is too deep.'),
+/** The whole may come the next time; of a key that stands twice two readers would read two things. */
+export const jsonOf = (answer: Buffer): unknown =>
+  parseJsonStrictly(textOf(answer), (_, expected) =>
+    expected === 'JSON'
+      ? new Passing('The answer is no JSON.')
+      : new Failure('The answer is no completion: its JSON has a key twice, or is too deep.'),
   )
-}
 
 function textOf(answer: Buffer): string {
   try {
