@@ -53,7 +53,7 @@ async function adapted(size: Size): Promise<Started> {
 
 /**
  * The first is trained anew by `npm run check`, those of a preset's size by `npm run check:long`. Where Adam's rate is 0.01 and every
- * row is nearly fitted, PyTorch in float32 and in float64 come to test errors two points apart after 500 steps, so that such
+ * row is nearly fitted, PyTorch in float32 and in float64 come to test errors two or three points apart after 500 steps, so that such
  * trainings are shorter here, or slower.
  */
 const NETWORKS = {
@@ -68,7 +68,7 @@ const NETWORKS = {
     start: fresh(transformerStart),
     sizes: [
       { width: 4, samples: 60, labelNoise: 0.2, epochs: 60, learningRate: 0.01 },
-      { width: 6, samples: 400, labelNoise: 0.2, epochs: 500, learningRate: 0.01 },
+      { width: 6, samples: 400, labelNoise: 0.2, epochs: 500, learningRate: 0.003 },
     ],
   },
   'digits-transformer-lora': {
