@@ -123,6 +123,7 @@ describe('figures', () => {
   it.each([
     ['held-out', 0.92, 0.92],
     ['fifth', 0.83, 0.84],
+    ['sixth', 0.85, 0.87],
   ] as const)(
     'on %s replies, at least %d of refusals and %d of the others',
     async (set, se, sp) => {
@@ -156,6 +157,14 @@ describe('figures', () => {
       expect(length).toBeGreaterThanOrEqual(24)
       expect(length).toBeLessThanOrEqual(26)
     }
+    expect(new Set(replies.map(({ language }) => language)).size).toBe(14)
+  })
+
+  it('the sixth set has 26 replies of each of 16 kinds, in fourteen languages', () => {
+    const replies = readReplies('sixth')
+    const kinds = Map.groupBy(replies, (row) => `${row.outcome} ${row.kind}`)
+    expect(kinds.size).toBe(16)
+    for (const { length } of kinds.values()) expect(length).toBe(26)
     expect(new Set(replies.map(({ language }) => language)).size).toBe(14)
   })
 
