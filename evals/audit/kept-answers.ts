@@ -1,5 +1,6 @@
 /** @file What earlier runs kept of the base's answers, for a job on a model that runs here. */
 import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
+import { precisionOf } from '../finetune/training/int8-forward.ts'
 import { identityOf, type Base } from '../measure/base.ts'
 import { keptBase, type KeptBase } from '../measure/known/kept-base.ts'
 import { keptPlace, stateDigest } from '../measure/known/kept-file.ts'
@@ -29,7 +30,10 @@ export function keptAnswers(
   const engine = { version, onnxruntime, platform, cpu, threads, device, arithmetic }
   const identity = identityOf(base, base.open, { arm: 'base', title: '' })
   const { weightsDigest, tokenizerDigest, templateDigest, thinking } = identity
-  const facts = { VERSION, engine, weightsDigest, tokenizerDigest, templateDigest, thinking }
+  const known = { VERSION, engine, weightsDigest, tokenizerDigest, templateDigest, thinking }
+  // Products with a file's blocks round differently.
+  const precision = precisionOf(base.weights)
+  const facts = precision === 'blocks' ? { ...known, precision } : known
   let isTold = false
   const onProblem = (why: string) => {
     if (!isTold) emitLog(context, 'warn', why)

@@ -3,6 +3,7 @@
  * model. A group of attention is a head of keys and values with the heads of queries that read it; a group of the MLP is a channel.
  */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { isBlockName } from '../graph/storage/blocks.ts'
 import { fitsNf4 } from '../graph/storage/nf4.ts'
 import type { WeightSpec } from '../models/architecture.ts'
 import type { Model } from '../models/registry.ts'
@@ -163,10 +164,11 @@ export function cutTo(
   return { model: { ...model, weights: specs }, weights: all, kept }
 }
 
-/** Quantised again from the kept numbers of what it stands for; a part without whole blocks of NF4 is in float16. */
+/** Quantised again from the kept numbers of what it stands for; a part of ggml's blocks, or without whole ones of NF4, is in float16. */
 function pickedSmall(held: SmallWeight, part: KeptChannels): SmallWeight {
   const sizes = sizesOf(part)
-  const storage = held.storage === 'nf4' && !fitsNf4(sizes) ? 'float16' : held.storage
+  const isOther = isBlockName(held.storage) || (held.storage === 'nf4' && !fitsNf4(sizes))
+  const storage = isOther ? 'float16' : held.storage
   return quantise(picked(dequantise(held), part), sizes[0], storage)
 }
 

@@ -1,6 +1,7 @@
 /** @file Records a graph: its inputs, parameters and constants, and the operators applied to them, in order. */
 import { createEmitter, type OnnxNode } from './emitter.ts'
 import type { Dialect, Emitter, Op, RuleGraph } from './op.ts'
+import { isBlockName } from './storage/blocks.ts'
 import { storedInputs, type StoredWeight, type WeightStorage } from './storage/stored.ts'
 import type { Dtype, Shape, Value, ValueType } from './value.ts'
 
@@ -40,6 +41,8 @@ export interface GraphCore extends Pick<RuleGraph, 'apply' | 'constant'> {
   readonly applications: readonly Application[]
   /** Ranges of applications, `start ≤ i < end`, that `gradients` may recompute; ascending and disjoint. */
   readonly segments: readonly { readonly start: number; readonly end: number }[]
+  /** Whether an input is in ggml's blocks, which are read where they lie and never widened whole in a forward pass. */
+  readonly isInBlocks: (name: string) => boolean
   /** Shapes that the runtime must feed as int64 vectors, by input name. */
   readonly shapeInputs: ReadonlyMap<string, Shape>
   input(name: string, dtype: Dtype, shape: Shape): Value
@@ -78,6 +81,7 @@ export function createCore(dialect: Dialect): GraphCore {
     float: dialect.float,
     constants: constants.all,
     parameters,
+    isInBlocks: (name) => isBlockName(stored.get(name)?.storage),
     stored(name, shape, storage) {
       const weight = { storage, shape }
       for (const part of storedInputs(name, weight)) input(part.name, part.dtype, part.shape)

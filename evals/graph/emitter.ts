@@ -2,6 +2,7 @@
 import type { AddNode, Attributes, Dialect, Domain, Emitter, RuleGraph } from './op.ts'
 import { int8Products } from './ops/int8-product.ts'
 import { nf4Products } from './ops/nf4-product.ts'
+import { blockProducts } from './storage/blocks.ts'
 import { readingStored, type StoredWeights } from './storage/stored.ts'
 import type { Dtype, Shape, Value } from './value.ts'
 
@@ -37,15 +38,17 @@ export function createEmitter(target: Target): Emitter {
       nodes.push({ domain, opType, inputs, outputs, attributes })
       return outputs
     }
-  const own = { add: addNode(''), float: dialect.float, constant }
+  const ours = addNode('touchstone')
+  const own = { add: addNode(''), own: ours, float: dialect.float, constant }
   const reading = (domain: Domain) => readingStored(addNode(domain), own, stored, scalars)
   const making = { addNode, constant }
-  const products = nf4Products(reading('com.microsoft'), making, stored)
+  const inBlocks = blockProducts(reading('com.microsoft'), making, stored)
+  const products = nf4Products(inBlocks, making, stored)
   const emitter: Emitter = {
     dialect,
     node: reading(''),
     contrib: int8Products(products, making, stored),
-    own: addNode('touchstone'),
+    own: ours,
     int64: (values) => constant(values, 'int64', [values.length]).name,
     scalar: (value) => constant([value], dialect.float, []).name,
     shape(shape) {

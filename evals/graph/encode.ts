@@ -20,6 +20,8 @@ const ONNX_DTYPE: Readonly<Record<Dtype, number>> = {
   int8: DataType.INT8,
   uint8: DataType.UINT8,
 }
+/** ONNX's number of a type. */
+export const dtypeNumber = (dtype: Dtype): number => ONNX_DTYPE[dtype]
 /** The dtype of an ONNX type number, or undefined for types without a `Dtype`. */
 export const dtypeOf = (number: number): Dtype | undefined =>
   (Object.keys(ONNX_DTYPE) as Dtype[]).find((dtype) => ONNX_DTYPE[dtype] === number)
@@ -34,8 +36,8 @@ export interface ExternalWeight {
   readonly bytes: number
 }
 
-/** A weight outside the model's bytes, or its own bytes, to be stored inside them. */
-export type GivenWeight = ExternalWeight | Uint8Array
+/** A weight outside the model's bytes, its own bytes, to be stored inside them, or one without numbers, which the session replaces. */
+export type GivenWeight = ExternalWeight | Uint8Array | 'elsewhere'
 
 interface Encoded {
   readonly bytes: Uint8Array
@@ -186,6 +188,8 @@ function externalProto(
 ): onnxProto.onnx.ITensorProto[] {
   if (!external) return []
   const own = { name, dataType: ONNX_DTYPE[dtype], dims: [...shape] as number[] }
+  if (external === 'elsewhere')
+    return [{ ...own, dims: [0, ...own.dims.slice(1)], rawData: new Uint8Array() }]
   if (external instanceof Uint8Array) return [{ ...own, rawData: external }]
   const { buffer, offset, bytes } = external
   const place = { location: buffer, offset: String(offset), length: String(bytes) }

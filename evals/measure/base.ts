@@ -35,6 +35,8 @@ export interface OpeningBase extends Omit<Base, 'digest'> {
   readonly digest: Promise<string>
 }
 
+const isOfFile = (precision: Precision) => precision === 'fp32' || precision === 'blocks'
+
 /** A base that can be opened before its digest is known. No result may be emitted before it is. */
 export async function beginBase(
   name: string,
@@ -45,10 +47,10 @@ export async function beginBase(
   variables: TemplateVariables = {},
 ): Promise<OpeningBase> {
   const loaded = await loadModel(modelPath(name), precision, cache, variables)
-  // With other weights than the file's it is another base.
+  // With other weights than the file's it is another base; its blocks are the file's.
   const digest = loaded.open.checkpoint
     .digest()
-    .then((stored) => (precision === 'fp32' ? stored : sha256(`${precision} of ${stored}`)))
+    .then((stored) => (isOfFile(precision) ? stored : sha256(`${precision} of ${stored}`)))
   // The error reaches whoever awaits the digest.
   digest.catch(() => undefined)
   return { ...loaded, path: name, device, batchSize, digest, cache }

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
+import type { BlockName } from '../graph/storage/blocks.ts'
 import type { Dim, Value } from '../graph/value.ts'
 import type { ThoughtMarkers } from './text/thoughts.ts'
 import type { WeightIndex } from './weights/storage.ts'
@@ -21,6 +22,8 @@ export interface WeightSpec {
   readonly transposed?: boolean
   /** Belongs to the classification head: every method trains it, and an adapter stores it whole. */
   readonly head?: true
+  /** In ggml's blocks in the checkpoint, along the rows of this shape. */
+  readonly blocks?: BlockName
   /** Absent from the checkpoint: initialised by the training that needs it. */
   readonly made?: true
 }

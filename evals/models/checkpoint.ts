@@ -17,6 +17,8 @@ export interface Checkpoint {
   read(name: string): Float32Array
   /** Location of exactly these numbers; undefined if they must be converted. */
   place(name: string): WeightPlace | undefined
+  /** The bytes of a matrix in ggml's blocks, rows in the order of `read`, mapped where that is possible. */
+  blocks?(name: string): Uint8Array | undefined
   /** sha256 over all files of weights and configuration: see `digestFiles`. */
   digest(): Promise<string>
   close(): Promise<void>

@@ -2,6 +2,8 @@
  * @file Opens a model with its architecture and weights. Float weights stay in their file; others are converted once into a
  * cache, or held in memory in float32 or smaller.
  */
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { BLOCK_FORMS, isBlockName } from '../graph/storage/blocks.ts'
 import type { WeightSpec } from './architecture.ts'
 import type { Checkpoint, OpenModel } from './checkpoint.ts'
 import type { TemplateVariables } from './text/template-variables.ts'
@@ -12,6 +14,7 @@ import {
   type ConvertedWeights,
   type WeightCache,
 } from './weights/converted-weights.ts'
+import { load } from '../native/load.ts'
 import { openModel } from './open-model.ts'
 import { recognise, type Model } from './registry.ts'
 import {
@@ -46,6 +49,7 @@ export async function loadModel(
   }
   try {
     const model = recognise(open.checkpoint)
+    requirePrecision(open.checkpoint, model, precision)
     if (cache) converted = await convertedOf(open.checkpoint, model, precision, cache)
     const weights = weightsOf(open.checkpoint, model, precision, converted)
     const parameters = elementsOfAll(model.weights.values())
@@ -54,6 +58,30 @@ export async function loadModel(
     await close()
     throw error
   }
+}
+
+/** Throws where blocks are asked for and the file has none that can be multiplied, or nothing to multiply them with is here. */
+export function requirePrecision(
+  { path, weights }: Checkpoint,
+  model: Model,
+  precision: Precision,
+): void {
+  if (precision !== 'blocks') return
+  const native = load()
+  if (!native.addon) throw new TouchstoneError('blocks.needs-addon', { why: native.why })
+  if ([...model.weights.values()].some(({ blocks }) => blocks)) return
+  const found = [...new Set([...weights.values()].map(({ storage }) => storage))].join(', ')
+  const supported = Object.keys(BLOCK_FORMS).join(', ')
+  throw new TouchstoneError('blocks.none', { path, found, supported })
+}
+
+function blocksOf(
+  checkpoint: Checkpoint,
+  { name, stored = name, blocks }: WeightSpec,
+  precision: Precision,
+): SmallWeight | undefined {
+  const data = precision === 'blocks' && blocks ? checkpoint.blocks?.(stored) : undefined
+  return data && { storage: blocks!, data }
 }
 
 /** Weights that no file stores in the form that a graph computes with. */
@@ -99,13 +127,16 @@ export function weightsOf(
   for (const spec of model.weights.values()) {
     const { name, stored = name } = spec
     const storage = storageOf(spec, precision)
+    const inBlocks = blocksOf(checkpoint, spec, precision)
+    if (inBlocks) small.set(name, inBlocks)
+    if (inBlocks) continue
     const own = storage || spec.transposed ? undefined : checkpoint.place(stored)
     const place = own ?? converted?.place(name)
     if (place) places.set(name, place)
     if (place && !own) kept.add(name)
     if (place) continue
     const data = read(checkpoint, spec)
-    if (storage) small.set(name, quantise(data, spec.shape[0]!, storage))
+    if (storage && !isBlockName(storage)) small.set(name, quantise(data, spec.shape[0]!, storage))
     else whole.set(name, data)
   }
   const again = (name: string) =>

@@ -2,7 +2,8 @@
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { nearNames } from '../errors/names.ts'
 import type { Missing, WeightSpec } from './architecture.ts'
-import type { WeightIndex } from './weights/storage.ts'
+import { isBlockName } from '../graph/storage/blocks.ts'
+import type { StoredWeight, WeightIndex } from './weights/storage.ts'
 import { moduleNames } from './module-names.ts'
 
 /** null stands for any size. */
@@ -88,7 +89,7 @@ export function createWeightList(
       ...(stored !== spec.name && { stored }),
       ...(head === 'trained' && { head: true as const }),
     }
-    specs.push({ ...spec, shape, ...own })
+    specs.push({ ...spec, shape, ...own, ...inBlocks(spec, shape, found.get(stored)!) })
     return shape
   }
 
@@ -119,6 +120,18 @@ export function createWeightList(
       return shape
     },
   }
+}
+
+/** Whether the rows that the graph multiplies by are those of the file. */
+function inBlocks(
+  { kind, transposed: isTurned = false }: Pick<WeightSpec, 'kind' | 'transposed'>,
+  shape: readonly number[],
+  { storage, turned }: Pick<StoredWeight, 'storage' | 'turned'>,
+): Pick<WeightSpec, 'blocks'> {
+  const isMatrix = shape.length === 2 && (kind === 'linear' || kind === 'embedding')
+  return isMatrix && isTurned === (turned ?? false) && isBlockName(storage)
+    ? { blocks: storage }
+    : {}
 }
 
 /** Transposes a matrix `[rows, columns]`. */

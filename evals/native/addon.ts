@@ -70,6 +70,13 @@ export interface Provider {
   readonly options: readonly (readonly [key: string, value: string])[]
 }
 
+export interface GivenData {
+  readonly name: string
+  readonly data: Uint8Array
+  /** Of memory that is read in place and held by the session; null where it is copied while the session opens. */
+  readonly inPlace: Pick<BoundTensor, 'type' | 'dims'> | null
+}
+
 export interface SessionSettings {
   readonly threads: number
   /** Optimises the graph, packs matrices and plans memory: for graphs that run often without change. */
@@ -78,8 +85,8 @@ export interface SessionSettings {
   readonly arena: boolean
   /** Folder that the model's weight files are relative to; empty if it has none. */
   readonly folder: string
-  /** Initialisers that the model refers to but does not contain; copied while the session opens. */
-  readonly weights: readonly { readonly name: string; readonly data: Uint8Array }[]
+  /** Initialisers that the model refers to but does not contain. */
+  readonly weights: readonly GivenData[]
   /** Null for the CPU. */
   readonly provider: Provider | null
 }

@@ -7,11 +7,11 @@
  */
 import ort from './onnxruntime.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import { encode } from '../graph/encode.ts'
+import { dtypeNumber, encode } from '../graph/encode.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import type { Dtype, Value } from '../graph/value.ts'
 import type { SessionSettings } from '../native/addon.ts'
-import { addonFor } from './addon-for.ts'
+import { addonFor, needsAddon } from './addon-for.ts'
 import { bindSymbols, evaluate } from './bindings.ts'
 import { dialectOf, type Device } from './device.ts'
 import { toWebGpu } from './device-memory.ts'
@@ -61,7 +61,7 @@ export async function createRunner(
   const { device, purpose, frozen = new Map<string, FrozenData>() } = options
   requireFit(g, device)
   const order = purpose === 'train' ? 'backwards' : 'written'
-  const encoded = encode(g, outputs, givenWeights(frozen), order)
+  const encoded = encode(g, outputs, givenWeights(frozen, g.isInBlocks), order)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const { session, memory } = await opened(encoded.bytes, settingsOf(g, options), options)
   let resident: Resident | undefined
@@ -180,13 +180,20 @@ function settingsOf(
   g: Graph,
   { purpose, device, frozen = new Map() }: RunnerOptions,
 ): SessionSettings {
-  const kept = g.inputs.filter(({ name }) => !isPlace(frozen.get(name)))
+  const kept = g.inputs.filter(({ name }) => !isPlace(frozen.get(name)) && !g.isInBlocks(name))
   const isSmall = kept.some(isStoredSmall)
   const optimised = purpose === 'generate' && !isSmall
   const folder = folderOf(frozen)
-  const weights = folder === '' ? inMemory(frozen) : []
+  const weights = folder === '' ? inMemory(frozen, inBlocks(g)) : []
   const provider = PROVIDERS[device.name]
   return { threads: device.threads, optimised, arena: !isSmall, folder, weights, provider }
+}
+
+/** Blocks are read where they lie, also in a mapped file. */
+function inBlocks({ isInBlocks, inputs }: Graph) {
+  const known = new Map(inputs.map(({ name, shape }) => [name, shape as number[]]))
+  return (name: string) =>
+    isInBlocks(name) ? { type: dtypeNumber('uint8'), dims: known.get(name)! } : null
 }
 
 const openPlain = (
@@ -216,13 +223,15 @@ const openPlain = (
   })
 
 /** On other devices than the CPU some fused kernels leave outputs needed by gradients unwritten, without an error. */
-function requireFit({ dialect, inputs }: Graph, device: Device): void {
+function requireFit({ dialect, inputs, isInBlocks }: Graph, device: Device): void {
   if (dialect.fused && !dialectOf(device).fused)
     throw new Error(`internal: a graph for the CPU was to run on ${device.name}`)
+  const hasBlocks = inputs.some(({ name }) => isInBlocks(name))
+  if (device.name === 'cpu' && hasBlocks && !addonFor(device)) throw needsAddon()
   if (device.name === 'cpu' || !inputs.some(isStoredSmall)) return
   throw new TouchstoneError('device.unusable', {
     device: device.name,
-    why: 'a base that is kept in int8, NF4 or float16 is computed with on the CPU alone',
+    why: 'a base that is kept in blocks, int8, NF4 or float16 is computed with on the CPU alone',
     remedy: 'Use --device cpu, or --base-precision fp32.',
   })
 }

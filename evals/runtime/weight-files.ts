@@ -6,6 +6,7 @@
 import { realpathSync } from 'node:fs'
 import { parse, relative } from 'node:path'
 import type { GivenWeight } from '../graph/encode.ts'
+import type { GivenData } from '../native/addon.ts'
 
 /** Elements in a file, in the layout of the graph's input of the same name. */
 export interface FilePlace {
@@ -26,10 +27,18 @@ export function folderOf(frozen: Frozen): string {
   return place ? parse(realpathSync(place.file)).root : ''
 }
 
-/** Each weight as the model refers to it. */
-export function givenWeights(frozen: Frozen): Map<string, GivenWeight> {
+/** Each weight as the model refers to it. @param isInPlace whether the session reads a weight where it lies */
+export function givenWeights(
+  frozen: Frozen,
+  isInPlace: (name: string) => boolean,
+): Map<string, GivenWeight> {
   const hasFiles = folderOf(frozen) !== ''
-  return new Map([...frozen].map(([name, given]) => [name, weightOf(name, given, hasFiles)]))
+  return new Map(
+    [...frozen].map(([name, given]) => [
+      name,
+      isInPlace(name) ? 'elsewhere' : weightOf(name, given, hasFiles),
+    ]),
+  )
 }
 
 function weightOf(name: string, given: Given, hasFiles: boolean): GivenWeight {
@@ -40,8 +49,14 @@ function weightOf(name: string, given: Given, hasFiles: boolean): GivenWeight {
   return { buffer, offset: given.offset, bytes: given.bytes }
 }
 
-export const inMemory = (frozen: Frozen): { readonly name: string; readonly data: Uint8Array }[] =>
-  [...frozen].flatMap(([name, given]) => (isPlace(given) ? [] : [{ name, data: bytesOf(given) }]))
+/** @param inPlace of a weight that is read where it lies */
+export const inMemory = (
+  frozen: Frozen,
+  inPlace: (name: string) => GivenData['inPlace'] = () => null,
+): GivenData[] =>
+  [...frozen].flatMap(([name, given]) =>
+    isPlace(given) ? [] : [{ name, data: bytesOf(given), inPlace: inPlace(name) }],
+  )
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength)

@@ -46,6 +46,13 @@ struct PagedAttention {
   float scale, softcap;
 };
 
+/// A matrix [rows, columns] in ggml's blocks, `type` being ggml's number; a row is whole blocks.
+struct BlockMatrix {
+  const uint8_t* data;
+  size_t rows, columns, row_bytes;
+  int type;
+};
+
 /// Matrices are in float64 and row-major, as in evals/spectra/decomposition/matrix.ts.
 struct Kernels {
   const char* instructions;
@@ -84,6 +91,11 @@ struct Kernels {
   void (*add_low_rank)(const LowRank&, const int32_t* cells, const size_t* rows, size_t count);
   /// One row of the batch.
   void (*paged_attention)(const PagedAttention&, size_t row);
+
+  /// One row in float32; both return false for a type that is not known here.
+  bool (*widen_blocks)(const BlockMatrix&, size_t row, float* out);
+  /// out [count, rows] = x Wᵀ of x [count, columns], for the rows [first, last) of W.
+  bool (*block_products)(const BlockMatrix&, const float* x, size_t count, size_t first, size_t last, float* out);
 };
 
 /// The variants that this processor can run, fastest first.

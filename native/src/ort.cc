@@ -28,6 +28,7 @@ Owned<OrtSessionOptions> options_of(const Settings& settings) {
   std::vector<char*> data;
   std::vector<size_t> lengths;
   for (const auto& weight : settings.weights) {
+    if (!weight.shape.empty()) continue;
     names.push_back(weight.name.c_str());
     data.push_back(static_cast<char*>(weight.data));
     lengths.push_back(weight.bytes);
@@ -143,12 +144,19 @@ void keep_few_holes() {
 Session::Session(const std::string& library, const void* model, size_t bytes, const Settings& settings)
     : provider_(settings.provider) {
   load_library(library);
+  const auto options = options_of(settings);
+  const auto memory = host_memory();
+  for (const auto& weight : settings.weights) {
+    if (weight.shape.empty()) continue;
+    in_place_.push_back(value_of({weight.name, weight.type, weight.shape, weight.data, weight.bytes, nullptr}, memory.get()));
+    check(api->AddInitializer(options.get(), weight.name.c_str(), in_place_.back().get()));
+  }
   const auto turn = device_turn(provider_);
   if (!settings.arena) keep_few_holes();
   // Discards messages of a released device. A processor's session has no turn, and would take another session's messages.
   if (!provider_.name.empty()) take_device_errors();
   session_ = made<OrtSession>(api->ReleaseSession, [&](auto out) {
-    return api->CreateSessionFromArray(ort_environment, model, bytes, options_of(settings).get(), out);
+    return api->CreateSessionFromArray(ort_environment, model, bytes, options.get(), out);
   });
   give_back_freed();
   if (provider_.name.empty()) return;

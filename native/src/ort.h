@@ -30,11 +30,14 @@ struct Result {
   std::vector<uint8_t> bytes;
 };
 
-/// An external weight of the model, by name; its memory is copied while a session is opened.
+/// An external weight of the model, by name. Its memory is copied while a session is opened; where it has a shape it is used in
+/// place instead and must outlive the session. `type` is an ONNXTensorElementDataType.
 struct Weight {
   std::string name;
   void* data;
   size_t bytes;
+  int type = 0;
+  std::vector<int64_t> shape;
 };
 
 /// `optimised`: rewrites the graph, packs matrices and plans memory, which pays for a graph that runs often unchanged.
@@ -65,6 +68,7 @@ class Session {
 
  private:
   Provider provider_;
+  std::vector<Owned<OrtValue>> in_place_;
   Owned<OrtSession> session_;
   Owned<OrtAllocator> allocator_;
 };

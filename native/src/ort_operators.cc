@@ -1,5 +1,7 @@
 #include "ort_operators.h"
 
+#include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +21,7 @@ struct Given {
   explicit operator bool() const { return data != nullptr; }
   float* floats() const { return static_cast<float*>(data); }
   const int32_t* whole() const { return static_cast<const int32_t*>(data); }
+  const uint8_t* bytes() const { return static_cast<const uint8_t*>(data); }
   size_t dim(size_t i) const { return size_t(shape[i]); }
 };
 
@@ -65,6 +68,9 @@ float float_of(const OrtKernelInfo* info, const char* name) {
   return found;
 }
 
+constexpr auto kFloat = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, kWhole = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32,
+               kBytes = ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
+
 /// Rows of the batch for one task, so that threads share the rows of one adapter.
 constexpr size_t kTokensOfTask = 64;
 
@@ -73,7 +79,7 @@ constexpr size_t kTokensOfTask = 64;
 struct AddLowRank {
   static constexpr const char* kName = "AddLowRank";
   static constexpr size_t kInputs = 6, kOptional = 0;
-  static bool is_whole(size_t index) { return index >= 4; }
+  static auto type_of(size_t index) { return index >= 4 ? kWhole : kFloat; }
   static size_t in_place() { return 1; }
 
   size_t rank, width, first_a, first_b;
@@ -114,7 +120,7 @@ struct AddLowRank {
 struct PagedAttend {
   static constexpr const char* kName = "PagedAttention";
   static constexpr size_t kInputs = 10, kOptional = 2;
-  static bool is_whole(size_t index) { return index >= 5 && index < 8; }
+  static auto type_of(size_t index) { return index >= 5 && index < 8 ? kWhole : kFloat; }
   static size_t in_place() { return 0; }
 
   size_t heads, kv_heads, dim, window;
@@ -136,9 +142,91 @@ struct PagedAttend {
   }
 };
 
+/// A matrix in ggml's blocks, uint8 [rows, bytes of a row], with ggml's number of the type and the numbers of a row.
+struct InBlocks {
+  size_t columns;
+  int type;
+  explicit InBlocks(const OrtKernelInfo* info) : columns(whole_of(info, "columns")), type(int(whole_of(info, "type"))) {}
+
+  BlockMatrix matrix(const Given& w) const { return {w.bytes(), w.dim(0), columns, w.dim(1), type}; }
+
+  /// Row `row_of(i)` of the matrix into row i of `out`, for i below `count`.
+  template <typename F>
+  void widen(const OrtKernelContext* context, const Given& w, size_t count, F row_of, float* out) const {
+    const auto all = matrix(w);
+    std::atomic<bool> is_known{true};
+    parallel(context, count, [&](size_t i) {
+      if (!kernels().widen_blocks(all, row_of(i), out + i * columns)) is_known = false;
+    });
+    if (!is_known) throw std::runtime_error("a matrix in blocks of an unknown type");
+  }
+};
+
+/// Multiplications of one task, so that a thread is worth being woken.
+constexpr size_t kProductsOfTask = 1 << 16;
+
+/// x [.., columns] and a matrix in blocks → x Wᵀ [.., rows].
+struct BlockProduct : InBlocks {
+  static constexpr const char* kName = "BlockProduct";
+  static constexpr size_t kInputs = 2, kOptional = 0;
+  static auto type_of(size_t index) { return index == 0 ? kFloat : kBytes; }
+  static size_t in_place() { return 0; }
+  using InBlocks::InBlocks;
+
+  void compute(OrtKernelContext* context) const {
+    const auto x = input(context, 0), w = input(context, 1);
+    const auto all = matrix(w);
+    auto shape = x.shape;
+    if (size_t(shape.back()) != columns) throw std::runtime_error("a product with a matrix of other columns");
+    shape.back() = w.shape[0];
+    size_t count = 1;
+    for (size_t i = 0; i + 1 < shape.size(); i++) count *= size_t(shape[i]);
+    float* out = output(context, shape);
+    const size_t least = kProductsOfTask / std::max<size_t>(1, count * columns) + 1, rows = (least + 31) / 32 * 32;
+    std::atomic<bool> is_known{true};
+    parallel(context, count == 0 ? 0 : (all.rows + rows - 1) / rows, [&](size_t i) {
+      const size_t first = i * rows, last = std::min(all.rows, first + rows);
+      if (!kernels().block_products(all, x.floats(), count, first, last, out)) is_known = false;
+    });
+    if (!is_known) throw std::runtime_error("a matrix in blocks of an unknown type");
+  }
+};
+
+/// A matrix in blocks and int32 [count] → these rows of it [count, columns].
+struct BlockRows : InBlocks {
+  static constexpr const char* kName = "BlockRows";
+  static constexpr size_t kInputs = 2, kOptional = 0;
+  static auto type_of(size_t index) { return index == 0 ? kBytes : kWhole; }
+  static size_t in_place() { return 0; }
+  using InBlocks::InBlocks;
+
+  void compute(OrtKernelContext* context) const {
+    const auto w = input(context, 0), rows = input(context, 1);
+    const size_t count = rows.dim(0);
+    for (size_t i = 0; i < count; i++)
+      if (rows.whole()[i] < 0 || rows.whole()[i] >= w.shape[0]) throw std::runtime_error("a row that the matrix has not");
+    float* out = output(context, {rows.shape[0], int64_t(columns)});
+    widen(context, w, count, [&](size_t i) { return size_t(rows.whole()[i]); }, out);
+  }
+};
+
+/// A matrix in blocks, and a value that must be there before → the matrix [rows, columns].
+struct BlockValues : InBlocks {
+  static constexpr const char* kName = "BlockValues";
+  static constexpr size_t kInputs = 2, kOptional = 0;
+  static auto type_of(size_t index) { return index == 0 ? kBytes : kFloat; }
+  static size_t in_place() { return 0; }
+  using InBlocks::InBlocks;
+
+  void compute(OrtKernelContext* context) const {
+    const auto w = input(context, 0);
+    widen(context, w, w.dim(0), [](size_t i) { return i; }, output(context, {w.shape[0], int64_t(columns)}));
+  }
+};
+
 OrtStatus* status_of(const std::exception& error) { return api->CreateStatus(ORT_RUNTIME_EXCEPTION, error.what()); }
 
-/// `Kind` has a name, its number of inputs and of optional ones at their end, a constructor from attributes, and `compute`.
+/// `Kind` has a name, its number of inputs and of optional ones at their end, their types, a constructor from attributes, and `compute`.
 template <typename Kind>
 OrtCustomOp operator_of() {
   OrtCustomOp op{};
@@ -146,9 +234,7 @@ OrtCustomOp operator_of() {
   op.GetName = [](auto) { return Kind::kName; };
   op.GetExecutionProviderType = [](auto) -> const char* { return nullptr; };
   op.GetInputTypeCount = [](auto) { return Kind::kInputs; };
-  op.GetInputType = [](auto, size_t index) {
-    return Kind::is_whole(index) ? ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
-  };
+  op.GetInputType = [](auto, size_t index) { return Kind::type_of(index); };
   op.GetOutputTypeCount = [](auto) { return size_t(1); };
   op.GetOutputType = [](auto, size_t) { return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT; };
   op.GetInputCharacteristic = [](auto, size_t index) {
@@ -193,10 +279,11 @@ OrtCustomOp operator_of() {
 OrtCustomOpDomain* own_operators() {
   // Never released, as the environment.
   static OrtCustomOpDomain* const domain = [] {
-    static const OrtCustomOp low_rank = operator_of<AddLowRank>(), attention = operator_of<PagedAttend>();
+    static const OrtCustomOp all[] = {operator_of<AddLowRank>(), operator_of<PagedAttend>(), operator_of<BlockProduct>(),
+                                      operator_of<BlockRows>(), operator_of<BlockValues>()};
     OrtCustomOpDomain* made = nullptr;
     check(api->CreateCustomOpDomain("touchstone", &made));
-    for (const auto* op : {&low_rank, &attention}) check(api->CustomOpDomain_Add(made, op));
+    for (const auto& op : all) check(api->CustomOpDomain_Add(made, &op));
     return made;
   }();
   return domain;

@@ -9,7 +9,12 @@ namespace touchstone {
 
 namespace {
 
-using Handle = Napi::External<std::shared_ptr<Session>>;
+/// With the memory that its weights are used in, which is not collected before it.
+struct Opened {
+  std::shared_ptr<Session> session;
+  std::vector<Napi::ObjectReference> in_place;
+};
+using Handle = Napi::External<Opened>;
 using ValueHandle = Napi::External<std::shared_ptr<const Resident>>;
 
 uint8_t* memory_of(const Napi::TypedArray& data, std::vector<Napi::Object>& held) {
@@ -31,8 +36,15 @@ Provider provider_of(const Napi::Value& value) {
   return provider;
 }
 
-/// { threads, optimised, arena, folder, weights: a list of { name, data }, provider }.
-Settings settings_of(const Napi::Object& given, std::vector<Napi::Object>& held) {
+std::vector<int64_t> shape_of(const Napi::Array& dims) {
+  std::vector<int64_t> shape;
+  for (uint32_t d = 0; d < dims.Length(); d++) shape.push_back(dims.Get(d).As<Napi::Number>().Int64Value());
+  return shape;
+}
+
+/// { threads, optimised, arena, folder, weights: a list of { name, data, inPlace: { type, dims } or null }, provider }. The memory of
+/// weights that are used in place is held in `in_place`.
+Settings settings_of(const Napi::Object& given, std::vector<Napi::Object>& held, std::vector<Napi::ObjectReference>& in_place) {
   Settings settings{given.Get("threads").As<Napi::Number>(), given.Get("optimised").As<Napi::Boolean>(),
                     given.Get("arena").As<Napi::Boolean>(), given.Get("folder").As<Napi::String>(), {},
                     provider_of(given.Get("provider"))};
@@ -40,7 +52,12 @@ Settings settings_of(const Napi::Object& given, std::vector<Napi::Object>& held)
   for (uint32_t i = 0; i < weights.Length(); i++) {
     const auto weight = weights.Get(i).As<Napi::Object>();
     const auto data = weight.Get("data").As<Napi::TypedArray>();
-    settings.weights.push_back({weight.Get("name").As<Napi::String>(), memory_of(data, held), data.ByteLength()});
+    settings.weights.push_back({weight.Get("name").As<Napi::String>(), memory_of(data, held), data.ByteLength(), 0, {}});
+    if (!weight.Get("inPlace").IsObject()) continue;
+    const auto type = weight.Get("inPlace").As<Napi::Object>();
+    settings.weights.back().type = type.Get("type").As<Napi::Number>();
+    settings.weights.back().shape = shape_of(type.Get("dims").As<Napi::Array>());
+    in_place.push_back(Napi::Persistent(held.back()));
   }
   return settings;
 }
@@ -51,20 +68,13 @@ Napi::Value wrap_open(const Napi::CallbackInfo& info) {
   const auto model = info[1].As<Napi::Uint8Array>();
   const uint8_t* bytes = memory_of(model, held);
   const size_t size = model.ByteLength();
-  const auto settings = settings_of(info[2].As<Napi::Object>(), held);
-  const auto opened = std::make_shared<std::shared_ptr<Session>>();
+  const auto opened = std::make_shared<Opened>();
+  const auto settings = settings_of(info[2].As<Napi::Object>(), held, opened->in_place);
   return PromiseWorker::start(
-      info.Env(), held, [=] { *opened = std::make_shared<Session>(library, bytes, size, settings); },
+      info.Env(), held, [=] { opened->session = std::make_shared<Session>(library, bytes, size, settings); },
       [=](Napi::Env env) {
-        return Handle::New(env, new std::shared_ptr<Session>(*opened),
-                           [](Napi::Env, std::shared_ptr<Session>* session) { delete session; });
+        return Handle::New(env, new Opened(std::move(*opened)), [](Napi::Env, Opened* own) { delete own; });
       });
-}
-
-std::vector<int64_t> shape_of(const Napi::Array& dims) {
-  std::vector<int64_t> shape;
-  for (uint32_t d = 0; d < dims.Length(); d++) shape.push_back(dims.Get(d).As<Napi::Number>().Int64Value());
-  return shape;
 }
 
 /// A list of { name, type, dims, data }, where data may be a device's value; `held` receives values not to be collected meanwhile.
@@ -106,8 +116,9 @@ Napi::Value results_of(Napi::Env env, const std::vector<Result>& results) {
 }
 
 Napi::Value wrap_run(const Napi::CallbackInfo& info) {
-  const auto session = *info[0].As<Handle>().Data();
-  std::vector<Napi::Object> held;
+  const auto session = info[0].As<Handle>().Data()->session;
+  // Its weights stay while it runs.
+  std::vector<Napi::Object> held{info[0].As<Napi::Object>()};
   const auto inputs = tensors_of(info[1].As<Napi::Array>(), held);
   const auto outputs = tensors_of(info[2].As<Napi::Array>(), held);
   const auto names = info[3].As<Napi::Array>();
@@ -133,11 +144,11 @@ void wrap_load(const Napi::CallbackInfo& info) {
 }
 
 /// Its memory is freed after the current run, if there is one.
-void wrap_release(const Napi::CallbackInfo& info) { info[0].As<Handle>().Data()->reset(); }
+void wrap_release(const Napi::CallbackInfo& info) { info[0].As<Handle>().Data()->session.reset(); }
 
 /// A tensor in the memory of the session's device, not initialised.
 Napi::Value wrap_allocate(const Napi::CallbackInfo& info) {
-  const auto session = *info[0].As<Handle>().Data();
+  const auto session = info[0].As<Handle>().Data()->session;
   const int type = info[1].As<Napi::Number>();
   const auto shape = shape_of(info[2].As<Napi::Array>());
   const auto found = std::make_shared<std::shared_ptr<const Resident>>();

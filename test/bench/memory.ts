@@ -1,15 +1,16 @@
 /**
  * @file The peak memory of training and measuring beside what was said before: `node test/bench/memory.ts --size 1.5b --
  * train --base-precision int8 --batch-size 4 --steps 2`. What stands behind `--` is given to the command line; the model is
- * a random one of that size with Pebble's tokenizer, written into `--folder` where it is not there yet. A size that is not in
+ * a random one of that size with Pebble's tokenizer, written into `--folder` where it is not there yet (`1.5b-q4`, `7b-q4`: a GGUF in blocks). A size that is not in
  * the table is a model of its own: `pebble`, or a path. `--tokens 128` trains on rows of so many tokens, one a batch.
  */
-import { cp, mkdtemp, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rename, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { exists } from '../../evals/files/read-file.ts'
 import { measure, print, touchstone } from './harness/peak.ts'
+import { writeRandomGguf } from './harness/random-gguf.ts'
 import {
   alike,
   LLAMA_1_5B,
@@ -42,7 +43,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 
+/** In ggml's blocks: Q4_0, the embedding in Q8_0. */
+const IN_BLOCKS = { '1.5b-q4': LLAMA_1_5B, '7b-q4': LLAMA_7B } as const
+
 async function modelOf(name: string): Promise<string> {
+  if (name in IN_BLOCKS) return blocksOf(name as keyof typeof IN_BLOCKS)
   if (!(name in SIZES)) return name
   const { size, storage, drawn }: Size = SIZES[name as keyof typeof SIZES]
   const folder = join(values.folder ?? tmpdir(), `touchstone-random-${name}`)
@@ -50,6 +55,14 @@ async function modelOf(name: string): Promise<string> {
   await writeRandomModel(folder, size, 7, storage, undefined, drawn)
   for (const file of TOKENIZER_FILES) await cp(join(PEBBLE, file), join(folder, file))
   return folder
+}
+
+async function blocksOf(name: keyof typeof IN_BLOCKS): Promise<string> {
+  const path = join(values.folder ?? tmpdir(), `touchstone-random-${name}.gguf`)
+  if (await exists(path)) return path
+  await writeRandomGguf(`${path}.part`, IN_BLOCKS[name])
+  await rename(`${path}.part`, path)
+  return path
 }
 
 /** Flags of raw texts that are longer than the tokens asked for, which are cut. */

@@ -107,7 +107,7 @@ export async function tooLargeHere<C extends Planned>(
   return { freeBytes, fitting: added }
 }
 
-/** Of separate evaluation, an int8 base and fewer rows a batch, each alone, those that fit; of rows the most. */
+/** Of separate evaluation, a base in its file's blocks or in int8 and fewer rows a batch, each alone, those that fit; of rows the most. */
 async function fittingFlags(
   request: BudgetRequest<Planned>,
   budget: number,
@@ -116,6 +116,9 @@ async function fittingFlags(
   const tried: (readonly [string, Planned])[] = []
   if (request.evaluates && config.evalTogether)
     tried.push(['--no-eval-together', { ...config, evalTogether: false }])
+  const hasBlocks = [...request.opened.model.weights.values()].some(({ blocks }) => blocks)
+  if (config.basePrecision !== 'blocks' && hasBlocks && leavesBase(request))
+    tried.push(['--base-precision blocks', { ...config, basePrecision: 'blocks' }])
   if (config.basePrecision !== 'int8' && leavesBase(request))
     tried.push(['--base-precision int8', { ...config, basePrecision: 'int8' }])
   const { batchSize } = config.training

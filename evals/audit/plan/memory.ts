@@ -12,8 +12,9 @@ import { SCORED_ROWS } from '../../inference/score.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import { queryBlocks } from '../../models/layers.ts'
 import type { Model } from '../../models/registry.ts'
+import { isBlockName } from '../../graph/storage/blocks.ts'
 import type { SmallStorage } from '../../graph/storage/stored.ts'
-import { BYTES_OF, storageOf, type Precision } from '../../models/weights/small-weights.ts'
+import { bytesOf, storageOf, type Precision } from '../../models/weights/small-weights.ts'
 import { elementsOf, elementsOfAll } from '../../models/weights/stored-weights.ts'
 import { percent } from '../../contract/words.ts'
 
@@ -32,7 +33,9 @@ const HELD_OF_LOGITS = 3
  * beside their product with the scales. Of int8 the copy before it too, because gradients need them
  * (docs/performance/memory.md).
  */
-const READING: Readonly<Record<SmallStorage, number>> = { float16: 4, int8: 8, nf4: 8 }
+const READING = { float16: 4, int8: 8, nf4: 8 } as const
+/** Blocks are read where they lie, and as a whole only for a gradient. */
+const READING_BLOCKS = 4
 /** Rows of logits while texts are scored: themselves, their softmax, and what answers take beside them. */
 const HELD_OF_SCORES = 3
 
@@ -79,7 +82,7 @@ export function peakBytes(need: MemoryNeed): number {
   const base = specs.reduce((sum, spec) => sum + keptBytes(spec, precision), 0)
   const wide = specs.flatMap((spec) => {
     const storage = storageOf(spec, precision)
-    return storage ? READING[storage] * elementsOf(spec.shape) : []
+    return storage ? readingBytes(storage, trained > 0) * elementsOf(spec.shape) : []
   })
   const made = Math.max(0, ...wide)
   const held = trained > 0 ? heldBytes(specs, need) : 0
@@ -129,9 +132,14 @@ const makesRoom = ({ weights }: Model): boolean =>
 const vocabularyOf = (specs: readonly WeightSpec[]): number =>
   Math.max(0, ...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[0]! : 0)))
 
+function readingBytes(storage: SmallStorage, isTrained: boolean): number {
+  if (!isBlockName(storage)) return READING[storage]
+  return isTrained ? READING_BLOCKS : 0
+}
+
 const keptBytes = (spec: WeightSpec, precision: Precision): number => {
   const storage = storageOf(spec, precision)
-  return elementsOf(spec.shape) * (storage ? BYTES_OF[storage] : FLOAT)
+  return elementsOf(spec.shape) * (storage ? bytesOf(storage) : FLOAT)
 }
 
 /** What a base that is kept small takes of its float32 size; undefined for one that is not. */

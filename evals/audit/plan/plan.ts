@@ -10,6 +10,7 @@ import { requireMeasured, storedGate } from '../../findings/gate/gate-file.ts'
 import { isGuarded } from '../../judges/guard.ts'
 import { replyTokens } from '../../inference/prompt.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
+import { requirePrecision } from '../../models/load.ts'
 import { openModel } from '../../models/open-model.ts'
 import { recognise, type Model } from '../../models/registry.ts'
 import { chooseDevice, type Device } from '../../runtime/device.ts'
@@ -114,6 +115,13 @@ interface Writing extends Machine {
   readonly bytes: number
 }
 
+/** Throws where the model cannot be kept as is asked for. */
+function recognised(open: OpenModel, { basePrecision }: AuditConfig) {
+  const model = recognise(open.checkpoint)
+  requirePrecision(open.checkpoint, model, basePrecision)
+  return { open, model }
+}
+
 /**
  * @param freeBytes what this machine has free
  * @param against a fine-tune whose spectra are compared with in place of the model's
@@ -126,7 +134,7 @@ export async function planOf(
 ): Promise<PlanLine[]> {
   const open = await openModel(modelPath(asked.model), templateVariablesOf(asked.templateVars))
   const data = asked.methods.length > 0 ? await dataOf(asked) : undefined
-  const own = { open, model: recognise(open.checkpoint) }
+  const own = recognised(open, asked)
   const compared = await comparedWith(own, asked, against)
   const opened = plannedClasses(own, data)
   const { model } = opened

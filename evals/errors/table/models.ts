@@ -30,6 +30,15 @@ export const MODELS_ERRORS = {
       remedy: 'Convert the model to a supported form, for example safetensors in float16.',
     }),
   ),
+  'blocks.needs-addon': entry((v: { why: string }) => ({
+    message: `A base can be multiplied in its file's blocks only by the C++ addon, and ${v.why}.`,
+    remedy:
+      'Run npm run build:native (touchstone doctor says what it needs); or use --base-precision fp32, or int8 for less memory.',
+  })),
+  'blocks.none': entry((v: { path: string; found: string; supported: string }) => ({
+    message: `${v.path} has no matrix in blocks that can be multiplied: found ${v.found}; supported: ${v.supported}.`,
+    remedy: 'Leave --base-precision blocks out, or give a GGUF file quantised to one of these.',
+  })),
   'checkpoint.changed': entry((v: { path: string; found: string; expected: string }) => ({
     message: `${v.path} is not what was recorded: found sha256 ${v.found}; expected ${v.expected}.`,
     remedy: 'Get the files again from where they came from, or measure what lies there now.',

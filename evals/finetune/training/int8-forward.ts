@@ -4,6 +4,7 @@
  * parameters stay in float32, and so do evaluation and export. See docs/methods/training.md.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { isBlockName } from '../../graph/storage/blocks.ts'
 import type { WeightStorage } from '../../graph/storage/stored.ts'
 import type { Model } from '../../models/registry.ts'
 import { fedStorage, smallOf, type Precision } from '../../models/weights/small-weights.ts'
@@ -32,6 +33,7 @@ export function storageFor({ model, weights, forward }: ForwardOptions) {
 
 export function precisionOf(weights: Weights): Precision {
   const kept = new Set([...(smallOf(weights)?.values() ?? [])].map(({ storage }) => storage))
+  if ([...kept].some(isBlockName)) return 'blocks'
   if (kept.has('nf4')) return 'nf4'
   if (kept.has('int8')) return 'int8'
   return kept.has('float16') ? 'fp16' : 'fp32'

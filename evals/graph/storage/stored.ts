@@ -1,17 +1,18 @@
 /**
- * @file Frozen weights stored in a smaller dtype than the computation's: int8 with one scale per row, W = scale·q, float16, or
- * NF4 (`nf4.ts`).
+ * @file Frozen weights stored in a smaller dtype than the computation's: int8 with one scale per row, W = scale·q, float16,
+ * NF4 (`nf4.ts`) or ggml's blocks (`blocks.ts`).
  * Each node that reads such a weight gets its own widened copy, made just before the node and freed after it, so forward and
  * backward use the same W and keep no copy. A gather widens only the gathered rows.
  *
  * ONNX Runtime schedules a node when its inputs are ready, so it would widen every weight at the start. Each copy is therefore
  * made to depend on the other factor of its product, through a zero computed from that value's shape.
  */
+import { blockInput, blockRows, blockValues, isBlockName, type BlockName } from './blocks.ts'
 import { nf4Inputs, nf4Values, unmoved } from './nf4.ts'
 import type { AddNode, Dialect, RuleGraph } from '../op.ts'
 import type { Dtype, Value } from '../value.ts'
 
-export type SmallStorage = 'int8' | 'float16' | 'nf4'
+export type SmallStorage = 'int8' | 'float16' | 'nf4' | BlockName
 /** `file:…` is widened when the session opens; `product:int8` is multiplied in int8 in the forward pass (`ops/int8-product.ts`). */
 export type WeightStorage = SmallStorage | 'product:int8' | 'file:float16' | 'file:bfloat16'
 
@@ -30,6 +31,7 @@ export type StoredWeights = ReadonlyMap<string, StoredWeight>
 /** The inputs of a graph that together are one stored weight. */
 export function storedInputs(name: string, { storage, shape }: StoredWeight): Value[] {
   if (storage === 'nf4') return nf4Inputs(name, shape)
+  if (isBlockName(storage)) return [blockInput(name, storage, shape as [number, number])]
   const dtype = storedDtype(storage)
   const own = { name, dtype, shape }
   return dtype === 'int8'
@@ -39,6 +41,8 @@ export function storedInputs(name: string, { storage, shape }: StoredWeight): Va
 
 interface Reading {
   readonly add: AddNode
+  /** Adds an operator of the addon's. */
+  readonly own: AddNode
   readonly float: Dialect['float']
   readonly constant: RuleGraph['constant']
 }
@@ -56,6 +60,10 @@ function widened(reading: Reading, [name, own]: Stored, after: string | undefine
   const { add, float } = reading
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
   if (storage.startsWith('file:')) return cast(name)
+  if (isBlockName(storage)) {
+    const before = after ?? reading.constant([0], 'float32', [1]).name
+    return blockValues(name, before, { ...reading, storage, shape: own.shape })
+  }
   const zero = after === undefined ? undefined : zeroAfter(reading, after)
   if (storage === 'nf4') {
     const wide = nf4Values(reading, [name, own.shape], zero)
@@ -72,9 +80,14 @@ function widened(reading: Reading, [name, own]: Stored, after: string | undefine
 }
 
 /** The gathered rows of a stored table, widened. */
-function gathered({ add, float }: Reading, [name, { storage }]: Stored, rows: string): string {
+function gathered(reading: Reading, [name, { storage, shape }]: Stored, rows: string): string {
+  const { add, float } = reading
   const take = (x: string) => add('Gather', [x, rows], { axis: 0 })[0]!
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
+  if (isBlockName(storage)) {
+    const [whole] = add('Cast', [rows], { to: { type: 'int32' } })
+    return blockRows(name, whole!, { ...reading, storage, shape })
+  }
   if (storedDtype(storage) !== 'int8') return cast(take(name))
   const [wide] = add('DequantizeLinear', [take(name), take(scaleName(name))], { axis: 0 })
   return float === 'float32' ? wide! : cast(wide!)

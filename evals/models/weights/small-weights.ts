@@ -1,14 +1,16 @@
 /**
  * @file A frozen base in less memory: matrices as int8 with a scale per row (W ≈ scale·q, scale = max|W|/127, so |error| ≤
- * scale/2), as float16, or in NF4 (`nf4-weights.ts`), the rest in float32. Computations use the kept numbers exactly.
+ * scale/2), as float16, in NF4 (`nf4-weights.ts`) or in its file's blocks, the rest in float32. Computations use the kept numbers exactly.
  */
+import { BLOCK_FORMS, isBlockName, type BlockName } from '../../graph/storage/blocks.ts'
 import { fitsNf4, nf4Names } from '../../graph/storage/nf4.ts'
 import { scaleName, type SmallStorage } from '../../graph/storage/stored.ts'
 import type { WeightSpec } from '../architecture.ts'
 import { asNf4, fromNf4, NF4_BYTES, type Nf4Weight } from './nf4-weights.ts'
+import { STORAGE_FORMATS } from './dequantise.ts'
 import type { WeightPlace } from './storage.ts'
 
-export const PRECISIONS = ['fp32', 'fp16', 'int8', 'nf4'] as const
+export const PRECISIONS = ['fp32', 'fp16', 'int8', 'nf4', 'blocks'] as const
 export type Precision = (typeof PRECISIONS)[number]
 
 const STORAGE: Readonly<Record<Precision, SmallStorage | undefined>> = {
@@ -16,12 +18,13 @@ const STORAGE: Readonly<Record<Precision, SmallStorage | undefined>> = {
   fp16: 'float16',
   int8: 'int8',
   nf4: 'nf4',
+  // As the file has it.
+  blocks: undefined,
 }
 /** Bytes a number. */
-export const BYTES_OF: Readonly<Record<SmallStorage, number>> = {
-  float16: 2,
-  int8: 1,
-  nf4: NF4_BYTES,
+export function bytesOf(storage: SmallStorage): number {
+  if (isBlockName(storage)) return BLOCK_FORMS[storage].bytes / BLOCK_FORMS[storage].numbers
+  return { float16: 2, int8: 1, nf4: NF4_BYTES }[storage]
 }
 
 interface PlainSmall {
@@ -30,27 +33,38 @@ interface PlainSmall {
   /** One per row; empty for float16. */
   readonly scales: Float32Array
 }
-export type SmallWeight = PlainSmall | Nf4Weight
+/** As the file holds it. */
+interface BlockWeight {
+  readonly storage: BlockName
+  readonly data: Uint8Array
+}
+export type SmallWeight = PlainSmall | Nf4Weight | BlockWeight
 
 export type SmallWeights = ReadonlyMap<string, SmallWeight>
 
-type Stored = Pick<WeightSpec, 'kind' | 'shape' | 'head' | 'module'>
+type Stored = Pick<WeightSpec, 'kind' | 'shape' | 'head' | 'module' | 'blocks'>
 
 /**
  * Embeddings and linear layers, except a classification head, which is trained; norms and biases are small. NF4 is for the linear
- * layers of the blocks alone, embedding and head are then float16.
+ * layers of the blocks alone, embedding and head are then float16. `blocks` keeps what the file has in ggml's blocks as it is.
  */
 export function storageOf(
-  { kind, shape, head, module }: Stored,
+  { kind, shape, head, module, blocks }: Stored,
   precision: Precision,
 ): SmallStorage | undefined {
   if (shape.length !== 2 || head || (kind !== 'linear' && kind !== 'embedding')) return undefined
+  if (precision === 'blocks') return blocks
   const isOther = kind !== 'linear' || module === undefined || !fitsNf4(shape)
   return precision === 'nf4' && isOther ? 'float16' : STORAGE[precision]
 }
 
 /** @param weight `[rows, columns]` */
-export function quantise(weight: Float32Array, rows: number, storage: SmallStorage): SmallWeight {
+export function quantise(
+  weight: Float32Array,
+  rows: number,
+  storage: SmallStorage,
+): PlainSmall | Nf4Weight {
+  if (isBlockName(storage)) throw new Error(`internal: nothing is rounded to ${storage}`)
   if (storage === 'nf4') return asNf4(weight)
   if (storage === 'float16')
     return { storage, data: new Float16Array(weight), scales: new Float32Array(0) }
@@ -73,6 +87,7 @@ export function quantise(weight: Float32Array, rows: number, storage: SmallStora
 /** The values computed with, in float32. */
 export function dequantise(small: SmallWeight): Float32Array {
   if (small.storage === 'nf4') return fromNf4(small)
+  if (isBlocks(small)) return fromBlocks(small)
   const { storage, data, scales } = small
   const weight = new Float32Array(data)
   if (storage === 'float16') return weight
@@ -83,6 +98,17 @@ export function dequantise(small: SmallWeight): Float32Array {
     for (let i = row * columns; i < end; i++) weight[i]! *= scale
   }
   return weight
+}
+
+const isBlocks = (small: SmallWeight): small is BlockWeight => isBlockName(small.storage)
+
+const numbersOf = ({ storage, data }: BlockWeight): number =>
+  (data.length / BLOCK_FORMS[storage].bytes) * BLOCK_FORMS[storage].numbers
+
+function fromBlocks(small: BlockWeight): Float32Array {
+  const wide = new Float32Array(numbersOf(small))
+  STORAGE_FORMATS[small.storage].decode(small.data, wide)
+  return wide
 }
 
 type Places = ReadonlyMap<string, WeightPlace>
@@ -159,6 +185,7 @@ export const smallOf = (weights: Weights): SmallWeights | undefined =>
 export function numbersIn(weights: Weights, name: string): number | undefined {
   const own = smallOf(weights)?.get(name)
   if (!own) return weights.get(name)?.length
+  if (isBlocks(own)) return numbersOf(own)
   return own.storage === 'nf4' ? 2 * own.data.length : own.data.length
 }
 
@@ -238,5 +265,5 @@ export function keptData(
     const part = (['scales', 'steps', 'least'] as const).find((each) => names[each] === input)
     return part && own[part]
   }
-  return input === scaleName(owner) ? own?.scales : undefined
+  return own && 'scales' in own && input === scaleName(owner) ? own.scales : undefined
 }

@@ -15,6 +15,8 @@ export interface StoredWeight {
   readonly file: string
   readonly offset: number
   readonly bytes: number
+  /** Whether a row of the file is a column of `shape`. */
+  readonly turned?: true
 }
 
 /** Floats in a file in the graph's own layout, row-major, which ONNX Runtime can map. */

@@ -89,12 +89,30 @@ export function readStored(files: OpenFiles, weight: StoredWeight): Float32Array
  * this project never does either.
  */
 export function mappedFloats(place: WeightPlace): Float32Array | undefined {
-  const { file, offset, bytes, storage } = place
-  const native = storage === 'F32' ? addon() : undefined
+  const buffer = place.storage === 'F32' ? mapped(place) : undefined
+  return buffer && new Float32Array(buffer)
+}
+
+function mapped(place: Omit<WeightPlace, 'storage'>): ArrayBuffer | undefined {
+  const native = addon()
   if (!native || !place.isThere()) return undefined
-  const buffer = native.mapFile(file, offset, bytes)
+  const buffer = native.mapFile(place.file, place.offset, place.bytes)
   // Mapped by path: valid only if it is still the opened file.
-  return buffer && place.isThere() ? new Float32Array(buffer) : undefined
+  return buffer && place.isThere() ? buffer : undefined
+}
+
+/** A weight as stored, mapped as by `mappedFloats`; undefined if it must be read instead. */
+export function mappedBytes(files: OpenFiles, weight: StoredWeight): Uint8Array | undefined {
+  const { file, offset, bytes } = weight
+  const buffer = mapped({ file, offset, bytes, isThere: () => files.file(file).isAtItsPath() })
+  return buffer && new Uint8Array(buffer)
+}
+
+/** A weight as stored, read. */
+export function storedRows(files: OpenFiles, { file, offset, bytes }: StoredWeight): Uint8Array {
+  const all = new Uint8Array(bytes)
+  readExactlyNow(files.file(file), file, all, offset)
+  return all
 }
 
 /**

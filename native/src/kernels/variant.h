@@ -28,4 +28,7 @@ bool symmetric_eigen(const double*, size_t, double*, double*);
 void add_low_rank(const LowRank&, const int32_t*, const size_t*, size_t);
 void paged_attention(const PagedAttention&, size_t);
 
+bool widen_blocks(const BlockMatrix&, size_t, float*);
+bool block_products(const BlockMatrix&, const float*, size_t, size_t, size_t, float*);
+
 }  // namespace touchstone::TOUCHSTONE_VARIANT

@@ -58,12 +58,13 @@ function fieldBytes(field: GgufField): Uint8Array {
   }
 }
 
-const padded = (bytes: Uint8Array) =>
+export const padded = (bytes: Uint8Array) =>
   Buffer.concat([bytes, new Uint8Array((ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT)])
 
-export function ggufBytes(
+/** All before the tensors, each of which is then padded to the alignment. */
+export function ggufHead(
   metadata: Readonly<Record<string, GgufField>>,
-  tensors: readonly GgufTensorToWrite[],
+  tensors: readonly (Omit<GgufTensorToWrite, 'bytes'> & { readonly size: number })[],
 ): Buffer {
   const fields = Object.entries(metadata)
   const parts: Uint8Array[] = [Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(fields.length)]
@@ -71,11 +72,19 @@ export function ggufBytes(
     parts.push(text(key), u32(TYPE_NUMBERS[field.type]), fieldBytes(field))
   }
   let offset = 0
-  for (const { name, dimensions, type, bytes } of tensors) {
+  for (const { name, dimensions, type, size } of tensors) {
     parts.push(text(name), u32(dimensions.length), ...dimensions.map(u64), u32(type), u64(offset))
-    offset += padded(bytes).length
+    offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT
   }
-  return Buffer.concat([padded(Buffer.concat(parts)), ...tensors.map(({ bytes }) => padded(bytes))])
+  return padded(Buffer.concat(parts))
+}
+
+export function ggufBytes(
+  metadata: Readonly<Record<string, GgufField>>,
+  tensors: readonly GgufTensorToWrite[],
+): Buffer {
+  const sized = tensors.map((tensor) => ({ ...tensor, size: tensor.bytes.length }))
+  return Buffer.concat([ggufHead(metadata, sized), ...tensors.map(({ bytes }) => padded(bytes))])
 }
 
 /** ggml's number, elements and bytes of a block, and where float16 scales stand in it. */

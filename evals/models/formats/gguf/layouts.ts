@@ -7,6 +7,8 @@ export interface GgufLayout {
   readonly rows?: (config: JsonObject) => number
   /** Hugging Face's shape of a tensor `[rows, columns]` in the file. */
   readonly shape?: (stored: readonly number[]) => readonly number[]
+  /** The rows of a matrix as bytes, in the order of `read` where it moves rows, of the file where it turns the matrix. */
+  readonly bytes?: (rows: Uint8Array, shape: readonly number[], config: JsonObject) => Uint8Array
   /** @param shape in the file, rows first */
   read(values: Float32Array, shape: readonly number[], config: JsonObject): Float32Array
   /** From the graph's layout, `[out, in]`, to the file's. */
@@ -66,6 +68,7 @@ export const oneLess: GgufLayout = {
 /** The file stores `[out, in]`, GPT-2's folder `[in, out]`. */
 export const transposed: GgufLayout = {
   shape: (stored) => stored.toReversed(),
+  bytes: (rows) => rows,
   read: (values, shape) => (shape.length === 2 ? turned(values, shape[0]!, shape[1]!) : values),
   write: (values) => values,
 }
@@ -75,11 +78,15 @@ function movedRows(
   rows: (config: JsonObject) => number,
   folderOf: (rows: number, config: JsonObject) => (row: number) => number,
 ): GgufLayout {
-  const move = (isRead: boolean): GgufLayout['read'] => {
-    return (values, [count], config) => {
+  const move = (isRead: boolean) => {
+    return <T extends Float32Array | Uint8Array>(
+      values: T,
+      [count]: readonly number[],
+      config: JsonObject,
+    ): T => {
       const inFolder = folderOf(count!, config)
       const width = values.length / count!
-      const result = new Float32Array(values.length)
+      const result = new (values.constructor as new (length: number) => T)(values.length)
       for (let row = 0; row < count!; row++) {
         const [to, from] = isRead ? [inFolder(row), row] : [row, inFolder(row)]
         result.set(values.subarray(from * width, (from + 1) * width), to * width)
@@ -87,5 +94,5 @@ function movedRows(
       return result
     }
   }
-  return { rows, read: move(true), write: move(false) }
+  return { rows, bytes: move(true), read: move(true), write: move(false) }
 }

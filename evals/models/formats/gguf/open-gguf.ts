@@ -4,20 +4,23 @@ import type { Checkpoint } from '../../checkpoint.ts'
 import type { StorageType, StoredWeight } from '../../weights/storage.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { STORAGE_FORMATS } from '../../weights/dequantise.ts'
-import { malformed } from '../../../files/read-file.ts'
+import { malformed, type JsonObject } from '../../../files/read-file.ts'
 import { ggufConfig } from './config.ts'
 import type { GgufHeader, GgufTensor } from './header.ts'
 import { ggufFamilyOf } from '../../registry.ts'
 import type { GgufPart, GgufParts } from './split.ts'
-import { checkRows, namedWeights } from './weights.ts'
+import { checkRows, namedWeights, type GgufWeight } from './weights.ts'
 import { findWeight } from '../hf-folder.ts'
 import {
   digestFiles,
   elementsOf,
   openFiles,
+  mappedBytes,
   placeOf,
   readStored,
   storedBytes,
+  storedRows,
+  type OpenFiles,
 } from '../../weights/stored-weights.ts'
 
 const STORAGE_TYPES = Object.keys(STORAGE_FORMATS) as StorageType[]
@@ -65,6 +68,7 @@ export async function openGguf(path: string, model: GgufParts): Promise<Checkpoi
         found.weights.get(name)?.layout
           ? undefined
           : placeOf(files, findWeight(path, weights, name)),
+      blocks: (name) => blocksIn(files, found.weights.get(name)!, config),
       digest: () => (digest ??= digestFiles(dirname(paths[0]!), paths, files)),
       close: () => files.close(),
     }
@@ -72,6 +76,12 @@ export async function openGguf(path: string, model: GgufParts): Promise<Checkpoi
     await files.close()
     throw error
   }
+}
+
+function blocksIn(files: OpenFiles, { weight, shape, layout }: GgufWeight, config: JsonObject) {
+  if (!layout) return mappedBytes(files, weight) ?? storedRows(files, weight)
+  // Moved rows are a copy, so the file's own need not be mapped.
+  return layout.bytes?.(storedRows(files, weight), shape, config)
 }
 
 function placesIn({ path, header }: GgufPart): readonly StoredWeight[] {

@@ -6,7 +6,7 @@ import type { GgufFamily } from './family.ts'
 import type { GgufLayout } from './layouts.ts'
 import { hfName } from './names.ts'
 
-interface GgufWeight {
+export interface GgufWeight {
   /** With Hugging Face's name and shape. */
   readonly weight: StoredWeight
   /** Shape in the file, rows first. */
@@ -60,7 +60,8 @@ function underItsNames(path: string, family: GgufFamily, stored: StoredWeight): 
   const layout = family.layouts?.[module]
   if (!isStacked) {
     const shape = layout?.shape?.(stored.shape) ?? stored.shape
-    return [{ weight: { ...stored, name, shape }, shape: stored.shape, layout }]
+    const turned = layout?.shape && shape.length === 2 ? { turned: true as const } : {}
+    return [{ weight: { ...stored, name, shape, ...turned }, shape: stored.shape, layout }]
   }
   const [experts = 0, ...shape] = stored.shape
   if (experts > MOST_EXPERTS) {

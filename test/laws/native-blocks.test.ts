@@ -1,0 +1,275 @@
+/**
+ * @file The law of products with matrices in ggml's blocks: the addon reads the same numbers as TypeScript, bit for bit; a product is
+ * that of these numbers in float64 up to float32's rounding, and has the same bits whatever rows stand beside; a GGUF model
+ * has in blocks the weights, and gives the logits, that it has in float32.
+ */
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createGraph } from '../../evals/graph/ops/index.ts'
+import { gradients } from '../../evals/graph/gradient.ts'
+import { BLOCK_FORMS, blockRowBytes, type BlockName } from '../../evals/graph/storage/blocks.ts'
+import { emptyCache, openCached } from '../../evals/inference/cached-graph.ts'
+import { prefill } from '../../evals/inference/feeds.ts'
+import { writeGgufModel } from '../../evals/models/formats/gguf/write-gguf-model.ts'
+import { loadModel } from '../../evals/models/load.ts'
+import { modelPath } from '../../evals/models/model-path.ts'
+import { sourcesOf } from '../../evals/models/model-sources.ts'
+import { STORAGE_FORMATS } from '../../evals/models/weights/dequantise.ts'
+import { smallOf, type Precision } from '../../evals/models/weights/small-weights.ts'
+import { load, withInstructions } from '../../evals/native/load.ts'
+import { createRunner } from '../../evals/runtime/session.ts'
+import { randomStream } from '../../evals/statistics/random.ts'
+import { FIXTURES } from '../doubles/models/golden-llama.ts'
+import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../doubles/models/tiny-gguf.ts'
+
+const found = load()
+const title = found.addon
+  ? 'products with blocks'
+  : `products with blocks (skipped: ${found.why}; npm run build:native, which needs a C++ compiler)`
+const device = { name: 'cpu', threads: 2 } as const
+const NAMES = Object.keys(BLOCK_FORMS) as BlockName[]
+const { cases: FILES } = JSON.parse(readFileSync(join(FIXTURES, 'gguf/cases.json'), 'utf8')) as {
+  cases: string[]
+}
+const stream = randomStream(3, 'blocks')
+
+/** Where float16 scales stand in a block. */
+const HALVES: Readonly<Record<BlockName, readonly number[]>> = {
+  Q4_0: [0],
+  Q4_1: [0, 2],
+  Q5_0: [0],
+  Q5_1: [0, 2],
+  Q8_0: [0],
+  Q4_K: [0, 2],
+  Q5_K: [0, 2],
+  Q6_K: [208],
+}
+
+/** Any codes, with scales of about 0.01. */
+function randomBlocks(name: BlockName, count: number): Uint8Array {
+  const { numbers, bytes: size } = BLOCK_FORMS[name]
+  const bytes = Uint8Array.from({ length: (count / numbers) * size }, () => stream.integer(256))
+  for (let block = 0; block < bytes.length; block += size)
+    for (const at of HALVES[name]) bytes[block + at + 1] = 0x20 | (stream.integer(2) << 7)
+  return bytes
+}
+
+const wideOf = (name: BlockName, bytes: Uint8Array, count: number): Float32Array => {
+  const wide = new Float32Array(count)
+  STORAGE_FORMATS[name].decode(bytes, wide)
+  return wide
+}
+
+async function ran(
+  name: BlockName,
+  [rows, columns]: readonly [number, number],
+  bytes: Uint8Array,
+  x: Float32Array,
+  picked: readonly number[],
+) {
+  const g = createGraph()
+  const W = g.stored('W', [rows, columns], name)
+  const given = g.input('x', 'float32', ['count', columns])
+  const outputs = {
+    y: g.matMulT(given, W),
+    table: g.gatherRows(W, g.input('picked', 'int32', ['picked'])),
+  }
+  const frozen = new Map([['W', bytes]])
+  const runner = await createRunner(g, outputs, { device, purpose: 'generate', frozen })
+  const { y, table } = await runner.run({
+    x: { data: x, dims: [x.length / columns, columns] },
+    picked: { data: Int32Array.from(picked), dims: [picked.length] },
+  })
+  await runner.release()
+  return { y: y!.data as Float32Array, table: table!.data as Float32Array }
+}
+
+test('the forms are those that files are read with', () => {
+  for (const name of NAMES) {
+    const { ggml, elementsPerBlock, bytesPerBlock } = STORAGE_FORMATS[name]
+    const form = { ggml, numbers: elementsPerBlock, bytes: bytesPerBlock }
+    expect(BLOCK_FORMS[name]).toEqual(form)
+  }
+})
+
+test('rows that are no whole blocks are refused', () => {
+  expect(() => blockRowBytes('Q4_K', 288)).toThrow(/rows of 288 numbers/)
+})
+
+describe.skipIf(!found.addon)(title, () => {
+  const sets = found.addon?.knownInstructions() ?? []
+  afterAll(() => void withInstructions(found.addon!, sets[0]))
+
+  describe.each(sets)('%s', (instructions) => {
+    beforeAll(() => void withInstructions(found.addon!, instructions))
+
+    test.each(NAMES)('%s: the numbers, and products with them', async (name) => {
+      const [rows, columns, count] = [37, 1280, 23]
+      const bytes = randomBlocks(name, rows * columns)
+      const wide = wideOf(name, bytes, rows * columns)
+      const x = Float32Array.from({ length: count * columns }, () => stream.normal())
+      const picked = [36, 0, 5, 5]
+      const { y, table } = await ran(name, [rows, columns], bytes, x, picked)
+      expect(table).toEqual(
+        Float32Array.from(
+          picked.flatMap((row) => [...wide.subarray(row * columns, (row + 1) * columns)]),
+        ),
+      )
+      for (let i = 0; i < count; i++)
+        for (let row = 0; row < rows; row++) {
+          let [sum, size] = [0, 0]
+          for (let k = 0; k < columns; k++) {
+            const product = x[i * columns + k]! * wide[row * columns + k]!
+            sum += product
+            size += Math.abs(product)
+          }
+          // Σ|x·w|·2⁻²⁴ a rounding; lanes keep sums short.
+          expect(Math.abs(y[i * rows + row]! - sum)).toBeLessThanOrEqual(columns * 2 ** -24 * size)
+        }
+    })
+
+    test('a row has the same bits alone, among few and among many', async () => {
+      const [rows, columns] = [64, 544]
+      const bytes = randomBlocks('Q4_0', rows * columns)
+      const x = Float32Array.from({ length: 41 * columns }, () => stream.normal())
+      const all = await ran('Q4_0', [rows, columns], bytes, x, [0])
+      for (const [from, to] of [
+        [3, 4],
+        [3, 8],
+        [0, 17],
+      ] as const) {
+        const some = await ran(
+          'Q4_0',
+          [rows, columns],
+          bytes,
+          x.slice(from * columns, to * columns),
+          [0],
+        )
+        expect(some.y).toEqual(all.y.slice(from * rows, to * rows))
+      }
+    })
+
+    test.each(NAMES)('%s: scales that are zero, tiny, huge or no numbers', async (name) => {
+      const { numbers, bytes: size } = BLOCK_FORMS[name]
+      const halves = [0x0000, 0x8000, 0x0001, 0x83ff, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7e01]
+      const bytes = randomBlocks(name, halves.length * numbers)
+      for (const [i, half] of halves.entries())
+        for (const at of HALVES[name]) bytes.set([half & 255, half >> 8], i * size + at)
+      const wide = wideOf(name, bytes, halves.length * numbers)
+      const x = new Float32Array(numbers).fill(1)
+      const rows = halves.map((_, i) => i)
+      const { table } = await ran(name, [halves.length, numbers], bytes, x, rows)
+      expect(table).toEqual(wide)
+    })
+  })
+
+  test('the gradient through a frozen matrix is that of its numbers', async () => {
+    const [rows, columns] = [32, 64]
+    const bytes = randomBlocks('Q8_0', rows * columns)
+    const wide = wideOf('Q8_0', bytes, rows * columns)
+    const built = (isStored: boolean) => {
+      const g = createGraph()
+      const x = g.parameter('x', [2, columns])
+      const W = isStored
+        ? g.stored('W', [rows, columns], 'Q8_0')
+        : g.input('W', 'float32', [rows, columns])
+      const y = g.matMulT(x, W)
+      const loss = g.reduceSum(g.mul(y, y), [0, 1], { keepDims: false })
+      return { g, dx: gradients(g, loss, [x])[0]! }
+    }
+    const x = Float32Array.from({ length: 2 * columns }, () => stream.normal())
+    const results: Float32Array[] = []
+    for (const isStored of [true, false]) {
+      const { g, dx } = built(isStored)
+      const runner = await createRunner(g, { dx }, { device, purpose: 'train' })
+      const W = isStored
+        ? { data: bytes, dims: [rows, blockRowBytes('Q8_0', columns)] }
+        : { data: wide, dims: [rows, columns] }
+      const ran_ = await runner.run({ x: { data: x, dims: [2, columns] }, W })
+      results.push(ran_.dx!.data as Float32Array)
+      await runner.release()
+    }
+    const size = Math.max(...results[1]!.map(Math.abs))
+    results[0]!.forEach((value, i) =>
+      expect(Math.abs(value - results[1]![i]!)).toBeLessThan(1e-5 * size),
+    )
+  })
+
+  describe('GGUF models', () => {
+    let folder: string
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'touchstone-blocks-'))
+    })
+    afterAll(() => rm(folder, { recursive: true, force: true }))
+
+    /** Every type in turn; rows of q and k are moved, the others mapped. */
+    const mixed = async () => {
+      const path = join(folder, 'mixed.gguf')
+      await writeFile(path, ggufBytes(tinyGgufMetadata(), tinyGgufTensors()))
+      return path
+    }
+
+    async function logitsOf(path: string, precision: Precision) {
+      const { open, model, weights } = await loadModel(path, precision)
+      const session = await openCached({ model, frozen: weights }, device, 32)
+      const cache = emptyCache(session.cache, 1, 8)
+      const feeds = prefill([{ ids: [5, 9, 2, 14, 3, 3, 8] }], 8, 0)
+      const results = await session.run('sampled', { ...cache.past, ...feeds }, cache.present)
+      const splits = session.splitsPrompts
+      await session.release()
+      await open.close()
+      return { logits: results.logits!.data as Float32Array, splits }
+    }
+
+    test('give the logits of their weights in float32', async () => {
+      const path = await mixed()
+      const [whole, inBlocks] = [await logitsOf(path, 'fp32'), await logitsOf(path, 'blocks')]
+      const size = Math.max(...whole.logits.map(Math.abs))
+      expect(size).toBeGreaterThan(0)
+      inBlocks.logits.forEach((value, i) =>
+        expect(Math.abs(value - whole.logits[i]!)).toBeLessThan(1e-4 * size),
+      )
+    })
+
+    test('keep what they have in blocks, and read the rest', async () => {
+      const { open, weights } = await loadModel(await mixed(), 'blocks')
+      expect([...smallOf(weights)!].map(([name, { storage }]) => [name, storage])).toEqual([
+        ['model.embed_tokens.weight', 'Q8_0'],
+        ['model.layers.0.self_attn.q_proj.weight', 'Q4_K'],
+        ['model.layers.0.self_attn.k_proj.weight', 'Q4_1'],
+        ['model.layers.0.self_attn.v_proj.weight', 'Q6_K'],
+        ['model.layers.0.self_attn.o_proj.weight', 'Q4_0'],
+        ['model.layers.0.mlp.down_proj.weight', 'Q4_0'],
+      ])
+      await open.close()
+    })
+
+    test('without matrices in blocks are refused by name', async () => {
+      const plain = loadModel(modelPath('pebble'), 'blocks')
+      await expect(plain).rejects.toMatchObject({ code: 'blocks.none' })
+    })
+
+    test.each(FILES)('%s: the weights in blocks are the file’s, in their order', async (name) => {
+      const from = join(FIXTURES, 'gguf', `${name}.gguf`)
+      const path = join(folder, `${name}.gguf`)
+      const source = await loadModel(from)
+      await writeGgufModel(path, {
+        ...{ path: from, sources: await sourcesOf(from), model: source.model, form: 'Q8_0', name },
+        read: (weight) => source.weights.get(weight)!,
+        exception: null,
+      })
+      await source.open.close()
+      // Rows of 16 numbers are written as half floats.
+      if (name === 'olmo3')
+        return expect(loadModel(path, 'blocks')).rejects.toMatchObject({ code: 'blocks.none' })
+      const [whole, inBlocks] = [await loadModel(path), await loadModel(path, 'blocks')]
+      expect(smallOf(inBlocks.weights)!.size).toBeGreaterThan(0)
+      for (const [weight, data] of whole.weights) expect(inBlocks.weights.get(weight)).toEqual(data)
+      await whole.open.close()
+      await inBlocks.open.close()
+    })
+  })
+})
