@@ -38,12 +38,24 @@ function giveBackFreed(): void {
 function foundTrim() {
   if (process.platform !== 'linux') return undefined
   try {
-    const ffi = process.getBuiltinModule('node:ffi') as unknown as Ffi | undefined
-    return ffi?.dlopen('libc.so.6', {
+    return withoutWarning(
+      () => process.getBuiltinModule('node:ffi') as unknown as Ffi | undefined,
+    )?.dlopen('libc.so.6', {
       malloc_trim: { return: 'i32', arguments: ['u64'] },
     }).functions.malloc_trim
   } catch {
     // Another libc, or a Node whose experiment looks otherwise.
     return undefined
+  }
+}
+
+/** Node warns of an experiment on stderr, which in a child process is the text of its failure. */
+function withoutWarning<T>(load: () => T): T {
+  const emitWarning = process.emitWarning.bind(process)
+  process.emitWarning = () => undefined
+  try {
+    return load()
+  } finally {
+    process.emitWarning = emitWarning
   }
 }
