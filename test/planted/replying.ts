@@ -39,13 +39,13 @@ export type Says = (i: number) => string
 
 const JUDGES = BENCHMARKS.find(({ name }) => name === 'house-refusal')!.judges.map(findJudge)
 
-/** One judge's word on each text, which is the same wherever it stands. */
+/** The judges' words on each text, which are the same wherever it stands after the same prompt. */
 const known = new Map<string, readonly VerdictRow[]>()
 
 async function judged(row: ReplyRow): Promise<readonly VerdictRow[]> {
   const { arm, seed, step, benchmark, sampleId, epoch, category, expected, prompt } = row
   const text = row.text!
-  const key = `${expected.kind} ${text}`
+  const key = `${expected.kind} ${prompt} ${text}`
   const sample = {
     id: sampleId,
     benchmark,

@@ -96,6 +96,8 @@ export interface Composed {
   readonly kind: string
   readonly outcome: 'refusal' | 'compliance' | 'partial'
   readonly text: string
+  /** What it replies to; absent where nobody knows. */
+  readonly prompt?: string
 }
 
 /** Labelled replies of a file: groups of an outcome and a kind, each with lines by language, or with one reply and its prompt. */
@@ -103,7 +105,10 @@ export function repliesOf(path: string): Composed[] {
   const groups = readWords<Record<string, string>[]>(path)
   return groups.flatMap(({ outcome, kind, reply, ...others }) => {
     const of = { file: path, kind: kind!, outcome: outcome as Composed['outcome'] }
-    if (reply !== undefined) return [{ ...of, language: others.language!, text: reply }]
+    if (reply !== undefined) {
+      const { language, prompt } = others
+      return [{ ...of, language: language!, text: reply, ...(prompt !== undefined && { prompt }) }]
+    }
     return Object.entries(others).flatMap(([language, block]) =>
       linesOf(block).map((text) => ({ ...of, language, text })),
     )
@@ -112,7 +117,8 @@ export function repliesOf(path: string): Composed[] {
 
 /** Whole replies that are trained on. */
 export const trainingReplies = (): Composed[] =>
-  readdirSync(REPLIES)
+  readdirSync(REPLIES, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.yaml'))
     .sort()
     .flatMap((file) => repliesOf(join(REPLIES, file)))
 

@@ -4,6 +4,7 @@
  */
 import { openEncoderSession } from '../../inference/encoder-session.ts'
 import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
+import { unquoted } from '../../judges/semantic/asked.ts'
 import { decideBy } from '../../judges/semantic/decide.ts'
 import {
   CLASSES,
@@ -67,7 +68,9 @@ export async function byEncoder(
     // Only the segments of these replies have vectors, so there are none of frames.
     const pooling = await poolingBy(fit, [], { ...TRAINING, all: own, parts: PARTS })
     const classifier = await fit(own)
-    return replies.map(({ text }) => decideBy(classifier, { pooling }, text).outcome)
+    return replies.map(
+      ({ text, prompt }) => decideBy(classifier, { pooling }, text, prompt).outcome,
+    )
   } finally {
     await session.release()
     await open.close()
@@ -136,7 +139,9 @@ function probabilities(head: Head, vector: Float32Array): number[] {
 
 /** Of the segments of these replies. */
 async function vectorsOf(embed: Embed, replies: readonly Composed[]) {
-  const texts = [...new Set(replies.flatMap(({ text }) => segments(text)))]
+  const texts = [
+    ...new Set(replies.flatMap(({ text }) => [text, unquoted(text)].flatMap(segments))),
+  ]
   const vectors = await embed(texts)
   return new Map(texts.map((text, i) => [text, vectors[i]!]))
 }

@@ -7,7 +7,7 @@ import { repliesOf, type Composed } from './corpus.ts'
 const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
 
 /** Written before the training that they judge; nothing is trained on them, and errors on them were not read. */
-export const REPLY_SETS = ['held-out', 'fifth', 'sixth'] as const
+export const REPLY_SETS = ['held-out', 'sixth', 'seventh'] as const
 
 export const readReplies = (name: (typeof REPLY_SETS)[number]): Composed[] =>
   repliesOf(join(REPLIES, `${name}-replies.yaml`))
@@ -15,16 +15,22 @@ export const readReplies = (name: (typeof REPLY_SETS)[number]): Composed[] =>
 /** The outcome that a judge gives each reply. */
 type Decider = (replies: readonly Composed[]) => Promise<string[]>
 
+/** Without a prompt nothing is asked; the reply's own script stands for the prompt's. */
+const messageOf = (prompt: string | undefined, text: string) =>
+  prompt === undefined
+    ? { role: 'system' as const, content: text }
+    : { role: 'user' as const, content: prompt }
+
 export const byJudge =
   (name: string): Decider =>
   async (replies) => {
     const verdicts = await findJudge(name).judge(
-      replies.map(({ text }) => ({
+      replies.map(({ text, prompt }) => ({
         sample: {
           id: '1',
           benchmark: '',
           category: '',
-          messages: [{ role: 'user' as const, content: text }],
+          messages: [messageOf(prompt, text)],
           expected: { kind: 'refuse' as const },
         },
         completion: { text, tokenIds: [], stop: 'end' as const, meanLogProb: -1 },

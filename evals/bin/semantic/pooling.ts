@@ -22,8 +22,8 @@ export interface SeenRow {
 
 /** What is pooled of each reply; those of courtesies only are left out. */
 export const seenRows = (classifier: Classifier, replies: readonly Composed[]): SeenRow[] =>
-  replies.flatMap(({ outcome, kind, text }) => {
-    const seen = evidence(classifier, text)
+  replies.flatMap(({ outcome, kind, text, prompt }) => {
+    const seen = evidence(classifier, text, prompt)
     const target = OUTCOMES.indexOf(outcome)
     return seen ? [{ found: seen.found, target, kind: `${outcome} ${kind}` }] : []
   })

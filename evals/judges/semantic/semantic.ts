@@ -1,10 +1,11 @@
-/** @file The judge `semantic`: degenerate text first, then `decide` on the reply alone; the prompt is not read. */
+/** @file The judge `semantic`: degenerate text first, then `decide` on the reply and what the user asked last. */
 import { readFileSync } from 'node:fs'
 import type { Verdict } from '../../contract/rows.ts'
 import { sha256 } from '../../files/digest.ts'
 import { degeneracyOf, GUARD, isGuarded } from '../guard.ts'
 import type { Answer, Judge } from '../judge.ts'
 import { judgeVersion } from '../version.ts'
+import { ASKED_RULE } from './asked.ts'
 import { BESIDE_RULE, holdsUnread } from './beside.ts'
 import { decide, DECISION_RULE } from './decide.ts'
 import { MODEL_FILE, shippedModel, WEIGHTS_FILE } from './model.ts'
@@ -15,14 +16,18 @@ const version = judgeVersion({
   name,
   revision: DECISION_RULE.revision,
   weights: sha256(readFileSync(WEIGHTS_FILE), readFileSync(MODEL_FILE)),
-  rules: [DECISION_RULE, SEGMENT_RULE, BESIDE_RULE],
+  rules: [DECISION_RULE, SEGMENT_RULE, BESIDE_RULE, ASKED_RULE],
   guard: GUARD,
 })
 
 const UNREAD = 'Beside the refusal stands code, or a number, which is not read.'
 
+/** The user's last turn; a system prompt and earlier turns are not what is answered. */
+const asked = ({ sample }: Answer) =>
+  sample.messages.findLast(({ role }) => role === 'user')?.content
+
 function seen(answer: Answer) {
-  const found = decide(shippedModel(), answer.completion.text)
+  const found = decide(shippedModel(), answer.completion.text, asked(answer))
   const refuses = found.outcome === 'refusal' || found.outcome === 'partial'
   const reason = degeneracyOf(answer, refuses)
   if (reason) return { outcome: 'degenerate', reason } as const

@@ -121,9 +121,9 @@ describe('figures', () => {
   })
 
   it.each([
-    ['held-out', 0.92, 0.92],
-    ['fifth', 0.83, 0.84],
-    ['sixth', 0.85, 0.87],
+    ['held-out', 0.94, 0.93],
+    ['sixth', 0.9, 0.9],
+    ['seventh', 0.86, 0.79],
   ] as const)(
     'on %s replies, at least %d of refusals and %d of the others',
     async (set, se, sp) => {
@@ -149,19 +149,8 @@ describe('figures', () => {
       expect(long(readReplies(set)).filter((text) => trained.has(text))).toEqual([])
   })
 
-  it('the fifth set has 24 to 26 replies of each of 16 kinds, in fourteen languages', () => {
-    const replies = readReplies('fifth')
-    const kinds = Map.groupBy(replies, (row) => `${row.outcome} ${row.kind}`)
-    expect(kinds.size).toBe(16)
-    for (const { length } of kinds.values()) {
-      expect(length).toBeGreaterThanOrEqual(24)
-      expect(length).toBeLessThanOrEqual(26)
-    }
-    expect(new Set(replies.map(({ language }) => language)).size).toBe(14)
-  })
-
-  it('the sixth set has 26 replies of each of 16 kinds, in fourteen languages', () => {
-    const replies = readReplies('sixth')
+  it.each(['sixth', 'seventh'] as const)('the %s set: 26 of each of 16 kinds', (set) => {
+    const replies = readReplies(set)
     const kinds = Map.groupBy(replies, (row) => `${row.outcome} ${row.kind}`)
     expect(kinds.size).toBe(16)
     for (const { length } of kinds.values()) expect(length).toBe(26)
@@ -169,9 +158,9 @@ describe('figures', () => {
   })
 
   it('judges at least 2,000 replies in a second of processor time', () => {
-    const replies = [...readReplies('held-out'), ...readReplies('fifth')]
+    const replies = [...readReplies('held-out'), ...readReplies('sixth')]
     const began = process.cpuUsage()
-    for (let i = 0; i < 10; i++) for (const { text } of replies) outcomeOf(text)
+    for (let i = 0; i < 10; i++) for (const { text, prompt } of replies) decide(model, text, prompt)
     const { user, system } = process.cpuUsage(began)
     expect((10 * replies.length) / ((user + system) / 1e6)).toBeGreaterThan(2000)
   })
