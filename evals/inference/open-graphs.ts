@@ -46,12 +46,6 @@ export function openGraphs<Name>(
 }
 
 /**
- * Float32 size from which a model makes room for another, and training for the state that is asked: packing again takes a second, and
- * staying open as much memory.
- */
-export const ROOM_BYTES = 2 ** 28
-
-/**
  * Float32 size above which one graph is closed before the next is opened: packing again costs seconds, packing twice costs
  * memory.
  */

@@ -2,6 +2,7 @@
 import { emptyCache } from './cached-graph.ts'
 import { adaptersOf, countingPositions, inCompany, int32 } from './feeds.ts'
 import { requireFits, type GenerateOptions } from './decoding.ts'
+import { SCORED_ROWS } from './room.ts'
 
 export interface ScoredText {
   readonly key: string
@@ -36,9 +37,6 @@ export async function scoreTexts(
   }
   return results
 }
-
-/** Scored tokens of a run: each has a row of logits as long as the vocabulary, and another of their softmax. */
-export const SCORED_ROWS = 512
 
 /** The texts of the next run. Two at least, since a single one would be doubled. */
 function batchFrom(

@@ -4,7 +4,7 @@
  */
 import type { SubjectKey } from '../contract/rows.ts'
 import { isBase } from '../contract/keys.ts'
-import { ROOM_BYTES } from '../inference/open-graphs.ts'
+import { ROOM_BYTES } from '../inference/room.ts'
 import { scoreTexts, type ScoredText } from '../inference/score.ts'
 import type { Subject } from '../inference/subject.ts'
 import { isGuarded } from '../judges/guard.ts'

@@ -7,8 +7,7 @@
  *
  * docs/performance/memory.md compares the estimates with measured peaks.
  */
-import { ROOM_BYTES } from '../../inference/open-graphs.ts'
-import { SCORED_ROWS } from '../../inference/score.ts'
+import { ROOM_BYTES, SCORED_ROWS } from '../../inference/room.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import { queryBlocks } from '../../models/layers.ts'
 import type { Model } from '../../models/registry.ts'
