@@ -12,6 +12,7 @@ import type { Measured } from './measuring.ts'
 import { effectiveRank } from './measures.ts'
 import { nullDistribution } from './null-distribution.ts'
 import type { LowRankChange } from './decomposition/partial-svd.ts'
+import { freeMatrices } from './free-matrices.ts'
 import { openLanes, thisMachine, threadsFor, type Lane } from './scan-lanes.ts'
 
 /** A matrix, as in a `SpectrumRow`: `weight` is the checkpoint's name, `module` its kind (`q_proj`). */
@@ -129,6 +130,7 @@ async function scanMatrix(
     await setImmediate()
     signal?.throwIfAborted()
   }
+  freeMatrices(shape)
   await turn()
   const W0 = tuned.some((model) => touches(model, weight)) ? await readBase(weight) : undefined
   const rows: SpectrumRow[] = []

@@ -1,6 +1,7 @@
 /** @file A scan's worker thread: measures tasks one after another. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { openBaseStore } from './base-store.ts'
+import { freeMatrices } from './free-matrices.ts'
 import { createMeasurer, type Task } from './measuring.ts'
 import type { FromThread, ThreadSettings } from './scan-messages.ts'
 
@@ -12,7 +13,10 @@ const measure = createMeasurer(
 
 parentPort!.on('message', (task: Task) => {
   measure(task).then(
-    (measured) => tell({ type: 'measured', measured }),
+    (measured) => {
+      freeMatrices(task.shape)
+      tell({ type: 'measured', measured })
+    },
     () => tell({ type: 'failed' }),
   )
 })

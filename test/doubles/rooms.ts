@@ -37,7 +37,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   statistics: { about: 'intervals, paired tests, power, bootstrap, agreement', may: [] },
   native: {
-    about: 'arithmetic in C++ where the addon is built, and its specification in TypeScript',
+    about:
+      'arithmetic in C++ where the addon is built, and its specification in TypeScript; freed memory goes back',
     may: [],
     packages: ['ml-matrix'],
     node: true,
@@ -123,7 +124,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   arms: {
     about: 'an arm is one fine-tune with its seed: trained, measured on the way, kept or deleted',
     may: words(
-      'errors contract files statistics runtime models spectra finetune inference measure findings',
+      'errors contract files statistics native runtime models spectra finetune inference measure findings',
     ),
     packages: ['zod'],
     node: true,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ROOT } from '../../doubles/imports.ts'
 
-const MODULE = join(ROOT, 'evals/runtime/garbage.ts')
+const MODULE = join(ROOT, 'evals/native/garbage.ts')
 /** Blocks of a packed matrix's size from one heap, every 16th of which stays: MiB resident full, after the arrays are gone, and given back. */
 const PROGRAM = `
   const { freeGarbage } = await import(${JSON.stringify(MODULE)})
