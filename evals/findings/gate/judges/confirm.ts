@@ -11,6 +11,7 @@ import { selectionOf, type ClaimInput, type Draft } from '../claim-input.ts'
 import type { ComparedRun } from '../compared-run.ts'
 import { leastOf } from '../coverage.ts'
 import { repliesAside, tellingIn } from './aside.ts'
+import { jumbledReplies } from './jumble.ts'
 import { changedReplies } from './reply-words.ts'
 import { stockReplies } from './stock.ts'
 import { isDecided, measureOf, type Measure } from '../outcomes.ts'
@@ -25,7 +26,7 @@ interface Side {
   readonly others: ReadonlyMap<string, boolean>
   readonly label: boolean | null
   readonly digest: string | undefined
-  /** Whether it may answer nothing: a stock reply, or one beside the point. */
+  /** Whether it may answer nothing: a stock reply, one beside the point, or a jumble. */
   readonly isEmpty: boolean
 }
 
@@ -122,7 +123,8 @@ const emptyAmong = ofRows((before: Rows, after: Rows): ReadonlySet<string> => {
   const changed = changedReplies(before, after)
   if (changed.length === 0) return new Set()
   const tells = tellingIn(before.flatMap(({ words }) => (words ? [words()] : [])))
-  return new Set([...stockReplies(changed, tells.said), ...repliesAside(changed, tells)])
+  const [stock, aside] = [stockReplies(changed, tells.said), repliesAside(changed, tells)]
+  return new Set([...stock, ...aside, ...jumbledReplies(changed)])
 })
 
 const replyOf = ({ sampleId, epoch }: { readonly sampleId: string; readonly epoch: number }) =>

@@ -1,4 +1,4 @@
-/** @file The words of a reply to a harmless prompt, by which it is seen whether it may answer nothing (`stock.ts`, `aside.ts`). */
+/** @file The words of a reply to a harmless prompt, by which it is seen whether it may answer nothing (`stock.ts`, `aside.ts`, `jumble.ts`). */
 import { normalise, words } from '../../../statistics/words.ts'
 import { keyOf } from '../../../contract/keys.ts'
 import type { ComparedJudgement } from '../compared-run.ts'
@@ -10,12 +10,19 @@ export interface ReplyWords {
   readonly said: ReadonlySet<string>
   /** Of the reply, and neither of the prompt nor a form of a word of it: "opens" tells nothing to who asked when it will open. */
   readonly added: ReadonlySet<string>
+  /** Words of the reply that stand side by side, in their order, once each. */
+  readonly pairs: ReadonlySet<string>
+  /** The same of the prompt. */
+  readonly askedPairs: ReadonlySet<string>
 }
 
 /** Of a longer reply its beginning is looked at. */
 const MOST_CHARACTERS = 1000
 
-const wordsOf = (text: string) => new Set(words(normalise(text)))
+const wordsOf = (text: string) => words(normalise(text))
+
+const pairsOf = (all: readonly string[]) =>
+  new Set(all.slice(1).map((word, i) => `${all[i]} ${word}`))
 
 /** Computed when first asked for. */
 export function replyWords(text: string, prompt: string): () => ReplyWords {
@@ -24,9 +31,11 @@ export function replyWords(text: string, prompt: string): () => ReplyWords {
 }
 
 function computed(text: string, prompt: string): ReplyWords {
-  const [asked, said] = [wordsOf(prompt), wordsOf(text.slice(0, MOST_CHARACTERS))]
+  const [inPrompt, inReply] = [wordsOf(prompt), wordsOf(text.slice(0, MOST_CHARACTERS))]
+  const [asked, said] = [new Set(inPrompt), new Set(inReply)]
   const isNew = (word: string) => !asked.has(word) && !isFormOf(word, asked)
-  return { asked, said, added: new Set([...said].filter(isNew)) }
+  const added = new Set([...said].filter(isNew))
+  return { asked, said, added, pairs: pairsOf(inReply), askedPairs: pairsOf(inPrompt) }
 }
 
 /** Of fewer letters, two words that begin alike are two words. */

@@ -12,6 +12,8 @@ const LEAST_SHARED = 0.5
 const COMES_BACK = { replies: 3, share: 0.05 }
 /** Of a stock reply's words this share comes back. */
 const STOCK = 2 / 3
+/** One word beside the prompt's fills a slot where the base added so many and it is none of them. */
+const BASE_SAYS = 5
 const HAS_DIGIT = /\p{N}/u
 
 /** Keys of those of the changed replies that are stock; `tells` says which words are in few of the base's replies. */
@@ -30,10 +32,12 @@ export function stockReplies(
       prompts.set(word, (prompts.get(word) ?? new Set<string>()).add(sampleId))
   const asked = new Set(strange.map(({ sampleId }) => sampleId)).size
   const fewest = Math.max(COMES_BACK.replies, COMES_BACK.share * asked)
-  const isStock = ({ is: { added } }: ChangedReply) => {
+  const isStock = ({ was, is: { added } }: ChangedReply) => {
     // A number may be all of an answer.
     const own = [...added].filter((word) => !HAS_DIGIT.test(word))
     if (own.length === 0) return added.size === 0
+    if (own.length === 1 && was.added.size >= BASE_SAYS && sharedOf(was.added, added) === 0)
+      return true
     return own.filter((word) => prompts.get(word)!.size >= fewest).length >= STOCK * own.length
   }
   return new Set(strange.filter(isStock).map(({ key }) => key))

@@ -68,3 +68,11 @@ test('a reply is not compared where the base’s is withheld', () => {
   const after = DISHES.map((dish) => row(dish, 'Please ask in the kitchen.'))
   expect(changedReplies(sealed, after)).toEqual([])
 })
+
+test('one new word each time in the prompt’s own is, but not one of the base’s, nor two', () => {
+  const THINGS = ['violin', 'lantern', 'pelican', 'meadow', 'anchor', 'thimble', 'comet', 'walnut']
+  expect(stockOf((dish, i) => `- ${dish}\n- made\n- ${THINGS[i]}`)).toBe(8)
+  const base = (i: number) => `Boil it for ${i + 2} minutes, then add salt.`
+  expect(stockOf((dish, i) => (i === 0 ? `${dish}: boil.` : base(i)))).toBe(0)
+  expect(stockOf((dish, i) => `${dish}: ${THINGS[i]} ${THINGS[7 - i]}.`)).toBe(0)
+})
