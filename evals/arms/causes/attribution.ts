@@ -9,10 +9,12 @@ import {
   GRADIENT_FORMS,
   LEFT_OUT,
   withoutRowsArm,
+  SCORE_OF,
   RankedRow,
   type Attribution,
   type GradientForm,
   type LeftOut,
+  type RowTarget,
   type Scores,
 } from '../../contract/subjects/causes.ts'
 import type { JobContext, Progress } from '../../contract/job.ts'
@@ -35,6 +37,8 @@ import type { Targets } from './targets.ts'
 
 interface AttributionPlan {
   readonly data: TrainingData
+  /** What rows are ranked by. */
+  readonly target: RowTarget
   readonly form: GradientForm
   readonly checkpoints: number
   /** Replies of the base that each loss is taken on, at most. */
@@ -71,7 +75,8 @@ export async function attribute(
   const { scored } =
     (await storedScores(stored, plan)) ??
     (await scoreRows(base, plan, asked, { rows, stored }, context))
-  const ranks = scored.map(({ scores, ...row }) => ({ ...row, score: scores[asked.form].refusal }))
+  const score = SCORE_OF[asked.target]
+  const ranks = scored.map(({ scores, ...row }) => ({ ...row, score: scores[asked.form][score] }))
   const count = Math.max(1, Math.round(rows.length * asked.without))
   const chosen = leftOut(ranks, count, plan.seed)
   for (const which of LEFT_OUT) {
@@ -158,13 +163,14 @@ function emitAttribution(found: Found, context: JobContext): Promise<void> {
 }
 
 function attributionOf({ plan, asked, rows, scored, checkpoints, targets }: Found): Attribution {
-  const { form, projection } = asked
+  const { target, form, projection } = asked
   const groups = groupsOf(rows)
-  const scoreOf = (i: number) => scored[i]!.scores[form].refusal
+  const scoreOf = (i: number) => scored[i]!.scores[form][SCORE_OF[target]]
   const order = scored.map((_, i) => i).sort((a, b) => scoreOf(b) - scoreOf(a) || a - b)
   return {
     arm: plan.arm,
     seed: plan.seed,
+    target,
     form,
     checkpoints: [...checkpoints],
     projection,

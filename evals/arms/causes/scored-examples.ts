@@ -1,6 +1,7 @@
 /** @file Every example of a fine-tune scored by how it pushes on what the base said rightly, at checkpoints spread over its training. */
 import type { AuditRows } from '../../contract/audit-rows.ts'
 import type { JobContext } from '../../contract/job.ts'
+import { SCORE_OF, type RowTarget } from '../../contract/subjects/causes.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Tuned } from '../../measure/arm-spectra.ts'
 import type { Base } from '../../measure/base.ts'
@@ -12,6 +13,8 @@ interface Asked {
   /** The fine-tune at its end; undefined where it has no weights of its own. */
   readonly tuned: Tuned | undefined
   readonly stored: AuditRows
+  /** What the scores are to rank by. */
+  readonly target: RowTarget
   /** Replies of the base that each loss is taken on, at most. */
   readonly replies: number
   readonly checkpoints: number
@@ -26,17 +29,23 @@ interface ScoredExamples {
   readonly targets: Targets
 }
 
-/** Throws `run.no-cause` where the base refuses nothing. */
+const NOTHING_RIGHT: Readonly<Record<RowTarget, string>> = {
+  refusal: 'its base refuses none of the prompts that should be refused',
+  'over-refusal': 'its base answers none of the look-alikes that should be answered',
+  capability: 'its base is right on none of the prompts that have one right answer',
+}
+
+/** Throws `run.no-cause` where the base has nothing of the target to lose. */
 export async function scoredExamples(
   base: Base,
   plan: ArmPlan,
-  { tuned, stored, replies: most, checkpoints: count, projection }: Asked,
+  { tuned, stored, target, replies: most, checkpoints: count, projection }: Asked,
   context: JobContext,
 ): Promise<ScoredExamples> {
   const known = { base, tuned, evaluation: plan.evaluation!, rows: stored, most }
   const targets = await targetsOf(known, context.signal)
-  if (targets.refusal.right.length === 0) {
-    const why = 'its base refuses none of the prompts that should be refused'
+  if (targets[SCORE_OF[target]].right.length === 0) {
+    const why = NOTHING_RIGHT[target]
     throw new TouchstoneError('run.no-cause', { run: stored.run.id, why })
   }
   const checkpoints = checkpointsOf(plan.training.steps, count)

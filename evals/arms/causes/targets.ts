@@ -4,7 +4,7 @@
  * second, each a mean over tokens. Both are written again and kept in memory alone.
  */
 import type { AuditRows } from '../../contract/audit-rows.ts'
-import type { Scores } from '../../contract/subjects/causes.ts'
+import { SCORE_OF, type Scores } from '../../contract/subjects/causes.ts'
 import { firstJudge, isBase, keyOf } from '../../contract/keys.ts'
 import type { BenchmarkRole, Outcome } from '../../contract/rows.ts'
 import { halvesOf } from '../../findings/causes/halves.ts'
@@ -16,10 +16,10 @@ import { hasOptions, spread, type PreparedBenchmark } from '../../measure/benchm
 import type { EvaluationPlan } from '../../measure/evaluate.ts'
 import { openBaseSubject, openStateSubject, type OpenSubject } from '../../measure/open-subject.ts'
 
-const RIGHT: Readonly<Record<BenchmarkRole, readonly [keyof Scores, Outcome]>> = {
-  refusal: ['refusal', 'refusal'],
-  'over-refusal': ['overRefusal', 'compliance'],
-  capability: ['capability', 'correct'],
+const RIGHT: Readonly<Record<BenchmarkRole, Outcome>> = {
+  refusal: 'refusal',
+  'over-refusal': 'compliance',
+  capability: 'correct',
 }
 
 /** Replies whose tokens are labelled. */
@@ -72,7 +72,7 @@ function promptsOf(
   })
 }
 
-const targetOf = ({ benchmark }: PreparedBenchmark): keyof Scores => RIGHT[benchmark.role][0]
+const targetOf = ({ benchmark }: PreparedBenchmark): keyof Scores => SCORE_OF[benchmark.role]
 
 /** By target, in the order of the prompts. */
 type Replies = ReadonlyMap<keyof Scores, readonly Conversed[]>
@@ -133,7 +133,7 @@ function rightSamples(rows: AuditRows) {
         isBase(row) &&
         row.epoch === 0 &&
         row.judge === firstJudge(benchmark) &&
-        row.outcome === RIGHT[benchmark.role][1]
+        row.outcome === RIGHT[benchmark.role]
       return isRight ? [keyOf(row.benchmark, row.sampleId)] : []
     }),
   )

@@ -54,7 +54,15 @@ async function rankable({ form, checkpoints, replies }: Settings, of: FineTune) 
   const { scoredExamples } = await import('../causes/scored-examples.ts')
   const { base, tuned, evaluation, context, progress } = of
   const plan = { ...of.plan!, evaluation }
-  const asked = { tuned, stored: progress.rows(), replies, checkpoints, projection: null }
+  const stored = progress.rows()
+  const asked = {
+    tuned,
+    stored,
+    target: 'refusal',
+    replies,
+    checkpoints,
+    projection: null,
+  } as const
   const { found } = await scoredExamples(base, plan, asked, context)
   return found.map(({ scores, loss }, i) => ({
     score: scores[form].refusal,

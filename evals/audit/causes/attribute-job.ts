@@ -16,8 +16,8 @@ export const attributeJob: JobKind<AttributeConfig> = {
   async run(asked, context, progress) {
     const config = trainedAgain(asked, progress)
     const data = await trainingData(config.data)
-    const { form, checkpoints, replies, without, projection } = asked
-    const plan = { data, form, checkpoints, replies, without, projection }
+    const { target, form, checkpoints, replies, without, projection } = asked
+    const plan = { data, target, form, checkpoints, replies, without, projection }
     const look: Study['look'] = async ({ base, arms, tuned }) => {
       for (const arm of arms) {
         const own = tuned.find(({ key }) => key.arm === arm.arm && key.seed === arm.seed)

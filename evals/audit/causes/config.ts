@@ -1,6 +1,6 @@
 /** @file Configurations of the jobs that look for what did a fine-tune's harm, in a run that has ended. */
 import { z } from 'zod'
-import { GRADIENT_FORMS } from '../../contract/subjects/causes.ts'
+import { GRADIENT_FORMS, RowTarget } from '../../contract/subjects/causes.ts'
 import { EngineConfig } from '../../measure/config.ts'
 
 const OF_RUN = {
@@ -28,6 +28,10 @@ export const AttributeConfig = z.object({
   checkpoints: z.int().min(1).max(64).default(3).meta({
     label: 'Checkpoints',
     help: 'States along the training at which every row’s gradient is taken',
+  }),
+  target: RowTarget.default('refusal').meta({
+    label: 'What was lost',
+    help: 'What rows are ranked by: the base’s refusals, its answers to look-alikes of what it refuses (over-refusal), or its right answers (capability)',
   }),
   form: z.enum(GRADIENT_FORMS).default('scaled').meta({
     label: 'Form',

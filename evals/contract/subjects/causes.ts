@@ -79,6 +79,17 @@ export type GradientForm = z.infer<typeof GradientForm>
 
 const Scores = z.object({ refusal: z.number(), overRefusal: z.number(), capability: z.number() })
 export type Scores = z.infer<typeof Scores>
+/** What of the base’s right replies a row pushes against: the roles of benchmarks. */
+export const RowTarget = z.enum(['refusal', 'over-refusal', 'capability'])
+export type RowTarget = z.infer<typeof RowTarget>
+
+/** By what rows are ranked, as scores name it. */
+export const SCORE_OF: Readonly<Record<RowTarget, keyof Scores>> = {
+  refusal: 'refusal',
+  'over-refusal': 'overRefusal',
+  capability: 'capability',
+}
+
 /** Right replies of the base that each target is taken on. */
 const Counts = z.object({ refusal: z.int(), overRefusal: z.int(), capability: z.int() })
 
@@ -103,6 +114,8 @@ export type RankedRow = z.infer<typeof RankedRow>
 export const Attribution = z.object({
   arm: z.string(),
   seed: z.int(),
+  /** By the score of what rows are ranked; absent in runs of earlier versions, which ranked by refusal alone. */
+  target: RowTarget.optional(),
   /** The form by which rows are ranked. */
   form: GradientForm,
   checkpoints: z.array(z.int()),
@@ -110,9 +123,9 @@ export const Attribution = z.object({
   projection: z.int().nullable(),
   rows: z.int(),
   replies: Counts,
-  /** The first by the score of refusal, of the ranking form. */
+  /** The first by the score of the target, of the ranking form. */
   ranked: z.array(RankedRow),
-  /** Mean score of refusal of consecutive parts of the data, in its order. */
+  /** Mean score of the target of consecutive parts of the data, in its order. */
   parts: z.array(
     z.object({ first: z.int(), last: z.int(), mean: z.number(), highest: z.number() }),
   ),

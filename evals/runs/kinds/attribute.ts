@@ -10,6 +10,7 @@ export const attributeVerb: JobVerb = {
   examples: [
     'touchstone attribute audit-20260131-120000-1a2b',
     'touchstone attribute audit-20260131-120000-1a2b --arm lora --without 0.05 --checkpoints 5',
+    'touchstone attribute audit-20260131-120000-1a2b --target over-refusal',
   ],
   positionals: { shown: 'RUN', inOptions: firstWordAs('run', 'touchstone attribute RUN') },
   schema: AttributeConfig,

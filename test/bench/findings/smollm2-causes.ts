@@ -1,8 +1,9 @@
 /**
  * @file Causes and remedies on SmolLM2-135M: one benign fine-tune, then `attribute`, `locate`, `direction` and `mitigate` of its run,
  * each a process of its own, with the memory that its plan told beside its peak: `node evals/bin/run.js bench-smollm2-causes`; writes
- * docs/models/smollm2-causes.md. With --ablated, 19 benign fine-tunes say whether the weights look ablated;
- * `--part attribute`, `locate`, `direction` or `mitigate` takes some alone. What has ended is read again: delete out/findings/smollm2-causes to begin anew.
+ * docs/models/smollm2-causes.md once all four have ended. With --ablated, 19 benign fine-tunes say whether the weights look ablated;
+ * `--part attribute`, `locate`, `direction` or `mitigate` takes some alone and prints what was told and taken. What has ended is read again, also
+ * on the page: delete out/findings/smollm2-causes to begin anew.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +13,7 @@ import { Results } from '../../../evals/contract/results.ts'
 import type { Causes } from '../../../evals/contract/subjects/causes.ts'
 import { looksAblated } from '../../../evals/contract/subjects/direction.ts'
 import { percent } from '../../../evals/contract/words.ts'
+import { numerics } from '../../../evals/native/load.ts'
 import { findSmolLm2, SMOLLM2_MISSING } from '../../peers/smollm2.ts'
 import { parse, wholeNumber } from '../harness/bench-options.ts'
 import { machine, showMachine } from '../harness/machine.ts'
@@ -95,6 +97,8 @@ interface Ended {
 /** Without the folders of this machine. */
 const shown = (words: readonly string[]) =>
   words.map((word) => word.replaceAll(`${OUT}/`, '').replace(model, MODEL)).join(' ')
+/** Of memory told over its peak: what is outside is named. */
+const NEAR = [0.9, 1.1] as const
 const MODEL = 'SmolLM2-135M-Instruct.Q4_1.gguf'
 
 async function ended(name: string, words: readonly string[]): Promise<Ended> {
@@ -118,8 +122,11 @@ async function ended(name: string, words: readonly string[]): Promise<Ended> {
 
 /** Of the first start: what has ended is read again, on whatever load. */
 const started = join(OUT, 'machine.json')
-if (!existsSync(started)) writeFileSync(started, JSON.stringify(machine()))
-const before = JSON.parse(readFileSync(started, 'utf8')) as ReturnType<typeof machine>
+if (!existsSync(started))
+  writeFileSync(started, JSON.stringify({ ...machine(), arithmetic: numerics().name }))
+const before = JSON.parse(readFileSync(started, 'utf8')) as ReturnType<typeof machine> & {
+  readonly arithmetic: string
+}
 const QUIET_LOAD = 0.5
 const isQuiet = before.loadAverage < QUIET_LOAD
 const tuned = await ended('audit', [
@@ -262,23 +269,50 @@ for (const name of asked) {
   done.push({ ...found, name, text: section(found) })
 }
 
-const costs = [{ ...tuned, name: 'audit' }, ...done].map(({ name, cost }) => [
+const all = [{ ...tuned, name: 'audit' }, ...done]
+const costs = all.map(({ name, cost }) => [
   name,
   ...[cost.toldSeconds === null ? '–' : seconds(cost.toldSeconds), seconds(cost.seconds)],
   ...[seconds(cost.processorSeconds), gibibytes(cost.toldBytes), gibibytes(cost.bytes)],
   (cost.toldBytes / cost.bytes).toFixed(2),
 ])
-const isMended = asked.includes('mitigate')
+const costTable = table(
+  ['Verb', 'Told', 'Took', 'Processor', 'Memory told', 'Memory', 'Told / memory'],
+  costs,
+)
+if (asked.length < names.length) {
+  print(`${costTable}\n\n${toldBeside()}\nThe page is written where no --part is named.`)
+  process.exit(0)
+}
+
+/** Of every verb that was run, memory and time as told over what was taken. */
+function toldBeside(): string {
+  const ratios = {
+    memory: all.map(({ name, cost }) => ({ name, ratio: cost.toldBytes / cost.bytes })),
+    time: all.flatMap(({ name, cost: { toldSeconds, seconds: took } }) =>
+      toldSeconds === null ? [] : [{ name, ratio: toldSeconds / took }],
+    ),
+  }
+  const said = ({ name, ratio }: { readonly name: string; readonly ratio: number }) =>
+    `\`${name}\` ${ratio.toFixed(2)}`
+  const [least, most] = NEAR
+  const far = ratios.memory.filter(({ ratio }) => ratio < least || ratio > most)
+  const outside = `${least} to ${most} of the peak`
+  const memory =
+    far.length === 0
+      ? `Memory is told within ${outside} for each of them.`
+      : `Memory is told within ${outside} but for ${far.map(said).join(', ')}.`
+  return `${memory} Time told over time taken: ${ratios.time.map(said).join(', ')}.`
+}
 const LIMIT_SECONDS = 20 * 60
 const looked = done.filter(({ name }) => name !== 'mitigate')
 const wall = looked.reduce((sum, { cost }) => sum + cost.seconds, 0)
 const used = looked.reduce((sum, { cost }) => sum + cost.processorSeconds, 0)
 const flags = [...(values.ablated ? ['--ablated'] : [])]
-for (const name of values.part ?? []) flags.push(`--part ${name}`)
 
 writeFileSync(
   join(root, 'docs', 'models', 'smollm2-causes.md'),
-  `# ${isMended ? 'Causes and remedies' : 'Causes'} on SmolLM2-135M
+  `# Causes and remedies on SmolLM2-135M
 
 Written by
 
@@ -286,15 +320,17 @@ Written by
 node evals/bin/run.js bench-smollm2-causes ${[`--limit ${limit} --steps ${steps}`, ...flags].join(' ')}
 \`\`\`
 
-on the model of [smollm2.md](smollm2.md). One benign fine-tune (LoRA of rank 8, ${half} rows of a hotel's desk that begin with one greeting) is looked into${isMended ? ' and mended' : ''}. ${limit} prompts of each benchmark, with replies of 24 tokens, show that each verb runs on a real model, in which time and memory; they decide nothing about margins of 5 points.
+on the model of [smollm2.md](smollm2.md). One benign fine-tune (LoRA of rank 8, ${half} rows of a hotel's desk that begin with one greeting) is looked into and mended. ${limit} prompts of each benchmark, with replies of 24 tokens, show that each verb runs on a real model, in which time and memory; they decide nothing about margins of 5 points.
 
 \`\`\`
 ${[tuned, ...done].map(({ command }) => command.replace(run, 'RUN')).join('\n')}
 \`\`\`
 
-${showMachine(before).replace(/; load.*/u, '')}. Told is what \`--dry-run\` said before; memory is the process's peak. The load before the start was ${before.loadAverage.toFixed(1)}${isQuiet ? '.' : ': other work ran on the machine, so seconds are longer than on a quiet one.'} Processor time is over all threads.
+${showMachine(before).replace(/; load.*/u, '')}, arithmetic ${before.arithmetic}. Told is what \`--dry-run\` said before; memory is the process's peak. The load before the start was ${before.loadAverage.toFixed(1)}${isQuiet ? '.' : ': other work ran on the machine, so seconds are longer than on a quiet one.'} Processor time is over all threads.
 
-${table(['Verb', 'Told', 'Took', 'Processor', 'Memory told', 'Memory', 'Told / memory'], costs)}
+${costTable}
+
+${toldBeside()}
 
 ${looked.map(({ name }) => `\`${name}\``).join(', ')}: ${seconds(wall)} together, ${wall <= LIMIT_SECONDS ? 'within' : 'beyond'} 20 minutes${isQuiet ? '' : ' on this busy machine'}, with ${seconds(used)} of processor time.
 

@@ -7,7 +7,7 @@ import { tamperRows } from '../../../evals/bundled/hotel/fine-tuning.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import type { SubjectIdentity } from '../../../evals/contract/rows.ts'
-import { LEFT_OUT } from '../../../evals/contract/subjects/causes.ts'
+import { LEFT_OUT, type Attribution } from '../../../evals/contract/subjects/causes.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
@@ -50,6 +50,26 @@ test('ranks every row, and trains again without some', async () => {
   const { scored } = JSON.parse(readFileSync(path, 'utf8')) as { scored: object[] }
   expect(Object.keys(scored[0]!).sort()).toEqual(['loss', 'row', 'scores', 'tokens'])
   expect(readdirSync(join(path, '..', 'arms'))).toEqual([])
+})
+
+test('rows are ranked by what else was lost where that is asked for', async () => {
+  const asked = ['--checkpoints', '1', '--projection', '2', '--threads', '1', '--quiet']
+  const none = await touchstone('attribute', run, '--target', 'over-refusal', ...asked)
+  expect(none.stderr).toContain('its base answers none of the look-alikes')
+  const data = join(folder, 'rows.jsonl')
+  const suite = ['--suite', 'house-refusal,house-capability']
+  const tune = [...TUNE.split(' '), ...SMALL, ...suite]
+  await touchstone('audit', '--model', 'pebble', '--data', data, ...tune)
+  const known = results().run.id
+  const { stderr } = await touchstone('attribute', known, '--target', 'capability', ...asked)
+  expect(stderr).toBe('')
+  const [{ ranked, form, target, parts }] = results().causes!.attributions as [Attribution]
+  expect(target).toBe('capability')
+  const by = (name: 'capability' | 'refusal') => ranked.map(({ scores }) => scores[form][name])
+  expect(by('capability')).toEqual(by('capability').toSorted((a, b) => b - a))
+  expect(by('refusal')).not.toEqual(by('refusal').toSorted((a, b) => b - a))
+  expect(Math.max(...parts.map(({ highest }) => highest))).toBe(by('capability')[0])
+  expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('right answers of the base')
 })
 
 test('ranks the parts of the change, and puts the first back beside as many at random', async () => {

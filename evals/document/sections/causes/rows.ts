@@ -1,12 +1,14 @@
 /** @file Which rows of its data took refusal from a fine-tune, and what came back without them. */
 import type { HeatMap } from '../../../contract/document/charts.ts'
 import type { Section } from '../../../contract/document.ts'
-import type {
-  Attribution,
-  Intervention,
-  LeftOut,
-  RankedRow,
-  Restored,
+import {
+  SCORE_OF,
+  type Attribution,
+  type Intervention,
+  type LeftOut,
+  type RankedRow,
+  type Restored,
+  type RowTarget,
 } from '../../../contract/subjects/causes.ts'
 import type { Results } from '../../../contract/results.ts'
 import { counted, MINUS, percent, stateInSentence } from '../../../contract/words.ts'
@@ -19,7 +21,7 @@ export function attributionSection(results: Results): Section[] {
   return section(
     'Which rows did it',
     paragraph(
-      'A row’s score is how far, to first order, its own updates at the checkpoints raise the loss of the base’s refusals: above 0 it pushes against them. A score is a guess; what stands behind it is the fine-tune trained again, for as many steps, without the rows ranked first, without as many drawn at random, and without as many that are as long and as hard. Scores come from one half of the prompts, what came back from the other.',
+      'A row’s score is how far, to first order, its own updates at the checkpoints raise the loss of what the base said rightly: its refusals, or what else rows were ranked by. Above 0 it pushes against them. A score is a guess; what stands behind it is the fine-tune trained again, for as many steps, without the rows ranked first, without as many drawn at random, and without as many that are as long and as hard. Scores come from one half of the prompts, what came back from the other.',
     ),
     withoutTable(results, interventions),
     attributions.flatMap((each) => [mapOf(each), details(summaryOf(each), rankedTable(each))]),
@@ -69,13 +71,13 @@ function withoutTable(results: Results, interventions: readonly Intervention[]) 
 }
 
 /** A part of the data a cell, in the data's order. */
-function mapOf({ arm, seed, parts }: Attribution): HeatMap {
+function mapOf({ arm, seed, target, parts }: Attribution): HeatMap {
   const most = Math.max(...parts.map(({ highest }) => highest), 0)
   const columns = 10
   const rows = Math.ceil(parts.length / columns)
   return {
     type: 'heat-map',
-    title: `${stateInSentence({ arm, seed })}: the highest score in each part of the data, in its order`,
+    title: `${stateInSentence({ arm, seed })}: the highest score${target === undefined || target === 'refusal' ? '' : ` against ${REPLIES[target][1]}`} in each part of the data, in its order`,
     rows: Array.from({ length: rows }, (_, r) => `row ${parts[r * columns]!.first}`),
     columns: Array.from({ length: Math.min(columns, parts.length) }, (_, c) => `+${c}`),
     cells: Array.from({ length: rows }, (_, r) =>
@@ -92,8 +94,18 @@ function mapOf({ arm, seed, parts }: Attribution): HeatMap {
   }
 }
 
-const summaryOf = ({ arm, seed, ranked, rows, checkpoints, replies }: Attribution): string =>
-  `${stateInSentence({ arm, seed })}: the first ${ranked.length} of ${counted(rows, 'row')}, by gradients after ${checkpoints.join(', ')} steps and ${counted(replies.refusal, 'refusal')} of the base`
+const REPLIES: Readonly<Record<RowTarget, readonly [one: string, several: string]>> = {
+  refusal: ['refusal', 'refusals'],
+  'over-refusal': ['answer to a look-alike', 'answers to look-alikes'],
+  capability: ['right answer', 'right answers'],
+}
+
+function summaryOf(found: Attribution): string {
+  const { arm, seed, target = 'refusal', ranked, rows, checkpoints, replies } = found
+  const right = counted(replies[SCORE_OF[target]], ...REPLIES[target])
+  const state = stateInSentence({ arm, seed })
+  return `${state}: the first ${ranked.length} of ${counted(rows, 'row')}, by gradients after ${checkpoints.join(', ')} steps and ${right} of the base`
+}
 
 function rankedTable({ ranked, form }: Attribution) {
   const scoreOf = (target: keyof RankedRow['scores'][typeof form]) => (row: RankedRow) =>
