@@ -2,7 +2,7 @@
 import type { Series, Point } from '../contract/document/charts.ts'
 import type { Rate, Results } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
-import { percent, signedPoints, stateName } from '../contract/words.ts'
+import { MINUS, percent, signedPoints, stateName } from '../contract/words.ts'
 import { lastSteps, firstJudge } from '../contract/keys.ts'
 
 /** Whether a row is of its benchmark's first judge. */
@@ -78,7 +78,7 @@ export function fixed(value: number | null | undefined, digits: number): string 
 }
 
 export const significant = (value: number | null, digits: number): string =>
-  value === null ? '–' : value.toPrecision(digits)
+  value === null ? '–' : value.toPrecision(digits).replace(/^-/u, MINUS)
 
 export const RATE_TEXT: Readonly<Record<BenchmarkRow['role'], string>> = {
   refusal: 'share refused',

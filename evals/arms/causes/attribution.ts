@@ -8,6 +8,7 @@ import type { AuditRows } from '../../contract/audit-rows.ts'
 import {
   GRADIENT_FORMS,
   LEFT_OUT,
+  lookedIntoBy,
   withoutRowsArm,
   SCORE_OF,
   RankedRow,
@@ -69,7 +70,7 @@ export async function attribute(
   const stored = progress.rows()
   if (plan.examples.some((example) => 'label' in example)) {
     const why = 'its model names classes, and refuses nothing'
-    throw new TouchstoneError('run.no-cause', { run: stored.run.id, why })
+    throw new TouchstoneError('run.no-cause', { run: lookedIntoBy(stored.run), why })
   }
   const rows = await dataRows(base, asked.data, plan)
   const { scored } =

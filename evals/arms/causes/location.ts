@@ -6,6 +6,7 @@
 import type { JobContext, Progress } from '../../contract/job.ts'
 import type { SubjectIdentity } from '../../contract/rows.ts'
 import {
+  lookedIntoBy,
   DIRECTION_SETS,
   directionsBackArm,
   putBackArm,
@@ -82,7 +83,7 @@ export async function rankedParts(work: Ranking): Promise<Ranked[]> {
   const { refusal } = await targetsOf({ base, tuned, evaluation, rows, most }, context.signal)
   if (refusal.right.length === 0) {
     const why = 'its base refuses none of the prompts that should be refused'
-    throw new TouchstoneError('run.no-cause', { run: rows.run.id, why })
+    throw new TouchstoneError('run.no-cause', { run: lookedIntoBy(rows.run), why })
   }
   const parts = partsOf(base, tuned)
   const phase = `${tuned.key.arm}, seed ${tuned.key.seed}: parts put back`

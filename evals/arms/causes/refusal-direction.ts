@@ -4,6 +4,7 @@
  * are made on one half of the prompts, where causes are looked for, and judged on the other; they stay in memory.
  */
 import type { AuditRows } from '../../contract/audit-rows.ts'
+import { lookedIntoBy } from '../../contract/subjects/causes.ts'
 import type { Direction, DirectionPlace } from '../../contract/subjects/direction.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { halvesOf, type Half } from '../../findings/causes/halves.ts'
@@ -53,25 +54,23 @@ export interface BaseDirections {
 /** The activations of every prompt at a place. */
 type ReadAll = (layer: number, position: number) => readonly Float32Array[]
 
-const noCause = (rows: AuditRows, why: string) =>
-  new TouchstoneError('run.no-cause', { run: rows.run.id, why })
-
 export async function openDirections(
   base: Base,
   evaluation: Pick<EvaluationPlan, 'benchmarks'>,
   rows: AuditRows,
   signal: AbortSignal,
 ): Promise<BaseDirections> {
-  if (!isReadable(base.model))
-    throw noCause(rows, 'the blocks of its model cannot be read one by one')
+  const run = lookedIntoBy(rows.run)
+  if (!isReadable(base.model)) {
+    const why = 'the blocks of its model cannot be read one by one'
+    throw new TouchstoneError('run.no-cause', { run, why })
+  }
   const asked = await askedOf(base, evaluation, rows)
-  for (const half of ['chosen-on', 'judged-on'] as const)
-    for (const kind of ['refuse', 'answer'] as const)
-      if (asked.filter((each) => each.half === half && each.kind === kind).length < FEWEST)
-        throw noCause(
-          rows,
-          `of the bundled prompts fewer than ${2 * FEWEST} were asked that should be refused, or as many that should be answered`,
-        )
+  for (const half of ['chosen-on', 'judged-on'] as const) {
+    const { refuse, answer } = countsOf({ asked }, half)
+    if (Math.min(refuse, answer) < FEWEST)
+      throw new TouchstoneError('run.few-prompts', { run, least: 2 * FEWEST })
+  }
   const positions = Math.min(MOST_POSITIONS, commonEnd(asked.map(({ ids }) => ids)))
   const state = { model: base.model, frozen: base.weights }
   const { layers, activations } = await readAll(base, state, { asked, positions }, signal)

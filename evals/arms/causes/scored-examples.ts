@@ -1,7 +1,7 @@
 /** @file Every example of a fine-tune scored by how it pushes on what the base said rightly, at checkpoints spread over its training. */
 import type { AuditRows } from '../../contract/audit-rows.ts'
 import type { JobContext } from '../../contract/job.ts'
-import { SCORE_OF, type RowTarget } from '../../contract/subjects/causes.ts'
+import { lookedIntoBy, SCORE_OF, type RowTarget } from '../../contract/subjects/causes.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Tuned } from '../../measure/arm-spectra.ts'
 import type { Base } from '../../measure/base.ts'
@@ -46,7 +46,7 @@ export async function scoredExamples(
   const targets = await targetsOf(known, context.signal)
   if (targets[SCORE_OF[target]].right.length === 0) {
     const why = NOTHING_RIGHT[target]
-    throw new TouchstoneError('run.no-cause', { run: stored.run.id, why })
+    throw new TouchstoneError('run.no-cause', { run: lookedIntoBy(stored.run), why })
   }
   const checkpoints = checkpointsOf(plan.training.steps, count)
   const found = await rowScores(base, plan, { targets, checkpoints, projection }, context)

@@ -6,6 +6,13 @@ import { Direction } from './direction.ts'
 /** Jobs that look into a run that has ended, named in their configuration's `run`. */
 export const CAUSE_JOBS = ['locate', 'attribute', 'direction'] as const
 
+const OfRun = z.object({ run: z.string() })
+/** The run that such a job looks into, or remedies mend the fine-tunes of; of any other job its own. */
+export function lookedIntoBy({ id, config }: { readonly id: string; readonly config: unknown }) {
+  const { data } = OfRun.safeParse(config)
+  return data?.run ?? id
+}
+
 /** Rows that a fine-tune is trained again without: those ranked first, and two controls of as many. */
 export const LEFT_OUT = ['ranked', 'random', 'matched'] as const
 export const LeftOut = z.enum(LEFT_OUT)

@@ -49,6 +49,11 @@ export const RUNS_ERRORS = {
     message: `No cause can be looked for in ${v.run}: ${v.why}.`,
     remedy: 'Name a run of touchstone audit whose fine-tune was trained there and lost refusal.',
   })),
+  'run.few-prompts': entry((v: { run: string; least: number }) => ({
+    message: `No direction can be made of what ${v.run} asked: of bundled prompts it takes ${v.least} that should be refused and as many that should be answered.`,
+    remedy:
+      'Audit with house-refusal and house-overrefusal, or the suite general, and a larger --limit.',
+  })),
   'run.other-inputs': entry((v: { run: string; what: string }) => ({
     message: `${v.what} of ${v.run} changed since it ran, so its fine-tunes cannot be made again.`,
     remedy: 'Put back what the run read, or audit what is there now and look into that run.',

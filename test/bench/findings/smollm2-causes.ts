@@ -179,14 +179,14 @@ function weightsSection(found: Ended): string {
   const { parts, found: count, restores } = found.results.causes!.locations[0]!
   const first = parts
     .slice(0, 3)
-    .map(({ layer, module }) => `${module}${layer === null ? '' : ` ${layer + 1}`}`)
+    .map(({ layer, module }) => `${module}${layer === null ? '' : ` ${layer}`}`)
   const back =
     count === null
       ? 'No set of parts was looked for further: the fine-tune lost no refusal on the half of the prompts that parts are chosen on, or all parts together do not give it back.'
       : `The first ${count} give ${shares(restores)} of the lost refusal back on the half that they were chosen on.`
   return `## Weights
 
-${parts.length} parts; those that take most of the loss of refusals away: ${first.join(', ')}. ${back}
+${parts.length} parts; those that take most of the loss of refusals away (layers from 0): ${first.join(', ')}. ${back}
 
 ${restored(found)}
 `
@@ -207,7 +207,7 @@ function directionSection(found: Ended): string {
     : ''
   return `## Direction of refusal
 
-Read after block ${chosen.layer + 1} at token ${chosen.position}, where the area under the ROC curve between prompts to refuse and to answer is ${told(place.separation)} in the base and ${told(place.separationAfter)} in the fine-tune (${judged.refuse} and ${judged.answer} prompts). Cosine between both directions ${place.cosine.toFixed(2)}, between those of both halves in the base ${reliability.toFixed(2)}. ${shared}
+Read after block ${chosen.layer} (from 0) at token ${chosen.position}, where the area under the ROC curve between prompts to refuse and to answer is ${told(place.separation)} in the base and ${told(place.separationAfter)} in the fine-tune (${judged.refuse} and ${judged.answer} prompts). Cosine between both directions ${place.cosine.toFixed(2)}, between those of both halves in the base ${reliability.toFixed(2)}. ${shared}
 `
 }
 

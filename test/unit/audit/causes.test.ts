@@ -55,7 +55,7 @@ test('ranks every row, and trains again without some', async () => {
 test('rows are ranked by what else was lost where that is asked for', async () => {
   const asked = ['--checkpoints', '1', '--projection', '2', '--threads', '1', '--quiet']
   const none = await touchstone('attribute', run, '--target', 'over-refusal', ...asked)
-  expect(none.stderr).toContain('its base answers none of the look-alikes')
+  expect(none.stderr).toContain(`in ${run}: its base answers none of the look-alikes`)
   const data = join(folder, 'rows.jsonl')
   const suite = ['--suite', 'house-refusal,house-capability']
   const tune = [...TUNE.split(' '), ...SMALL, ...suite]
@@ -131,6 +131,28 @@ test('benign rows are read before anything is trained, and rows that break rules
   const broken = await touchstone('direction', run, '--benign', 'house-tamper', '--dry-run')
   expect(broken.stderr).toContain('breaks rules on purpose')
   expect(readdirSync(folder)).toEqual(before)
+})
+
+test('a run whose prompts are too few for a direction is named, with what to do', async () => {
+  const { code, stderr } = await touchstone('direction', run, '--draws', '1', '--threads', '1')
+  expect(code).toBe(1)
+  expect(stderr).toContain(`No direction can be made of what ${run} asked`)
+  expect(stderr).toContain('a larger --limit')
+})
+
+test('where nothing was lost, both say so', async () => {
+  const benign = ['--methods', 'lora', '--steps', '1', '--batch-size', '2', '--eval-every', '1']
+  const asked = [...benign, '--learning-rate', '1e-9', '--no-spectra', '--suite', 'house-refusal']
+  const data = ['--data', join(folder, 'rows.jsonl')]
+  await touchstone('audit', '--model', 'pebble', ...data, ...asked, ...SMALL, '--exit-zero')
+  const unharmed = results().run.id
+  const own = ['--threads', '1', '--quiet', '--exit-zero']
+  const ranked = await touchstone('attribute', unharmed, '--checkpoints', '1', ...own)
+  expect(ranked.stdout).toContain('lost no refusals on the prompts that are counted here')
+  expect(ranked.stdout).toContain('the first of 24 rows')
+  const located = await touchstone('locate', unharmed, '--draws', '1', '--replies', '2', ...own)
+  expect(located.stdout).toContain('no set was looked for, because no refusal was lost')
+  expect(located.stdout).not.toContain('On the prompts that nothing was chosen by; exact')
 })
 
 test('no more checkpoints are reckoned than there are steps', async () => {

@@ -12,7 +12,17 @@ import {
 } from '../../../contract/subjects/causes.ts'
 import type { Results } from '../../../contract/results.ts'
 import { counted, MINUS, percent, stateInSentence } from '../../../contract/words.ts'
-import { details, label, number, paragraph, quote, quoted, section, table } from '../../blocks.ts'
+import {
+  details,
+  label,
+  list,
+  number,
+  paragraph,
+  quote,
+  quoted,
+  section,
+  table,
+} from '../../blocks.ts'
 import { changeWithInterval, significant, titlesOf } from '../../view.ts'
 
 export function attributionSection(results: Results): Section[] {
@@ -23,14 +33,34 @@ export function attributionSection(results: Results): Section[] {
     paragraph(
       'A row’s score is how far, to first order, its own updates at the checkpoints raise the loss of what the base said rightly: its refusals, or what else rows were ranked by. Above 0 it pushes against them. A score is a guess; what stands behind it is the fine-tune trained again, for as many steps, without the rows ranked first, without as many drawn at random, and without as many that are as long and as hard. Scores come from one half of the prompts, what came back from the other.',
     ),
+    list(attributions.filter((each) => lostNothing(each, results)).map(nothingLost)),
     withoutTable(results, interventions),
-    attributions.flatMap((each) => [mapOf(each), details(summaryOf(each), rankedTable(each))]),
+    attributions.flatMap((each) => [
+      firstTable(each),
+      mapOf(each),
+      details(summaryOf(each), rankedTable(each)),
+    ]),
   )
 }
 
 /** A share that may be below 0. */
 export const signedShare = (share: number): string =>
   share < 0 ? `${MINUS}${percent(-share)}` : percent(share)
+
+/** On the prompts that what came back is counted on. */
+function lostNothing({ arm, seed, target = 'refusal' }: Attribution, results: Results): boolean {
+  const own = results.benchmarks.filter(({ role }) => role === target).map(({ name }) => name)
+  const restored = (results.causes?.interventions ?? [])
+    .filter((each) => each.of === arm && each.seed === seed)
+    .flatMap((each) => each.restored)
+    .filter(({ benchmark }) => own.includes(benchmark))
+  const isWorse = ({ base, tuned }: Restored) =>
+    target === 'over-refusal' ? tuned > base : tuned < base
+  return restored.length > 0 && !restored.some(isWorse)
+}
+
+const nothingLost = ({ arm, seed, target = 'refusal' }: Attribution): string =>
+  `${stateInSentence({ arm, seed })} lost no ${REPLIES[target][1]} on the prompts that are counted here, so nothing can come back: the ranking says what would push against them, not what did.`
 
 const WITHOUT_TEXT: Readonly<Record<LeftOut, string>> = {
   ranked: 'the rows ranked first',
@@ -105,6 +135,22 @@ function summaryOf(found: Attribution): string {
   const right = counted(replies[SCORE_OF[target]], ...REPLIES[target])
   const state = stateInSentence({ arm, seed })
   return `${state}: the first ${ranked.length} of ${counted(rows, 'row')}, by gradients after ${checkpoints.join(', ')} steps and ${right} of the base`
+}
+
+/** Named beside the map; the table of all is folded. */
+const FIRST = 10
+
+function firstTable(found: Attribution) {
+  const { arm, seed, target = 'refusal', ranked, form, rows } = found
+  return table(
+    ranked.slice(0, FIRST),
+    [
+      number('Row', ({ row }) => row),
+      quoted('Asks', ({ asked }) => [quote(asked)]),
+      number('Score', ({ scores }) => significant(scores[form][SCORE_OF[target]], 2)),
+    ],
+    `${stateInSentence({ arm, seed })}: the first of ${counted(rows, 'row')}`,
+  )
 }
 
 function rankedTable({ ranked, form }: Attribution) {

@@ -109,16 +109,20 @@ const backColumns = <D extends { readonly share: number }>(results: Results): Co
 }
 
 function backTable(results: Results, interventions: readonly Intervention[]) {
-  return table(
-    linesOf(interventions, 'put-back'),
-    [
-      label('Fine-tune', ({ of, seed }) => stateInSentence({ arm: of, seed })),
-      label('Put back', ({ set: { set, parts, draw } }) =>
-        set === 'ranked' ? `the first ${parts}` : `control: ${parts} at random (${draw})`,
-      ),
-      ...backColumns<PutBack>(results),
-    ],
-    'On the prompts that nothing was chosen by; exact paired tests, each by itself',
+  const lines = linesOf(interventions, 'put-back')
+  return (
+    lines.length > 0 &&
+    table(
+      lines,
+      [
+        label('Fine-tune', ({ of, seed }) => stateInSentence({ arm: of, seed })),
+        label('Put back', ({ set: { set, parts, draw } }) =>
+          set === 'ranked' ? `the first ${parts}` : `control: ${parts} at random (${draw})`,
+        ),
+        ...backColumns<PutBack>(results),
+      ],
+      'On the prompts that nothing was chosen by; exact paired tests, each by itself',
+    )
   )
 }
 
