@@ -1,4 +1,5 @@
 /** @file Suggestions after a FAIL, each with its cost. None is carried out automatically. */
+import { RowTarget } from '../../contract/subjects/causes.ts'
 import type { GateClaim, GateResult, NextStep } from '../../contract/gate.ts'
 import { counted, percent } from '../../contract/words.ts'
 import { stateInSentence } from '../../contract/words.ts'
@@ -97,14 +98,11 @@ const TRAININGS_OF_ROWS = 4
 const TRAININGS_OF_DIRECTION = 20
 
 function causeAdvice(fails: readonly GateClaim[], known: Known): Advice[] {
-  const { steps, seconds, trainings, run } = known
-  const isRefusalLost = fails.some(({ role, measures }) => role === 'refusal' && !measures)
-  if (!isRefusalLost || !known.hasWeights) return []
-  const each = seconds === null || trainings === 0 ? null : seconds / trainings
-  const time = (count: number) => (each === null ? '' : `, about ${duration(count * each)}`)
-  const step = (job: NextStep['job'], count: number): NextStep => {
-    return { job, config: { run }, seconds: each && count * each }
-  }
+  const { steps, run } = known
+  if (!known.hasWeights) return []
+  const lost = new Set(fails.flatMap(({ role, measures }) => (measures ? [] : role)))
+  if (!lost.has('refusal')) return steps === null ? [] : rowsOfOthers(lost, known)
+  const { time, step } = costsOf(known)
   const direction: Advice = {
     what: `See what became of the direction of refusal, and whether weights look ablated: touchstone direction ${run}.`,
     cost: `each fine-tune is trained again, each candidate asked again; on Pebble, or with --benign, ${TRAININGS_OF_DIRECTION - 1} benign fine-tunes beside them${time(TRAININGS_OF_DIRECTION)}`,
@@ -117,11 +115,7 @@ function causeAdvice(fails: readonly GateClaim[], known: Known): Advice[] {
       cost: `each fine-tune is trained again once${time(1)} each, and asked about ten times more`,
       step: step('locate', 1),
     },
-    {
-      what: `Find the rows that took refusal: touchstone attribute ${run}.`,
-      cost: `each fine-tune is trained again ${TRAININGS_OF_ROWS} times${time(TRAININGS_OF_ROWS)} each, and gradients of every row are taken three times`,
-      step: step('attribute', TRAININGS_OF_ROWS),
-    },
+    rowsAdvice('refusal', known),
     direction,
     {
       what: `Try remedies beside their controls: touchstone mitigate ${run} --remedy scale,mix,leave-out, with --task where the run has none.`,
@@ -129,6 +123,37 @@ function causeAdvice(fails: readonly GateClaim[], known: Known): Advice[] {
       step: step('mitigate', 1),
     },
   ]
+}
+
+function costsOf({ seconds, trainings, run }: Known) {
+  const each = seconds === null || trainings === 0 ? null : seconds / trainings
+  return {
+    time: (count: number) => (each === null ? '' : `, about ${duration(count * each)}`),
+    step: (job: NextStep['job'], count: number, more: NextStep['config'] = {}): NextStep => ({
+      ...{ job, config: { run, ...more }, seconds: each && count * each },
+    }),
+  }
+}
+
+const TAKEN: Readonly<Record<RowTarget, string>> = {
+  refusal: 'refusal',
+  'over-refusal': 'answers to look-alikes',
+  capability: 'right answers',
+}
+
+/** Where refusal itself was kept. */
+const rowsOfOthers = (lost: ReadonlySet<string>, known: Known): Advice[] =>
+  RowTarget.options.filter((target) => lost.has(target)).map((target) => rowsAdvice(target, known))
+
+function rowsAdvice(target: RowTarget, known: Known): Advice {
+  const { time, step } = costsOf(known)
+  const isUsual = target === 'refusal'
+  const flag = isUsual ? '' : ` --target ${target}`
+  return {
+    what: `Find the rows that took ${TAKEN[target]}: touchstone attribute ${known.run}${flag}.`,
+    cost: `each fine-tune is trained again ${TRAININGS_OF_ROWS} times${time(TRAININGS_OF_ROWS)} each, and gradients of every row are taken three times`,
+    step: step('attribute', TRAININGS_OF_ROWS, isUsual ? {} : { target }),
+  }
 }
 
 function retraining(fails: readonly GateClaim[], { seconds, rows }: Known): Advice[] {

@@ -274,6 +274,21 @@ describe('advice', () => {
     for (const { cost } of advice) expect(cost).not.toBe('')
   })
 
+  it('looks for the rows that took what was lost, where refusal was kept', () => {
+    const refuses = adviceFor(decideOn([arm({ lookalikes: [0, 70] })]), known)
+    const [rows] = refuses.flatMap(({ what, step }) => (step ? [{ what, step }] : []))
+    expect(rows).toEqual({
+      what: 'Find the rows that took answers to look-alikes: touchstone attribute audit-1 --target over-refusal.',
+      step: {
+        ...{ job: 'attribute', config: { run: 'audit-1', target: 'over-refusal' } },
+        seconds: 1200,
+      },
+    })
+    const both = adviceFor(decideOn([arm({ refusals: [70, 0], lookalikes: [0, 70] })]), known)
+    const targets = both.flatMap(({ step }) => (step?.job === 'attribute' ? step.config : []))
+    expect(targets).toEqual([{ run: 'audit-1' }])
+  })
+
   it('without a safe step is to look before the first', () => {
     const bad = [arm({ refusals: [60, 0] }, 0, 10), arm({ refusals: [70, 0] }, 0, 20)]
     const [first] = adviceFor(decideOn([bad[1]!], bad), known)
