@@ -5,6 +5,7 @@ import { identityOf, type Base } from '../measure/base.ts'
 import { keptBase, type KeptBase } from '../measure/known/kept-base.ts'
 import { keptPlace, stateDigest } from '../measure/known/kept-file.ts'
 import { isEncoder } from '../models/registry.ts'
+import { isInBlocks } from '../models/weights/small-weights.ts'
 import type { AuditConfig } from './config.ts'
 
 /** A smaller base is asked in about the time that keeping its answers takes. */
@@ -33,7 +34,7 @@ export function keptAnswers(
   const known = { VERSION, engine, weightsDigest, tokenizerDigest, templateDigest, thinking }
   // Products with a file's blocks round differently.
   const precision = precisionOf(base.weights)
-  const facts = precision === 'blocks' ? { ...known, precision } : known
+  const facts = isInBlocks(precision) ? { ...known, precision } : known
   let isTold = false
   const onProblem = (why: string) => {
     if (!isTold) emitLog(context, 'warn', why)

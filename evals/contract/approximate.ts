@@ -4,11 +4,14 @@ import { z } from 'zod'
 export const APPROXIMATE =
   'Training is approximate (--forward int8): the base’s layers multiply in int8, so losses and gradients are near those of an exact forward pass, not equal. Evaluation and export are exact.'
 
-const Approximate = z.object({
-  forward: z.literal('int8'),
-  methods: z.array(z.unknown()).nonempty(),
-})
+export const ROUNDED =
+  'Answers are approximate (--base-precision blocks-int8): where a state is asked, what its matrices are multiplied with is rounded to int8, 32 numbers with a scale, so log-probabilities are near those of exact products, not equal, and a reply can differ. Training is exact.'
 
-/** A sentence where something was trained so, else undefined. Of a run's stored configuration. */
-export const approximationOf = (config: unknown): string | undefined =>
-  Approximate.safeParse(config).success ? APPROXIMATE : undefined
+const Trained = z.object({ forward: z.literal('int8'), methods: z.array(z.unknown()).nonempty() })
+const Asked = z.object({ basePrecision: z.literal('blocks-int8') })
+
+/** A sentence where something was trained or asked so, else undefined. Of a run's stored configuration. */
+export function approximationOf(config: unknown): string | undefined {
+  if (Asked.safeParse(config).success) return ROUNDED
+  return Trained.safeParse(config).success ? APPROXIMATE : undefined
+}

@@ -1,7 +1,7 @@
 /** @file Records a graph: its inputs, parameters and constants, and the operators applied to them, in order. */
 import { createEmitter, type OnnxNode } from './emitter.ts'
 import type { Dialect, Emitter, Op, RuleGraph } from './op.ts'
-import { isBlockName } from './storage/blocks.ts'
+import { blockOf } from './storage/blocks.ts'
 import { storedInputs, type StoredWeight, type WeightStorage } from './storage/stored.ts'
 import type { Dtype, Shape, Value, ValueType } from './value.ts'
 
@@ -81,7 +81,7 @@ export function createCore(dialect: Dialect): GraphCore {
     float: dialect.float,
     constants: constants.all,
     parameters,
-    isInBlocks: (name) => isBlockName(stored.get(name)?.storage),
+    isInBlocks: (name) => blockOf(stored.get(name)?.storage) !== undefined,
     stored(name, shape, storage) {
       const weight = { storage, shape }
       for (const part of storedInputs(name, weight)) input(part.name, part.dtype, part.shape)

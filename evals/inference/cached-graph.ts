@@ -6,9 +6,10 @@ import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
 import { createScope, forwardPass } from '../models/scope.ts'
 import {
-  fedStorage,
-  keptData,
+  areInBlocks,
   areInFiles,
+  askedStorage,
+  keptData,
   openedStorage,
   openedWith,
   smallOf,
@@ -56,6 +57,8 @@ export interface CachedSession {
   readonly maxPositions: number
   /** Whether reading a prompt in two runs, the second one row at a time, gives the same bits as one run. */
   readonly splitsPrompts?: boolean
+  /** Whether a row that is computed alone has the same bits as beside others, so that it need not be doubled. */
+  readonly standsAlone?: boolean
   /**
    * Present where rotary frequencies depend on a text's length: identifies the frequencies used for a length. When it changes,
    * cached keys are stale and the text is computed again.
@@ -87,6 +90,7 @@ export async function openCached(
     cache,
     maxPositions: positions,
     splitsPrompts: device.name === 'cpu' && isPacked(state.frozen) && !stretch,
+    standsAlone: standsAlone(state, device, cache),
     ...(stretch && { stretch }),
     run: (graph, given, into = {}) =>
       graphs.with(openedFor(graph), (runner) => {
@@ -155,6 +159,17 @@ async function runCopied(
 /** Whether ONNX Runtime packs every matrix; one that is widened at each product is multiplied in other pieces. */
 const isPacked = (frozen: ModelState['frozen']): boolean => smallOf(frozen) === undefined
 
+/** Products with blocks sum a row without regard to the others; attention does with a thread for no more than a head. */
+const standsAlone = (
+  { model, frozen, method }: ModelState,
+  { name, threads }: Device,
+  cache: CachedSession['cache'],
+): boolean =>
+  name === 'cpu' &&
+  !method &&
+  areInBlocks(frozen, model.weights.values()) &&
+  cache.every(({ heads }) => threads <= heads)
+
 /**
  * With more threads than heads in a batch of two rows, ONNX Runtime splits a long cache between threads, and a row's sums
  * depend on the number of rows.
@@ -168,7 +183,7 @@ const readsFiles = ({ frozen }: ModelState, { name }: Device) =>
 
 /** How a graph declares the frozen weights. */
 export const weightStorage = (state: ModelState, device: Device) =>
-  (readsFiles(state, device) ? openedStorage : fedStorage)(state.frozen)
+  (readsFiles(state, device) ? openedStorage : askedStorage)(state.frozen)
 
 function frozenOf(state: ModelState, device: Device, inputs: readonly Value[]) {
   const given = readsFiles(state, device) ? openedWith : keptData

@@ -51,9 +51,12 @@ export function readOn(ids: readonly number[], from: number, padId: number): Tok
   }
 }
 
-/** Doubles a single row: a matrix of one row would use another kernel, with other bits, than one of several. */
-export const inCompany = <T>(rows: readonly T[]): readonly T[] =>
-  rows.length === 1 ? [rows[0]!, rows[0]!] : rows
+/**
+ * Doubles a single row: a matrix of one row would use another kernel, with other bits, than one of several.
+ * @param standsAlone whether the session's kernels are the same
+ */
+export const inCompany = <T>(rows: readonly T[], standsAlone = false): readonly T[] =>
+  rows.length === 1 && !standsAlone ? [rows[0]!, rows[0]!] : rows
 
 /** One new token per row, at position `last` of that row. */
 export function decode(tokens: readonly number[], last: readonly number[]): TokenFeeds {

@@ -1,6 +1,6 @@
 /**
  * @file Batched generation with a cache, greedy or sampled with a seed. A prompt's tokens and log-probabilities have the same
- * bits in any batch, order and padding. A single row is doubled (`inCompany`), because one row uses another matrix kernel.
+ * bits in any batch, order and padding. A single row is doubled (`inCompany`) where one row uses another matrix kernel.
  */
 import {
   longestReply,
@@ -34,7 +34,8 @@ export async function* generate(
     signal.throwIfAborted()
     const free = batchSize - generation.active
     const newcomers = rows.slice(read, read + free)
-    if (isWorthReading(newcomers.length, rows.length - read, generation.active)) {
+    const waiting = options.session.standsAlone ? 1 : rows.length - read
+    if (isWorthReading(newcomers.length, waiting, generation.active)) {
       read += newcomers.length
       await generation.join(newcomers)
     } else await generation.step()
@@ -57,6 +58,6 @@ function refuseTooLong(
   }
 }
 
-/** A single newcomer would be computed twice, so it waits for a second one. */
+/** A single newcomer that would be computed twice waits for a second one. */
 const isWorthReading = (newcomers: number, waiting: number, active: number) =>
   newcomers > 0 && (active === 0 || newcomers >= Math.min(waiting, 2))

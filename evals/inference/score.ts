@@ -63,7 +63,7 @@ async function scoreBatch(
   texts: readonly ScoredText[],
   { session, varying, padId }: ScoreOptions,
 ): Promise<Float32Array[]> {
-  const padded = inCompany(texts)
+  const padded = inCompany(texts, session.standsAlone)
   const longest = Math.max(...padded.map(({ ids }) => fedLength(ids)))
   const tokens = new Int32Array(padded.length * longest).fill(padId)
   const scored: { row: number; label: number }[] = []
@@ -73,7 +73,7 @@ async function scoreBatch(
       scored.push({ row: b * longest + t - 1, label: ids[t]! })
     }
   })
-  const picked = inCompany(scored)
+  const picked = inCompany(scored, session.standsAlone)
   const { logProbs } = await session.run('score', {
     ...varying,
     ...adaptersOf(padded),

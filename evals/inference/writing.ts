@@ -102,7 +102,7 @@ const isStale = (row: Row, { stretch }: Pick<CachedSession, 'stretch'>): boolean
   stretch !== undefined && stretch(lengthOf(row) + 1) !== stretch(lengthOf(row))
 
 async function readNext(rows: readonly Row[], slots: Slots, options: GenerateOptions) {
-  const padded = inCompany(rows)
+  const padded = inCompany(rows, options.session.standsAlone)
   const tokens = padded.map(({ writtenIds }) => writtenIds.at(-1)!)
   const feeds = decode(tokens, padded.map(lengthOf))
   await write(rows, padded, slots.rows(0, padded.length), feeds, options)
@@ -115,7 +115,7 @@ async function readWhole(
   first: number,
   options: GenerateOptions,
 ): Promise<void> {
-  const padded = inCompany(rows)
+  const padded = inCompany(rows, options.session.standsAlone)
   const texts = padded.map(({ prompt, writtenIds }) => ({ ids: [...prompt.ids, ...writtenIds] }))
   const width = evenWidth(Math.max(...texts.map(({ ids }) => ids.length)))
   const cache = slots.rows(first, padded.length)
@@ -159,7 +159,7 @@ function compact(rows: readonly Row[], slots: Slots, stays: (row: Row) => boolea
   return compacted
 }
 
-/** One run. `padded` are `rows`, doubled if there is a single one. */
+/** One run. `padded` are `rows`, doubled if there is a single one that cannot stand alone. */
 async function write(
   rows: readonly Row[],
   padded: readonly Row[],

@@ -26,7 +26,7 @@ export const EngineConfig = z.object({
     }),
   basePrecision: z.enum(PRECISIONS).default('fp32').meta({
     label: 'Base precision',
-    help: 'How the base’s matrices are kept and computed with: int8 takes a quarter of the memory, nf4 (QLoRA) an eighth in the blocks: another, slightly different base, for methods that leave it as it is; blocks: a GGUF’s own, multiplied where they lie in the file: the same base',
+    help: 'How the base’s matrices are kept and computed with: int8 takes a quarter of the memory, nf4 (QLoRA) an eighth in the blocks: another, slightly different base, for methods that leave it as it is; blocks: a GGUF’s own, multiplied where they lie in the file: the same base; blocks-int8: these with what they are multiplied with rounded to int8: approximate',
   }),
   forward: z.enum(FORWARDS).default('exact').meta({
     label: 'Forward pass',

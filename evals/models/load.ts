@@ -18,6 +18,7 @@ import { load } from '../native/load.ts'
 import { openModel } from './open-model.ts'
 import { recognise, type Model } from './registry.ts'
 import {
+  isInBlocks,
   LazyWeights,
   quantise,
   storageOf,
@@ -66,7 +67,7 @@ export function requirePrecision(
   model: Model,
   precision: Precision,
 ): void {
-  if (precision !== 'blocks') return
+  if (!isInBlocks(precision)) return
   const native = load()
   if (!native.addon) throw new TouchstoneError('blocks.needs-addon', { why: native.why })
   if ([...model.weights.values()].some(({ blocks }) => blocks)) return
@@ -80,8 +81,8 @@ function blocksOf(
   { name, stored = name, blocks }: WeightSpec,
   precision: Precision,
 ): SmallWeight | undefined {
-  const data = precision === 'blocks' && blocks ? checkpoint.blocks?.(stored) : undefined
-  return data && { storage: blocks!, data }
+  const data = isInBlocks(precision) && blocks ? checkpoint.blocks?.(stored) : undefined
+  return data && { storage: blocks!, data, isRounded: precision === 'blocks-int8' }
 }
 
 /** Weights that no file stores in the form that a graph computes with. */

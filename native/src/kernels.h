@@ -53,6 +53,15 @@ struct BlockMatrix {
   int type;
 };
 
+/// Rows x [count, columns] in int8, 32 numbers with a scale. Of four codes `starts` has −offset·Σ, where the codes of the matrix are
+/// `offset` above its numbers, and of a block `sums` has scale·Σ. Rows of `scales` and `sums` are padded to eight blocks.
+struct RoundedRows {
+  int8_t* codes;
+  int32_t* starts;
+  float *scales, *sums;
+  size_t count, columns;
+};
+
 /// Matrices are in float64 and row-major, as in evals/spectra/decomposition/matrix.ts.
 struct Kernels {
   const char* instructions;
@@ -96,6 +105,10 @@ struct Kernels {
   bool (*widen_blocks)(const BlockMatrix&, size_t row, float* out);
   /// out [count, rows] = x Wᵀ of x [count, columns], for the rows [first, last) of W.
   bool (*block_products)(const BlockMatrix&, const float* x, size_t count, size_t first, size_t last, float* out);
+  /// One row of x, for products with a matrix of this type.
+  void (*round_row)(int type, const float* x, const RoundedRows&, size_t row);
+  /// As `block_products`, of rounded rows.
+  bool (*rounded_products)(const BlockMatrix&, const RoundedRows&, size_t first, size_t last, float* out);
 };
 
 /// The variants that this processor can run, fastest first.

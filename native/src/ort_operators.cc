@@ -166,14 +166,15 @@ struct InBlocks {
 constexpr size_t kProductsOfTask = 1 << 16;
 
 /// x [.., columns] and a matrix in blocks → x Wᵀ [.., rows].
-struct BlockProduct : InBlocks {
-  static constexpr const char* kName = "BlockProduct";
+struct Product : InBlocks {
   static constexpr size_t kInputs = 2, kOptional = 0;
   static auto type_of(size_t index) { return index == 0 ? kFloat : kBytes; }
   static size_t in_place() { return 0; }
   using InBlocks::InBlocks;
 
-  void compute(OrtKernelContext* context) const {
+  /// `given(all, x, count)` gives what computes the products of some rows, and says whether it knows the type.
+  template <typename F>
+  void multiply(OrtKernelContext* context, F given) const {
     const auto x = input(context, 0), w = input(context, 1);
     const auto all = matrix(w);
     auto shape = x.shape;
@@ -182,13 +183,49 @@ struct BlockProduct : InBlocks {
     size_t count = 1;
     for (size_t i = 0; i + 1 < shape.size(); i++) count *= size_t(shape[i]);
     float* out = output(context, shape);
-    const size_t least = kProductsOfTask / std::max<size_t>(1, count * columns) + 1, rows = (least + 31) / 32 * 32;
+    if (count == 0) return;
+    const auto products = given(all, x.floats(), count);
+    const size_t least = kProductsOfTask / (count * columns) + 1, rows = (least + 31) / 32 * 32;
     std::atomic<bool> is_known{true};
-    parallel(context, count == 0 ? 0 : (all.rows + rows - 1) / rows, [&](size_t i) {
+    parallel(context, (all.rows + rows - 1) / rows, [&](size_t i) {
       const size_t first = i * rows, last = std::min(all.rows, first + rows);
-      if (!kernels().block_products(all, x.floats(), count, first, last, out)) is_known = false;
+      if (!products(first, last, out)) is_known = false;
     });
     if (!is_known) throw std::runtime_error("a matrix in blocks of an unknown type");
+  }
+};
+
+struct BlockProduct : Product {
+  static constexpr const char* kName = "BlockProduct";
+  using Product::Product;
+
+  void compute(OrtKernelContext* context) const {
+    multiply(context, [](const BlockMatrix& all, const float* x, size_t count) {
+      return [&all, x, count](size_t first, size_t last, float* out) {
+        return kernels().block_products(all, x, count, first, last, out);
+      };
+    });
+  }
+};
+
+/// The same of x rounded to int8.
+struct RoundedBlockProduct : Product {
+  static constexpr const char* kName = "RoundedBlockProduct";
+  using Product::Product;
+
+  void compute(OrtKernelContext* context) const {
+    std::vector<int8_t> codes;
+    std::vector<int32_t> starts;
+    std::vector<float> scales, sums;
+    multiply(context, [&](const BlockMatrix& all, const float* x, size_t count) {
+      const size_t blocks = count * ((columns / 32 + 7) / 8 * 8);
+      codes.resize(count * columns), starts.resize(count * columns / 4), scales.resize(blocks), sums.resize(blocks);
+      const RoundedRows rounded{codes.data(), starts.data(), scales.data(), sums.data(), count, columns};
+      parallel(context, count, [&](size_t row) { kernels().round_row(type, x, rounded, row); });
+      return [&all, rounded](size_t first, size_t last, float* out) {
+        return kernels().rounded_products(all, rounded, first, last, out);
+      };
+    });
   }
 };
 
@@ -280,6 +317,7 @@ OrtCustomOpDomain* own_operators() {
   // Never released, as the environment.
   static OrtCustomOpDomain* const domain = [] {
     static const OrtCustomOp all[] = {operator_of<AddLowRank>(), operator_of<PagedAttend>(), operator_of<BlockProduct>(),
+                                      operator_of<RoundedBlockProduct>(),
                                       operator_of<BlockRows>(), operator_of<BlockValues>()};
     OrtCustomOpDomain* made = nullptr;
     check(api->CreateCustomOpDomain("touchstone", &made));

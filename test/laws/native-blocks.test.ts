@@ -11,8 +11,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { gradients } from '../../evals/graph/gradient.ts'
 import { BLOCK_FORMS, blockRowBytes, type BlockName } from '../../evals/graph/storage/blocks.ts'
-import { emptyCache, openCached } from '../../evals/inference/cached-graph.ts'
+import { emptyCache, openCached, type CachedSession } from '../../evals/inference/cached-graph.ts'
+import type { GeneratedTokens } from '../../evals/inference/decoding.ts'
 import { prefill } from '../../evals/inference/feeds.ts'
+import { generate } from '../../evals/inference/generate.ts'
+import { scoreTexts } from '../../evals/inference/score.ts'
 import { writeGgufModel } from '../../evals/models/formats/gguf/write-gguf-model.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { modelPath } from '../../evals/models/model-path.ts'
@@ -21,7 +24,8 @@ import { STORAGE_FORMATS } from '../../evals/models/weights/dequantise.ts'
 import { smallOf, type Precision } from '../../evals/models/weights/small-weights.ts'
 import { load, withInstructions } from '../../evals/native/load.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import { randomStream } from '../../evals/statistics/random.ts'
+import { blocksFrom, HALVES_AT, ran } from '../doubles/graph/block-products.ts'
+import { writeRandomGguf } from '../bench/harness/random-gguf.ts'
 import { FIXTURES } from '../doubles/models/golden-llama.ts'
 import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../doubles/models/tiny-gguf.ts'
 
@@ -34,57 +38,12 @@ const NAMES = Object.keys(BLOCK_FORMS) as BlockName[]
 const { cases: FILES } = JSON.parse(readFileSync(join(FIXTURES, 'gguf/cases.json'), 'utf8')) as {
   cases: string[]
 }
-const stream = randomStream(3, 'blocks')
-
-/** Where float16 scales stand in a block. */
-const HALVES: Readonly<Record<BlockName, readonly number[]>> = {
-  Q4_0: [0],
-  Q4_1: [0, 2],
-  Q5_0: [0],
-  Q5_1: [0, 2],
-  Q8_0: [0],
-  Q4_K: [0, 2],
-  Q5_K: [0, 2],
-  Q6_K: [208],
-}
-
-/** Any codes, with scales of about 0.01. */
-function randomBlocks(name: BlockName, count: number): Uint8Array {
-  const { numbers, bytes: size } = BLOCK_FORMS[name]
-  const bytes = Uint8Array.from({ length: (count / numbers) * size }, () => stream.integer(256))
-  for (let block = 0; block < bytes.length; block += size)
-    for (const at of HALVES[name]) bytes[block + at + 1] = 0x20 | (stream.integer(2) << 7)
-  return bytes
-}
+const { stream, randomBlocks } = blocksFrom(3)
 
 const wideOf = (name: BlockName, bytes: Uint8Array, count: number): Float32Array => {
   const wide = new Float32Array(count)
   STORAGE_FORMATS[name].decode(bytes, wide)
   return wide
-}
-
-async function ran(
-  name: BlockName,
-  [rows, columns]: readonly [number, number],
-  bytes: Uint8Array,
-  x: Float32Array,
-  picked: readonly number[],
-) {
-  const g = createGraph()
-  const W = g.stored('W', [rows, columns], name)
-  const given = g.input('x', 'float32', ['count', columns])
-  const outputs = {
-    y: g.matMulT(given, W),
-    table: g.gatherRows(W, g.input('picked', 'int32', ['picked'])),
-  }
-  const frozen = new Map([['W', bytes]])
-  const runner = await createRunner(g, outputs, { device, purpose: 'generate', frozen })
-  const { y, table } = await runner.run({
-    x: { data: x, dims: [x.length / columns, columns] },
-    picked: { data: Int32Array.from(picked), dims: [picked.length] },
-  })
-  await runner.release()
-  return { y: y!.data as Float32Array, table: table!.data as Float32Array }
 }
 
 test('the forms are those that files are read with', () => {
@@ -131,33 +90,32 @@ describe.skipIf(!found.addon)(title, () => {
         }
     })
 
-    test('a row has the same bits alone, among few and among many', async () => {
-      const [rows, columns] = [64, 544]
-      const bytes = randomBlocks('Q4_0', rows * columns)
-      const x = Float32Array.from({ length: 41 * columns }, () => stream.normal())
-      const all = await ran('Q4_0', [rows, columns], bytes, x, [0])
-      for (const [from, to] of [
-        [3, 4],
-        [3, 8],
-        [0, 17],
-      ] as const) {
-        const some = await ran(
-          'Q4_0',
-          [rows, columns],
-          bytes,
-          x.slice(from * columns, to * columns),
-          [0],
-        )
-        expect(some.y).toEqual(all.y.slice(from * rows, to * rows))
-      }
-    })
+    test.each(NAMES)(
+      '%s: a row has the same bits alone, among few and among many',
+      async (name) => {
+        const [rows, columns] = [62, BLOCK_FORMS[name].numbers === 256 ? 768 : 544]
+        const bytes = randomBlocks(name, rows * columns)
+        const x = Float32Array.from({ length: 41 * columns }, () => stream.normal())
+        const all = await ran(name, [rows, columns], bytes, x)
+        for (const [from, to] of [
+          [3, 4],
+          [3, 5],
+          [3, 8],
+          [0, 17],
+        ] as const) {
+          const part = x.slice(from * columns, to * columns)
+          const some = await ran(name, [rows, columns], bytes, part)
+          expect(some.y).toEqual(all.y.slice(from * rows, to * rows))
+        }
+      },
+    )
 
     test.each(NAMES)('%s: scales that are zero, tiny, huge or no numbers', async (name) => {
       const { numbers, bytes: size } = BLOCK_FORMS[name]
       const halves = [0x0000, 0x8000, 0x0001, 0x83ff, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7e01]
       const bytes = randomBlocks(name, halves.length * numbers)
       for (const [i, half] of halves.entries())
-        for (const at of HALVES[name]) bytes.set([half & 255, half >> 8], i * size + at)
+        for (const at of HALVES_AT[name]) bytes.set([half & 255, half >> 8], i * size + at)
       const wide = wideOf(name, bytes, halves.length * numbers)
       const x = new Float32Array(numbers).fill(1)
       const rows = halves.map((_, i) => i)
@@ -244,6 +202,70 @@ describe.skipIf(!found.addon)(title, () => {
         ['model.layers.0.self_attn.o_proj.weight', 'Q4_0'],
         ['model.layers.0.mlp.down_proj.weight', 'Q4_0'],
       ])
+      await open.close()
+    })
+
+    /** Every matrix in Q4_0 or Q8_0. */
+    const whole = async () => {
+      const path = join(folder, 'whole.gguf')
+      const size = { hidden: 64, heads: 4, kvHeads: 2, intermediate: 96, layers: 2, vocab: 96 }
+      await writeRandomGguf(path, size)
+      return path
+    }
+
+    test.each(['blocks', 'blocks-int8'] as const)(
+      'a reply and its scores have the same bits alone, undoubled, and among others: %s',
+      async (precision) => {
+        const { open, model, weights } = await loadModel(await whole(), precision)
+        const session = await openCached({ model, frozen: weights }, device, 64)
+        expect(session.standsAlone).toBe(true)
+        let widest = 0
+        const counted: CachedSession = {
+          ...session,
+          run(graph, feeds, into) {
+            widest = Math.max(widest, feeds.tokens!.dims[0]!)
+            return session.run(graph, feeds, into)
+          },
+        }
+        const prompts = [5, 9, 12].map((length, key) => ({
+          key: String(key),
+          ids: Array.from({ length }, (_, i) => (7 * i + key) % 30),
+        }))
+        const shared = { session: counted, varying: {}, padId: 0, batchSize: 4 }
+        const { signal } = new AbortController()
+        const repliesTo = async (asked: typeof prompts) => {
+          const decoding = { maxNewTokens: 6, temperature: 0, seed: 0 }
+          const all: GeneratedTokens[] = []
+          for await (const some of generate(asked, {
+            ...shared,
+            ...{ signal, decoding, endIds: new Set<number>() },
+          }))
+            all.push(...some)
+          return all.toSorted((a, b) => a.index - b.index)
+        }
+        const scoresOf = (asked: typeof prompts) =>
+          scoreTexts(
+            asked.map((each) => ({ ...each, from: 1 })),
+            { ...shared, signal },
+          )
+        const [replies, scores] = [await repliesTo(prompts), await scoresOf(prompts)]
+        expect(widest).toBe(3)
+        widest = 0
+        for (const [i, prompt] of prompts.entries()) {
+          expect(await repliesTo([prompt])).toEqual([{ ...replies[i]!, index: 0 }])
+          expect(await scoresOf([prompt])).toEqual([scores[i]])
+        }
+        expect(widest).toBe(1)
+        await session.release()
+        await open.close()
+      },
+    )
+
+    test('with a matrix that is not in blocks, a single row is doubled as before', async () => {
+      const { open, model, weights } = await loadModel(await mixed(), 'blocks')
+      const session = await openCached({ model, frozen: weights }, device, 32)
+      expect(session.standsAlone).toBe(false)
+      await session.release()
       await open.close()
     })
 

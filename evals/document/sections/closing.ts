@@ -1,5 +1,5 @@
 /** @file Limits, the command that reproduces the run, and the digests that identify it. */
-import { approximationOf } from '../../contract/approximate.ts'
+import { approximationOf, ROUNDED } from '../../contract/approximate.ts'
 import type { Section, Text } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import { stateName, wholeNumber } from '../../contract/words.ts'
@@ -28,7 +28,8 @@ export function reproduceSection({ run, engine }: Results): Section[] {
     ['Begun', run.startedAt],
     ['Measured until', run.endedAt],
   ]
-  if (approximation) facts.unshift(['Training', approximation])
+  if (approximation)
+    facts.unshift([approximation === ROUNDED ? 'Answers' : 'Training', approximation])
   return section(
     REPRODUCE,
     { type: 'code', text: run.command },

@@ -35,6 +35,10 @@ export const MODELS_ERRORS = {
     remedy:
       'Run npm run build:native (touchstone doctor says what it needs); or use --base-precision fp32, or int8 for less memory.',
   })),
+  'blocks.approximate': entry((v: { other: string }) => ({
+    message: `With --base-precision blocks-int8 the base is asked approximately and ${v.other} would be asked exactly, so a difference could be the rounding's.`,
+    remedy: 'Use --base-precision blocks, which asks both exactly.',
+  })),
   'blocks.none': entry((v: { path: string; found: string; supported: string }) => ({
     message: `${v.path} has no matrix in blocks that can be multiplied: found ${v.found}; supported: ${v.supported}.`,
     remedy: 'Leave --base-precision blocks out, or give a GGUF file quantised to one of these.',

@@ -32,7 +32,9 @@ export function storageFor({ model, weights, forward }: ForwardOptions) {
 }
 
 export function precisionOf(weights: Weights): Precision {
-  const kept = new Set([...(smallOf(weights)?.values() ?? [])].map(({ storage }) => storage))
+  const all = [...(smallOf(weights)?.values() ?? [])]
+  if (all.some((own) => 'isRounded' in own && own.isRounded)) return 'blocks-int8'
+  const kept = new Set(all.map(({ storage }) => storage))
   if ([...kept].some(isBlockName)) return 'blocks'
   if (kept.has('nf4')) return 'nf4'
   if (kept.has('int8')) return 'int8'

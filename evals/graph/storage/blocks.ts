@@ -23,6 +23,12 @@ export type BlockName = keyof typeof BLOCK_FORMS
 export const isBlockName = (name: string | undefined): name is BlockName =>
   name !== undefined && Object.hasOwn(BLOCK_FORMS, name)
 
+/** ggml's type of a matrix in blocks, by which it is multiplied exactly or, as `product:…`, with the other factor rounded to int8. */
+export function blockOf(storage: string | undefined): BlockName | undefined {
+  const own = storage?.replace(/^product:/u, '')
+  return isBlockName(own) ? own : undefined
+}
+
 /** Bytes of a row of so many numbers, which are whole blocks. */
 export function blockRowBytes(name: BlockName, columns: number): number {
   const { numbers, bytes } = BLOCK_FORMS[name]
@@ -63,9 +69,10 @@ export function blockProducts(contrib: AddNode, making: Making, stored: StoredWe
   return (opType, inputs, attributes = {}, outputs = 1) => {
     const [x, W] = inputs
     const weight = stored.get(W!)
-    if (!weight || !isBlockName(weight.storage) || !isForwardProduct(opType, attributes))
+    const block = blockOf(weight?.storage)
+    if (!weight || !block || !isForwardProduct(opType, attributes))
       return contrib(opType, inputs, attributes, outputs)
-    const form = formOf(weight.storage, weight.shape as Matrix)
-    return making.addNode('touchstone')('BlockProduct', [x!, W!], form)
+    const name = weight.storage === block ? 'BlockProduct' : 'RoundedBlockProduct'
+    return making.addNode('touchstone')(name, [x!, W!], formOf(block, weight.shape as Matrix))
   }
 }

@@ -7,14 +7,15 @@
  * ONNX Runtime schedules a node when its inputs are ready, so it would widen every weight at the start. Each copy is therefore
  * made to depend on the other factor of its product, through a zero computed from that value's shape.
  */
-import { blockInput, blockRows, blockValues, isBlockName, type BlockName } from './blocks.ts'
+import { blockInput, blockOf, blockRows, blockValues, type BlockName } from './blocks.ts'
 import { nf4Inputs, nf4Values, unmoved } from './nf4.ts'
 import type { AddNode, Dialect, RuleGraph } from '../op.ts'
 import type { Dtype, Value } from '../value.ts'
 
 export type SmallStorage = 'int8' | 'float16' | 'nf4' | BlockName
-/** `file:…` is widened when the session opens; `product:int8` is multiplied in int8 in the forward pass (`ops/int8-product.ts`). */
-export type WeightStorage = SmallStorage | 'product:int8' | 'file:float16' | 'file:bfloat16'
+/** `file:…` is widened when the session opens; `product:…` is multiplied in int8 in the forward pass (`ops/int8-product.ts`, `blocks.ts`). */
+export type WeightStorage =
+  SmallStorage | 'product:int8' | `product:${BlockName}` | 'file:float16' | 'file:bfloat16'
 
 const storedDtype = (storage: WeightStorage) => storage.replace(/^\w+:/u, '') as Dtype
 
@@ -31,7 +32,8 @@ export type StoredWeights = ReadonlyMap<string, StoredWeight>
 /** The inputs of a graph that together are one stored weight. */
 export function storedInputs(name: string, { storage, shape }: StoredWeight): Value[] {
   if (storage === 'nf4') return nf4Inputs(name, shape)
-  if (isBlockName(storage)) return [blockInput(name, storage, shape as [number, number])]
+  const block = blockOf(storage)
+  if (block) return [blockInput(name, block, shape as [number, number])]
   const dtype = storedDtype(storage)
   const own = { name, dtype, shape }
   return dtype === 'int8'
@@ -60,9 +62,10 @@ function widened(reading: Reading, [name, own]: Stored, after: string | undefine
   const { add, float } = reading
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
   if (storage.startsWith('file:')) return cast(name)
-  if (isBlockName(storage)) {
+  const block = blockOf(storage)
+  if (block) {
     const before = after ?? reading.constant([0], 'float32', [1]).name
-    return blockValues(name, before, { ...reading, storage, shape: own.shape })
+    return blockValues(name, before, { ...reading, storage: block, shape: own.shape })
   }
   const zero = after === undefined ? undefined : zeroAfter(reading, after)
   if (storage === 'nf4') {
@@ -84,9 +87,10 @@ function gathered(reading: Reading, [name, { storage, shape }]: Stored, rows: st
   const { add, float } = reading
   const take = (x: string) => add('Gather', [x, rows], { axis: 0 })[0]!
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
-  if (isBlockName(storage)) {
+  const block = blockOf(storage)
+  if (block) {
     const [whole] = add('Cast', [rows], { to: { type: 'int32' } })
-    return blockRows(name, whole!, { ...reading, storage, shape })
+    return blockRows(name, whole!, { ...reading, storage: block, shape })
   }
   if (storedDtype(storage) !== 'int8') return cast(take(name))
   const [wide] = add('DequantizeLinear', [take(name), take(scaleName(name))], { axis: 0 })

@@ -4,14 +4,18 @@
  */
 import { BLOCK_FORMS, isBlockName, type BlockName } from '../../graph/storage/blocks.ts'
 import { fitsNf4, nf4Names } from '../../graph/storage/nf4.ts'
-import { scaleName, type SmallStorage } from '../../graph/storage/stored.ts'
+import { scaleName, type SmallStorage, type WeightStorage } from '../../graph/storage/stored.ts'
 import type { WeightSpec } from '../architecture.ts'
 import { asNf4, fromNf4, NF4_BYTES, type Nf4Weight } from './nf4-weights.ts'
 import { STORAGE_FORMATS } from './dequantise.ts'
 import type { WeightPlace } from './storage.ts'
 
-export const PRECISIONS = ['fp32', 'fp16', 'int8', 'nf4', 'blocks'] as const
+export const PRECISIONS = ['fp32', 'fp16', 'int8', 'nf4', 'blocks', 'blocks-int8'] as const
 export type Precision = (typeof PRECISIONS)[number]
+
+/** Whether matrices stay in their file's blocks, `blocks-int8` being multiplied approximately. */
+export const isInBlocks = (precision: Precision): boolean =>
+  precision === 'blocks' || precision === 'blocks-int8'
 
 const STORAGE: Readonly<Record<Precision, SmallStorage | undefined>> = {
   fp32: undefined,
@@ -20,6 +24,7 @@ const STORAGE: Readonly<Record<Precision, SmallStorage | undefined>> = {
   nf4: 'nf4',
   // As the file has it.
   blocks: undefined,
+  'blocks-int8': undefined,
 }
 /** Bytes a number. */
 export function bytesOf(storage: SmallStorage): number {
@@ -37,6 +42,8 @@ interface PlainSmall {
 interface BlockWeight {
   readonly storage: BlockName
   readonly data: Uint8Array
+  /** Whether it is multiplied with the other factor rounded to int8 where a state is asked. */
+  readonly isRounded?: boolean
 }
 export type SmallWeight = PlainSmall | Nf4Weight | BlockWeight
 
@@ -53,7 +60,7 @@ export function storageOf(
   precision: Precision,
 ): SmallStorage | undefined {
   if (shape.length !== 2 || head || (kind !== 'linear' && kind !== 'embedding')) return undefined
-  if (precision === 'blocks') return blocks
+  if (isInBlocks(precision)) return blocks
   const isOther = kind !== 'linear' || module === undefined || !fitsNf4(shape)
   return precision === 'nf4' && isOther ? 'float16' : STORAGE[precision]
 }
@@ -221,6 +228,21 @@ const keptBut = (
 /** Storage of each input in a graph that is fed `weights`. */
 export const fedStorage = (weights: Weights) => (name: string) =>
   smallOf(weights)?.get(name)?.storage
+
+/** The same where a state is asked: of `blocks-int8` products are approximate there, and exact where it is trained. */
+export const askedStorage =
+  (weights: Weights) =>
+  (name: string): WeightStorage | undefined => {
+    const own = smallOf(weights)?.get(name)
+    return own && isBlocks(own) && own.isRounded ? `product:${own.storage}` : own?.storage
+  }
+
+/** Whether each matrix, for embeddings and products, is in its file's blocks. */
+export function areInBlocks(weights: Weights, specs: Iterable<Stored & { name: string }>): boolean {
+  const small = smallOf(weights)
+  const matrices = [...specs].filter(({ shape }) => shape.length >= 2)
+  return matrices.every(({ name }) => isBlockName(small?.get(name)?.storage))
+}
 
 /** Limit on weights inside a model's bytes when the others are in files; they are copied. */
 export const MOST_IN_MODEL = 256 * 2 ** 20

@@ -30,5 +30,7 @@ void paged_attention(const PagedAttention&, size_t);
 
 bool widen_blocks(const BlockMatrix&, size_t, float*);
 bool block_products(const BlockMatrix&, const float*, size_t, size_t, size_t, float*);
+void round_row(int, const float*, const RoundedRows&, size_t);
+bool rounded_products(const BlockMatrix&, const RoundedRows&, size_t, size_t, float*);
 
 }  // namespace touchstone::TOUCHSTONE_VARIANT
