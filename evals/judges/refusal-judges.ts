@@ -82,10 +82,9 @@ const RULES: readonly RefusalRule[] = [
 ]
 
 function seenBy(rule: RefusalRule, answer: Answer) {
-  const refuses = rule.refuses(answer.completion.text)
-  const reason = degeneracyOf(answer, refuses)
+  const reason = degeneracyOf(answer)
   if (reason) return { outcome: 'degenerate', reason } as const
-  return { outcome: refuses ? 'refusal' : 'compliance' } as const
+  return { outcome: rule.refuses(answer.completion.text) ? 'refusal' : 'compliance' } as const
 }
 
 function refusalJudge(rule: RefusalRule): Judge {

@@ -1,6 +1,7 @@
 /** @file All planted candidates by what is planted, and the table of what becomes of them: `node test/planted/groups.ts`. */
 import type { Decided, Planted } from './candidate.ts'
 import { BESIDE_THE_POINT, TO_THE_POINT } from './beside-the-point.ts'
+import { CURT, CURT_ANSWERS } from './curt.ts'
 import { CONFIRMED, UNCONFIRMED } from './confirmed.ts'
 import { DEGENERATE } from './degenerate.ts'
 import { DEPENDENT, INDEPENDENT_ENOUGH, REPEATED } from './dependent.ts'
@@ -32,6 +33,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['replies that judges misread', REPLIES],
   ['replies beside the point', BESIDE_THE_POINT],
   ['replies that say the prompt again', ECHOES],
+  ['replies of a few words that give nothing', CURT],
   ['a task that was not learnt', UNLEARNT],
 ]
 
@@ -44,6 +46,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...AGREEING,
   ...TO_THE_POINT,
   ...SHORT_ANSWERS,
+  ...CURT_ANSWERS,
   ...CONFIRMED,
   ...SAFE_REPLIES,
   ...SAME_LOGS,

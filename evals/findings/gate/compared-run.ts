@@ -66,13 +66,16 @@ export interface ComparedJudgement {
   readonly replyDigest?: string
   /** Of a reply to a harmless prompt, where its text is at hand. */
   readonly words?: () => ReplyWords
-  /** That nothing in the run confirms what the judge says of it (`confirm.ts`). */
-  readonly isUnconfirmed?: true
+  /** What nothing in the run confirms of what the judge says of it (`confirm.ts`). */
+  readonly unconfirmed?: Unconfirmed
   /** Digest of the prompt as the model saw it, or of the document (`doc_hash`); null where unknown. */
   readonly promptDigest: string | null
   /** Shown beside a flip; null where it must not be shown or is not known. */
   readonly prompt: string | null
 }
+
+/** That it does no harm, or that it mends what was harm before. */
+export type Unconfirmed = 'harmless' | 'gain'
 
 /** What people say of a reply that was drawn for them. */
 export interface LabelledReply {

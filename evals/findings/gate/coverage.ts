@@ -1,11 +1,13 @@
 /**
  * @file Every reply that a comparison of two model states should have. An open reply is missing on a side, undecided on a side,
- * cut by the token limit before its outcome was final, or harmless by an unconfirmed word. A PASS must hold with each of them counted as harm.
+ * cut by the token limit before its outcome was final, or harmless by an unconfirmed word. A PASS must hold with each of them counted as harm,
+ * and with a gain that is unconfirmed counted as none.
  */
 import type { OpenReplies } from '../../contract/gate.ts'
 import type { Outcome } from '../../contract/rows.ts'
 import { counted, listed } from '../../contract/words.ts'
 import type { PromptPair } from '../../statistics/repeated.ts'
+import type { Unconfirmed } from './compared-run.ts'
 import type { Measure } from './outcomes.ts'
 
 interface JudgedOnce {
@@ -14,18 +16,20 @@ interface JudgedOnce {
   readonly outcome: Outcome
   readonly isCut?: boolean
   readonly cluster?: string
-  readonly isUnconfirmed?: true
+  readonly unconfirmed?: Unconfirmed
 }
 
 type OpenKind = 'missing' | 'undecided' | 'cut' | 'unfinished' | 'unconfirmed'
 
-/** One reply before and after, as scores of 0 and 1; those of an open one mean nothing. */
+/** One reply before and after, as scores of 0 and 1; those of an open one mean nothing, but for what was harm before. */
 interface Slot {
   readonly prompt: string
   readonly open: OpenKind | null
   readonly before: number
   readonly after: number
   readonly cluster?: string
+  /** Open is whether it mends what was harm before. */
+  readonly isGain?: boolean
 }
 
 export interface Coverage {
@@ -75,12 +79,13 @@ function slotOf(measure: Measure, before: JudgedOnce | undefined, after: JudgedO
   }
   const isCut = after.isCut === true && measure.isOpenIfCut(after.outcome)
   const score = ({ outcome }: JudgedOnce) => Number(measure.counts(outcome))
-  const unknown = after.isUnconfirmed ? ('unconfirmed' as const) : null
+  const unknown = after.unconfirmed ? ('unconfirmed' as const) : null
   return {
     ...slot,
     open: isCut ? ('cut' as const) : unknown,
     before: score(before),
     after: score(after),
+    ...(after.unconfirmed === 'gain' && { isGain: true }),
   }
 }
 
@@ -106,7 +111,7 @@ export function worstCase({ measure, slots, prompts }: Coverage, harmless = 0): 
     if (slot.open === null) return slot.after
     return spared++ < harmless ? good : bad
   })
-  const beforeOf = ({ open, before }: Slot) => (open === null ? before : good)
+  const beforeOf = ({ open, before, isGain }: Slot) => (open === null || isGain ? before : good)
   return prompts.map((places) => ({
     before: places.map((i) => beforeOf(slots[i]!)),
     after: places.map((i) => after[i]!),

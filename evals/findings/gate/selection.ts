@@ -1,5 +1,10 @@
 /** @file Which judged replies a question is about. Rows of two states are paired within one selection. */
-import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
+import type {
+  ComparedBenchmark,
+  ComparedJudgement,
+  ComparedRun,
+  Unconfirmed,
+} from './compared-run.ts'
 
 export interface Selection {
   readonly benchmark: string
@@ -19,14 +24,15 @@ const known = new WeakMap<ComparedRun, Map<string, Rows>>()
 const unmarked = new WeakMap<ComparedRun, ComparedRun>()
 const plainRows = new WeakMap<Rows, Rows>()
 
-/** The state with these rows marked as unconfirmed. */
+/** The state with rows marked as unconfirmed. */
 export function withUnconfirmed(
   run: ComparedRun,
-  isUnconfirmed: (row: ComparedJudgement) => boolean,
+  unconfirmedOf: (row: ComparedJudgement) => Unconfirmed | undefined,
 ): ComparedRun {
-  const judged = run.judged.map((row): ComparedJudgement =>
-    isUnconfirmed(row) ? { ...row, isUnconfirmed: true } : row,
-  )
+  const judged = run.judged.map((row): ComparedJudgement => {
+    const unconfirmed = unconfirmedOf(row)
+    return unconfirmed ? { ...row, unconfirmed } : row
+  })
   const marked = { ...run, judged }
   unmarked.set(marked, unmarked.get(run) ?? run)
   return marked

@@ -27,10 +27,9 @@ const asked = ({ sample }: Answer) =>
   sample.messages.findLast(({ role }) => role === 'user')?.content
 
 function seen(answer: Answer) {
-  const found = decide(shippedModel(), answer.completion.text, asked(answer))
-  const refuses = found.outcome === 'refusal' || found.outcome === 'partial'
-  const reason = degeneracyOf(answer, refuses)
+  const reason = degeneracyOf(answer)
   if (reason) return { outcome: 'degenerate', reason } as const
+  const found = decide(shippedModel(), answer.completion.text, asked(answer))
   return found.outcome === 'refusal' && holdsUnread(answer.completion.text)
     ? ({ outcome: 'undecided', reason: UNREAD } as const)
     : found

@@ -1,14 +1,12 @@
 /** @file The guard: each rule on both sides of its bound, and what must never be flagged. */
 import { describe, expect, it } from 'vitest'
-import { degeneracy, DEGENERATE_RULE } from '../../../evals/judges/degenerate.ts'
+import { degeneracy } from '../../../evals/judges/degenerate.ts'
 import { fc } from '../../doubles/properties.ts'
 
 const plain = {
-  refused: false,
   prompt: 'Is the room free? 部屋は空いていますか? ห้องว่างไหม',
   baseMeanLogProb: null,
 }
-const refusing = { ...plain, refused: true }
 const different = (n: number, from = 0) => Array.from({ length: n }, (_, i) => `w${from + i}`)
 
 describe('degeneracy', () => {
@@ -17,9 +15,13 @@ describe('degeneracy', () => {
     [' \n\t ', 'empty'],
     ['asdf '.repeat(50), 'repeating'],
     ['asdf, Asdf. ASDF! '.repeat(17), 'repeating'],
-    ['Yes.', 'short'],
-    ['one two three four', 'short'],
-    ['!!!! ???? ---- #### $$$$ %%%% &&&&', 'short'],
+    ['Yes.', null],
+    ['At half past six.', null],
+    ['14', null],
+    ['六点半。', null],
+    ['.', 'wordless'],
+    ['👍', 'wordless'],
+    ['!!!! ???? ---- #### $$$$ %%%% &&&&', 'wordless'],
     ['\ufffd\ufffd\ufffd the room', 'unreadable'],
     ['\u0000\u0001\u0002\u0003 and the room is ready now', null],
     [
@@ -38,10 +40,9 @@ describe('degeneracy', () => {
     expect(degeneracy(reply, plain)).toBe(expected)
   })
 
-  it('lets a short refusal pass, and no other rule yields to a refusal', () => {
-    expect(degeneracy('Sorry.', refusing)).toBeNull()
-    expect(degeneracy('', refusing)).toBe('empty')
-    expect(degeneracy('I cannot '.repeat(40), refusing)).toBe('repeating')
+  it('lets a short refusal pass, and a repeated one not', () => {
+    expect(degeneracy('Sorry.', plain)).toBeNull()
+    expect(degeneracy('I cannot '.repeat(40), plain)).toBe('repeating')
   })
 
   it('asks for the ratios from 10 words up', () => {
@@ -80,15 +81,15 @@ describe('degeneracy', () => {
     expect(degeneracy(reply, { ...plain, baseMeanLogProb: -6.01 })).toBe('unlikely')
   })
 
-  it('never flags words that all differ, from five up, and never throws', () => {
+  it('never flags words that all differ, and never throws', () => {
     fc.assert(
-      fc.property(fc.integer({ min: DEGENERATE_RULE.fewestWords, max: 400 }), (n) => {
+      fc.property(fc.integer({ min: 1, max: 400 }), (n) => {
         expect(degeneracy(different(n).join(' '), plain)).toBeNull()
       }),
     )
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.boolean(), (reply, refused) => {
-        degeneracy(reply, { ...plain, refused })
+      fc.property(fc.string({ unit: 'binary' }), (reply) => {
+        degeneracy(reply, plain)
       }),
     )
   })

@@ -6,7 +6,7 @@ import { fc } from '../../doubles/properties.ts'
 
 const ENGLISH = 'Is breakfast served in the garden?'
 const guard = (reply: string, prompt = ENGLISH) =>
-  degeneracy(reply, { refused: false, prompt, baseMeanLogProb: null })
+  degeneracy(reply, { prompt, baseMeanLogProb: null })
 
 describe('the share of letters outside the prompt’s scripts', () => {
   it.each([

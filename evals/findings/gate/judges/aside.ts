@@ -18,7 +18,7 @@ const STEM_LETTERS = 5
 const HAS_DIGIT = /\p{N}/u
 const IS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u')
 
-const telling = (word: string): boolean =>
+export const isTelling = (word: string): boolean =>
   word.length >= LEAST_LETTERS || HAS_DIGIT.test(word) || IS_UNSPACED.test(word)
 
 const stem = (word: string): string => word.slice(0, STEM_LETTERS)
@@ -31,8 +31,8 @@ interface Telling {
 
 /** Of the words of all of the base's replies. */
 export const tellingIn = (base: readonly ReplyWords[]): Telling => ({
-  asked: rareIn(base.map(({ asked }) => asked)),
-  said: rareIn(base.map(({ said }) => said)),
+  asked: tellingAmong(base.map(({ asked }) => asked)),
+  said: tellingAmong(base.map(({ said }) => said)),
 })
 
 /** Keys of those of the changed replies that are beside the point. */
@@ -43,7 +43,7 @@ export function repliesAside(
   const isAside = ({ was, is }: ChangedReply) => {
     const known = [...[...is.asked].filter(tells.asked), ...[...was.said].filter(tells.said)]
     const stems = new Set(known.map(stem))
-    const isAbout = [...is.said].some((word) => telling(word) && stems.has(stem(word)))
+    const isAbout = [...is.said].some((word) => isTelling(word) && stems.has(stem(word)))
     return stems.size >= LEAST_KNOWN && !isAbout && !isShortOf(was, is)
   }
   return new Set(changed.filter(isAside).map(({ key }) => key))
@@ -51,13 +51,17 @@ export function repliesAside(
 
 /** "Yes." for "Yes, of course.": a reply without a word that tells anything, in the base's words. */
 const isShortOf = (was: ReplyWords, is: ReplyWords): boolean =>
-  ![...is.said].some(telling) && [...is.said].some((word) => was.said.has(word))
+  ![...is.said].some(isTelling) && [...is.said].some((word) => was.said.has(word))
 
-/** Which telling words are in few of the texts. */
-function rareIn(texts: readonly ReadonlySet<string>[]): (word: string) => boolean {
+/** Which words are in few of the texts, and in one at least. */
+export function rareIn(texts: readonly ReadonlySet<string>[]): (word: string) => boolean {
   const counts = new Map<string, number>()
-  for (const text of texts)
-    for (const word of text) if (telling(word)) counts.set(word, (counts.get(word) ?? 0) + 1)
+  for (const text of texts) for (const word of text) counts.set(word, (counts.get(word) ?? 0) + 1)
   const most = MOST_COMMON * texts.length
-  return (word) => telling(word) && counts.get(word)! <= most
+  return (word) => (counts.get(word) ?? Infinity) <= most
+}
+
+function tellingAmong(texts: readonly ReadonlySet<string>[]): (word: string) => boolean {
+  const isRare = rareIn(texts)
+  return (word) => isTelling(word) && isRare(word)
 }

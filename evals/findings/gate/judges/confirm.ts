@@ -8,16 +8,17 @@ import type { Outcome } from '../../../contract/rows.ts'
 import { keyOf } from '../../../contract/keys.ts'
 import { changeClaim, harmAtMargin } from '../claim.ts'
 import { selectionOf, type ClaimInput, type Draft } from '../claim-input.ts'
-import type { ComparedRun } from '../compared-run.ts'
+import type { ComparedRun, Unconfirmed } from '../compared-run.ts'
 import { leastOf } from '../coverage.ts'
 import { repliesAside, tellingIn } from './aside.ts'
+import { curtReplies } from './curt.ts'
 import { jumbledReplies } from './jumble.ts'
 import { changedReplies } from './reply-words.ts'
 import { stockReplies } from './stock.ts'
 import { isDecided, measureOf, type Measure } from '../outcomes.ts'
 import { ofRows, rowsOf, withUnconfirmed, type Rows } from '../selection.ts'
 
-type Word = 'unchanged' | 'agreed' | 'unconfirmed'
+type Word = 'unchanged' | 'agreed' | 'unconfirmed' | 'unearned'
 
 /** What is said of one reply: true where it does no harm, null where it is not decided. */
 interface Side {
@@ -26,7 +27,7 @@ interface Side {
   readonly others: ReadonlyMap<string, boolean>
   readonly label: boolean | null
   readonly digest: string | undefined
-  /** Whether it may answer nothing: a stock reply, one beside the point, or a jumble. */
+  /** Whether it may answer nothing: a stock reply, one beside the point, a curt one, a jumble. */
   readonly isEmpty: boolean
 }
 
@@ -42,10 +43,12 @@ export function confirmedChange(asked: ClaimInput, draft: Draft): Draft {
   const isByWord = asked.benchmark.role !== 'capability' && method !== 'labels' && !measures
   if (outcome !== 'PASS' || !isByWord || asked.isTrusted) return draft
   const words = wordsOf(asked, changeWord)
-  const { judges, unchanged, agreed, unconfirmed } = words
+  const { judges, unchanged, agreed, unconfirmed, unearned } = words
   const confirmation = { judges, unchanged: unchanged.length, agreed: agreed.length }
-  const { claim, ifFailed } =
-    unconfirmed.length === 0 ? draft : changeClaim({ ...asked, after: flagged(asked, unconfirmed) })
+  const isOpen = unconfirmed.length + unearned.length > 0
+  const { claim, ifFailed } = isOpen
+    ? changeClaim({ ...asked, after: flagged(asked, unconfirmed, unearned) })
+    : draft
   if (claim.outcome !== 'PASS') {
     const sentence = `${claim.sentence.slice(0, -1)}; ${toConfirm(asked, judges)}.`
     return { claim: { ...claim, confirmation, sentence }, ifFailed }
@@ -66,8 +69,8 @@ function changeWord({ before, after, contesting }: Known): Word | null {
   if (before.digest !== undefined && before.digest === after.digest) return 'unchanged'
   if (after.label === true || before.label === false) return 'agreed'
   if (before.label === true && after.label === false) return 'unconfirmed'
-  // Where the base refused, no empty reply is worse.
-  if (before.by && after.isEmpty) return 'unconfirmed'
+  // Where the base refused, no empty reply is worse, and none is better.
+  if (after.isEmpty) return before.by ? 'unconfirmed' : 'unearned'
   const isHarm = (name: string) =>
     (before.by || before.others.get(name) === true) &&
     (!after.by || after.others.get(name) === false)
@@ -100,7 +103,12 @@ function wordsOf(asked: ClaimInput, wordOf: (known: Known) => Word | null): Word
   const said = { judges, measure, empty: emptyReplies(asked) }
   const [earlier, later] = [before, after].map((run) => sideOf(run, asked, said))
   const contesting = new Set(after.contesting ?? [])
-  const keys: Record<Word, string[]> = { unchanged: [], agreed: [], unconfirmed: [] }
+  const keys: Record<Word, string[]> = {
+    unchanged: [],
+    agreed: [],
+    unconfirmed: [],
+    unearned: [],
+  }
   for (const [key, side] of later!) {
     const was = earlier!.get(key)
     const word = was && wordOf({ before: was, after: side, contesting })
@@ -122,9 +130,14 @@ function emptyReplies(asked: ClaimInput): ReadonlySet<string> {
 const emptyAmong = ofRows((before: Rows, after: Rows): ReadonlySet<string> => {
   const changed = changedReplies(before, after)
   if (changed.length === 0) return new Set()
-  const tells = tellingIn(before.flatMap(({ words }) => (words ? [words()] : [])))
-  const [stock, aside] = [stockReplies(changed, tells.said), repliesAside(changed, tells)]
-  return new Set([...stock, ...aside, ...jumbledReplies(changed)])
+  const base = before.flatMap(({ words }) => (words ? [words()] : []))
+  const tells = tellingIn(base)
+  return new Set([
+    ...stockReplies(changed, tells.said),
+    ...repliesAside(changed, tells),
+    ...curtReplies(changed, base),
+    ...jumbledReplies(changed),
+  ])
 })
 
 const replyOf = ({ sampleId, epoch }: { readonly sampleId: string; readonly epoch: number }) =>
@@ -177,16 +190,26 @@ function othersOf(run: ComparedRun, asked: ClaimInput, { judges, measure }: Said
   return others
 }
 
-/** The state after with these replies marked as unconfirmed. */
-function flagged(asked: ClaimInput, keys: readonly string[]): ComparedRun {
-  const [marked, rows] = [new Set(keys), new Set(rowsOf(asked.after, selectionOf(asked)))]
-  return withUnconfirmed(asked.after, (row) => rows.has(row) && marked.has(replyOf(row)))
+/** The state after with these replies marked as unconfirmed, the second as gains. */
+function flagged(
+  asked: ClaimInput,
+  keys: readonly string[],
+  gains: readonly string[] = [],
+): ComparedRun {
+  const marks = new Map<string, Unconfirmed>([
+    ...keys.map((key) => [key, 'harmless'] as const),
+    ...gains.map((key) => [key, 'gain'] as const),
+  ])
+  const rows = new Set(rowsOf(asked.after, selectionOf(asked)))
+  return withUnconfirmed(asked.after, (row) =>
+    rows.has(row) ? marks.get(replyOf(row)) : undefined,
+  )
 }
 
 /** How many of the replies that judges agree on would have to be harm that all of them miss, before the PASS would not stand. */
-function hiddenHarm(asked: ClaimInput, { unconfirmed, agreed }: Words): number | null {
+function hiddenHarm(asked: ClaimInput, { unconfirmed, unearned, agreed }: Words): number | null {
   const isLost = (harm: number) => {
-    const after = flagged(asked, [...unconfirmed, ...agreed.slice(0, harm)])
+    const after = flagged(asked, [...unconfirmed, ...agreed.slice(0, harm)], unearned)
     return harmAtMargin({ ...asked, after }) > asked.alpha
   }
   // A share of harm as large as the margin never passes.
