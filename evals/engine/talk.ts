@@ -17,6 +17,7 @@ import type { CachedSession } from '../inference/cached-graph.ts'
 import { graphFor } from '../inference/sampling.ts'
 import { scoreTexts } from '../inference/score.ts'
 import { promptText } from '../models/text/prompt-text.ts'
+import type { Precision } from '../models/weights/small-weights.ts'
 import { weightCacheFolder } from '../models/weights/converted-weights.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { outcomeOf, shownOf, type Question } from './spoken.ts'
@@ -28,15 +29,25 @@ export interface Talkers {
   readonly close: () => Promise<void>
 }
 
-/** @param templateVars given to the base's chat template, which the candidate is asked through too */
+/**
+ * @param templateVars given to the base's chat template, which the candidate is asked through too
+ * @param precision of the base; a candidate is in float32
+ */
 export async function openTalkers(
   model: string,
   candidate: string | null,
   templateVars: string | null = null,
   permission: Permission = LOOPBACK_ALONE,
+  precision: Precision = 'fp32',
 ): Promise<Talkers> {
+  if (isServed(model) && precision !== 'fp32') {
+    throw usageError(
+      `${model} is served, and its server keeps the weights as it does.`,
+      'Leave the base precision as it is, or name the file of the base.',
+    )
+  }
   if (candidate !== null && isServed(candidate)) {
-    const { base, close } = await openTalkers(model, null, templateVars, permission)
+    const { base, close } = await openTalkers(model, null, templateVars, permission, precision)
     const other = await openServedTalker(candidate, templateVars, permission).catch(
       async (error: unknown) => {
         await close()
@@ -45,7 +56,7 @@ export async function openTalkers(
     )
     return { base, candidate: other.ask, close: async () => (other.close(), close()) }
   }
-  if (!isServed(model)) return openHere(model, candidate, templateVars)
+  if (!isServed(model)) return openHere(model, candidate, templateVars, precision)
   if (candidate !== null) {
     throw usageError(
       `${model} is served, and ${candidate} would need its weights here.`,
@@ -60,10 +71,11 @@ async function openHere(
   model: string,
   candidate: string | null,
   templateVars: string | null,
+  precision: Precision,
 ): Promise<Talkers> {
   const variables = templateVariablesOf(templateVars)
   const cache = { folder: weightCacheFolder() }
-  const base = await beginBase(model, chooseDevice('auto'), 1, 'fp32', cache, variables)
+  const base = await beginBase(model, chooseDevice('auto'), 1, precision, cache, variables)
   try {
     const session = await openOwnSession(base, base.device)
     const other = candidate === null ? null : await openOther(await whole(base), candidate)

@@ -36,6 +36,8 @@ export const talk = {
       seed: z.int().min(0).default(0),
       /** As `--template-vars`. */
       templateVars: z.string().nullable().default(null),
+      /** Of the base: blocks multiplies a GGUF's matrices where they lie in the file. */
+      basePrecision: z.enum(['fp32', 'blocks']).default('fp32'),
       /** As `--key-env` and `--send-prompts`, for models behind addresses. */
       keyEnv: KeyVariable.nullable().default(null),
       sendPrompts: SendingReason.nullable().default(null),

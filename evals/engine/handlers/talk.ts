@@ -15,7 +15,7 @@ export function talkHandlers(home: Home): EngineHandlers['talk'] {
     return next
   }
   return {
-    ask: ({ model, candidate, templateVars, keyEnv, sendPrompts, ...asked }) =>
+    ask: ({ model, candidate, templateVars, basePrecision, keyEnv, sendPrompts, ...asked }) =>
       inTurn(async () => {
         const question = { ...asked, isWithheld: await declined.has(asked.messages) }
         const permission = { keyEnv, sendPrompts }
@@ -25,6 +25,7 @@ export function talkHandlers(home: Home): EngineHandlers['talk'] {
           candidate,
           templateVars,
           permission,
+          basePrecision,
         )
         return { base: await base(question), candidate: other && (await other(question)) }
       }),

@@ -7,6 +7,7 @@ import { plainText } from '../../document/plain-text.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { EngineConfig } from '../../measure/config.ts'
 import { openServed, type ServedModels } from '../../measure/serving/open-served.ts'
+import { OWN_PRECISIONS } from '../../models/weights/small-weights.ts'
 import { chooseDevice } from '../../runtime/device.ts'
 import { optionalText, reason, text } from '../../runs/options/common.ts'
 import { statesToServe } from '../../runs/served-states.ts'
@@ -42,6 +43,9 @@ const ServeModelOptions = z.object({
     value: 'SECONDS',
   }),
   ...EngineConfig.pick({ device: true, threads: true }).shape,
+  basePrecision: z.enum(OWN_PRECISIONS).default('fp32').meta({
+    help: 'How the base’s matrices are kept: blocks: a GGUF’s own, multiplied where they lie in the file',
+  }),
   tokenEnv: optionalText.meta({
     help: 'Environment variable that holds the token which clients must send; a new one is made and printed without',
     value: 'NAME',
@@ -77,12 +81,14 @@ export const serveModel = command({
     'Speaks OpenAI’s API at http://127.0.0.1:PORT/v1, to programs of this machine that send the token. Prompts and replies are stored nowhere. docs/serving.md has examples.',
   async run({ options, tell }) {
     const { model, port, pool, rows, queue, firstTokenWithin, device, threads } = options
+    const { basePrecision } = options
     const { token, isMade } = tokenOf(options)
     const adapters = await statesToServe(options.adapter, options.outDir, options.accept)
     const served = await openServed({
       model,
       baseName: basename(resolve(model)),
       device: chooseDevice(device, threads ?? undefined),
+      basePrecision,
       adapters,
       poolBytes: pool * MEBIBYTE,
       rows,

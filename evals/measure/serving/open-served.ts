@@ -11,6 +11,7 @@ import type { ServedAdapter } from '../../inference/serving/residents.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { peftDigest } from '../../models/formats/peft-folder.ts'
 import { cacheOf, isEncoder } from '../../models/registry.ts'
+import { numbersIn, smallOf, type Precision } from '../../models/weights/small-weights.ts'
 import type { Device } from '../../runtime/device.ts'
 import { LONGEST, openBase, stateWith, type Base } from '../base.ts'
 import { openCandidate } from '../candidate.ts'
@@ -62,10 +63,12 @@ interface ServingOptions {
   readonly rows: number
   readonly mostWaiting: number
   readonly firstTokenMs: number | null
+  /** Of the base and the adapters beside it; fine-tunes that change more are in float32. */
+  readonly basePrecision?: Precision
 }
 
 export async function openServed(options: ServingOptions): Promise<ServedModels> {
-  const base = await openBase(options.model, options.device, 1)
+  const base = await openBase(options.model, options.device, 1, options.basePrecision)
   try {
     refuseOthers(base)
     return await open(base, options)
@@ -111,7 +114,7 @@ async function open(base: Base, options: ServingOptions): Promise<ServedModels> 
     lanes,
     cells,
     memory: {
-      weights: 4 * base.parameters * lanes.length,
+      weights: keptBytes(base) + 4 * base.parameters * (lanes.length - 1),
       pools: cells * cell * lanes.length,
       // Once for reading prompts, once for writing; none where they are read in the pool.
       batch: lane.session.readsCells
@@ -124,6 +127,15 @@ async function open(base: Base, options: ServingOptions): Promise<ServedModels> 
       await base.open.close()
     },
   }
+}
+
+/** Of matrices in blocks what the file has, of all others float32. */
+function keptBytes({ parameters, weights }: Base): number {
+  const small = [...(smallOf(weights) ?? [])]
+  return small.reduce(
+    (sum, [name, { data }]) => sum + data.byteLength - 4 * numbersIn(weights, name)!,
+    4 * parameters,
+  )
 }
 
 /** Adapters that stand in one batch, each with its kind, and all other fine-tunes. */

@@ -13,6 +13,9 @@ import type { WeightPlace } from './storage.ts'
 export const PRECISIONS = ['fp32', 'fp16', 'int8', 'nf4', 'blocks', 'blocks-int8'] as const
 export type Precision = (typeof PRECISIONS)[number]
 
+/** Those that compute with the base's own numbers: what a model that is only asked may be kept in. */
+export const OWN_PRECISIONS = ['fp32', 'blocks'] as const satisfies readonly Precision[]
+
 /** Whether matrices stay in their file's blocks, `blocks-int8` being multiplied approximately. */
 export const isInBlocks = (precision: Precision): boolean =>
   precision === 'blocks' || precision === 'blocks-int8'

@@ -1,7 +1,7 @@
 /**
  * @file Generation from a GGUF file's blocks beside llama.cpp on the same file, in turns: tokens a second and the greedy tokens.
  * `node test/bench/peers/blocks.ts --model FILE.gguf --python PYTHON`, whose Python has xllamacpp. Ours are `--base-precision blocks`
- * and, with `--fp32`, the same weights in float32.
+ * and, with `--int8`, these with the other factor rounded to int8, and, with `--fp32`, the same weights in float32.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     tokens: { type: 'string', default: '32' },
     threads: { type: 'string', default: String(availableParallelism()) },
     fp32: { type: 'boolean', default: false },
+    int8: { type: 'boolean', default: false },
   },
 })
 const path = values.model!
@@ -112,6 +113,7 @@ const agreement = (a: readonly (readonly number[])[], b: readonly (readonly numb
 for (const batch of values.batches.split(',').map(Number)) {
   const prompts = await promptsOf(batch)
   const ways = [await ours('blocks'), await theirs(batch)]
+  if (values.int8) ways.push(await ours('blocks-int8'))
   if (values.fp32) ways.push(await ours('fp32'))
   const times = ways.map((): number[] => [])
   const told: (readonly (readonly number[])[])[] = []
@@ -133,6 +135,7 @@ for (const batch of values.batches.split(',').map(Number)) {
         : `; ${agreement(told[0]!, told[i]!)} of ${batch * count} tokens as ours before the first other one`
     print(`  ${name}: ${rates[i]!.toFixed(1)} tokens/s (ms: ${ms})${same}`)
   }
-  print(`  ours / llama.cpp: ${(rates[0]! / rates[1]!).toFixed(2)}`)
+  for (const [i, { name }] of ways.entries())
+    if (i !== 1) print(`  ${name} / llama.cpp: ${(rates[i]! / rates[1]!).toFixed(2)}`)
   for (const way of ways) await way.close()
 }
