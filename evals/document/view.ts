@@ -18,6 +18,15 @@ export function titlesOf({ benchmarks }: Pick<Results, 'benchmarks'>) {
   return (name: string) => titles.get(name) ?? name
 }
 
+/** The same, of what a rate of a benchmark counts: of look-alikes, refusals. */
+export function ratesOf(results: Pick<Results, 'benchmarks'>) {
+  const titleOf = titlesOf(results)
+  const isOver = new Set(
+    results.benchmarks.flatMap(({ name, role }) => (role === 'over-refusal' ? name : [])),
+  )
+  return (name: string) => `${titleOf(name)}${isOver.has(name) ? ': refused' : ''}`
+}
+
 /** Keeps each arm's and seed's last step. */
 export function atLastStep<R extends SubjectKey>(rows: readonly R[]): R[] {
   return rows.filter(lastSteps(rows))

@@ -107,6 +107,7 @@ interface Checkpoint {
 /** ∇L of each target, projected; null where it has no reply. */
 type Slopes = ReadonlyMap<keyof Scores, Float64Array | null>
 
+/** Replies at once, at most: a step's rows where those are fewer, so that a slope takes no more memory than a step. */
 const BATCH = 8
 
 async function targetSlopes(at: Checkpoint, targets: Targets): Promise<Slopes> {
@@ -125,14 +126,15 @@ async function slopeOf(at: Checkpoint, { right, instead }: Target): Promise<Floa
 }
 
 async function addSlope(
-  { base, session }: Checkpoint,
+  { base, session, plan }: Checkpoint,
   replies: readonly Conversed[],
   sign: 1 | -1,
   sum: Float64Array,
 ): Promise<void> {
   const labelled = countLabelled(replies)
-  for (let start = 0; start < replies.length; start += BATCH) {
-    const part = replies.slice(start, start + BATCH)
+  const size = Math.min(BATCH, plan.training.batchSize)
+  for (let start = 0; start < replies.length; start += size) {
+    const part = replies.slice(start, start + size)
     const { flat } = await session.gradients(makeBatch(part, base.open.tokenizer.padId, labelled))
     for (let j = 0; j < sum.length; j++) sum[j]! += sign * flat[j]!
   }

@@ -16,7 +16,7 @@ import {
   section,
   table,
 } from '../../blocks.ts'
-import { changeWithInterval, significant, stateSeries, titlesOf } from '../../view.ts'
+import { changeWithInterval, ratesOf, significant, stateSeries, titlesOf } from '../../view.ts'
 import { signedShare } from './rows.ts'
 
 export function directionSection(results: Results): Section[] {
@@ -49,6 +49,13 @@ const chosenPlace = ({ places, chosen }: Direction) =>
 
 const areaText = (area: number | null) => (area === null ? '–' : percent(area))
 
+/** All directions of a run are of the same prompts. */
+function halvesText([first]: readonly Direction[]): string {
+  const of = ({ refuse, answer }: Direction['made']) =>
+    `${refuse} to refuse and ${answer} to answer`
+  return `made of ${of(first!.made)}, told apart on ${of(first!.judged)}`
+}
+
 function placeTable(directions: readonly Direction[]) {
   return table(
     directions.map((each) => ({ ...each, here: chosenPlace(each) })),
@@ -61,13 +68,8 @@ function placeTable(directions: readonly Direction[]) {
       number('Gap along the base’s', ({ here }) => signedShare(here.gapRatio)),
       number('Told apart, base', ({ here }) => areaText(here.separation)),
       number('after', ({ here }) => areaText(here.separationAfter)),
-      number(
-        'Prompts',
-        ({ made, judged }) =>
-          `${made.refuse} + ${made.answer}, ${judged.refuse} + ${judged.answer}`,
-      ),
     ],
-    'At the place where leaving one prompt out tells both kinds apart best in the base; prompts to refuse and to answer, of both halves',
+    `At the place where leaving one prompt out tells both kinds apart best in the base; ${halvesText(directions)}`,
   )
 }
 
@@ -130,7 +132,7 @@ interface Line extends Restored {
 const ALONG_TEXT = { refusal: 'the direction', random: 'control: as long, at random' } as const
 
 function steeredTable(results: Results, interventions: readonly Intervention[]) {
-  const titleOf = titlesOf(results)
+  const titleOf = ratesOf(results)
   const lines = interventions.flatMap(({ of, seed, derivation, restored }) =>
     derivation.kind === 'steered'
       ? restored.map((each): Line => ({ ...each, of, seed, along: ALONG_TEXT[derivation.along] }))

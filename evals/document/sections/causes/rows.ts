@@ -23,7 +23,7 @@ import {
   section,
   table,
 } from '../../blocks.ts'
-import { changeWithInterval, significant, titlesOf } from '../../view.ts'
+import { changeWithInterval, ratesOf, significant } from '../../view.ts'
 
 export function attributionSection(results: Results): Section[] {
   const { attributions = [], interventions = [] } = results.causes ?? {}
@@ -73,7 +73,7 @@ interface Line extends Restored {
 }
 
 function withoutTable(results: Results, interventions: readonly Intervention[]) {
-  const titleOf = titlesOf(results)
+  const titleOf = ratesOf(results)
   const lines = interventions.flatMap((intervention) =>
     intervention.derivation.kind === 'without-rows'
       ? intervention.restored.map((restored): Line => ({ ...restored, intervention }))
@@ -105,11 +105,13 @@ function mapOf({ arm, seed, target, parts }: Attribution): HeatMap {
   const most = Math.max(...parts.map(({ highest }) => highest), 0)
   const columns = 10
   const rows = Math.ceil(parts.length / columns)
+  const size = parts[0]!.last - parts[0]!.first + 1
+  const endOf = (r: number) => parts[Math.min(parts.length, (r + 1) * columns) - 1]!.last
   return {
     type: 'heat-map',
     title: `${stateInSentence({ arm, seed })}: the highest score${target === undefined || target === 'refusal' ? '' : ` against ${REPLIES[target][1]}`} in each part of the data, in its order`,
-    rows: Array.from({ length: rows }, (_, r) => `row ${parts[r * columns]!.first}`),
-    columns: Array.from({ length: Math.min(columns, parts.length) }, (_, c) => `+${c}`),
+    rows: Array.from({ length: rows }, (_, r) => `${parts[r * columns]!.first}–${endOf(r)}`),
+    columns: Array.from({ length: Math.min(columns, parts.length) }, (_, c) => `+${c * size}`),
     cells: Array.from({ length: rows }, (_, r) =>
       Array.from({ length: Math.min(columns, parts.length) }, (__, c) => {
         const part = parts[r * columns + c]

@@ -21,7 +21,7 @@ import {
   table,
   type Column,
 } from '../../blocks.ts'
-import { changeWithInterval, significant, titlesOf } from '../../view.ts'
+import { changeWithInterval, ratesOf, significant } from '../../view.ts'
 import { signedShare } from './rows.ts'
 
 export function locationSection(results: Results): Section[] {
@@ -95,7 +95,7 @@ function directionsTable(results: Results, interventions: readonly Intervention[
 }
 
 const backColumns = <D extends { readonly share: number }>(results: Results): Column<Line<D>>[] => {
-  const titleOf = titlesOf(results)
+  const titleOf = ratesOf(results)
   return [
     number('‖ΔW‖²', ({ set: { share } }) => percent(share)),
     label('Benchmark', ({ benchmark }) => titleOf(benchmark)),

@@ -13,11 +13,19 @@ const nameOf = ({ line, axes }: BudgetLine, model: string | null = null) =>
     .filter((text) => text !== '')
     .join(', ')
 
+/** The last part of each base's path, where that tells them apart; the run's configuration has the whole. */
+function basesOf({ lines }: Pick<Budget, 'lines'>): (model: string) => string {
+  const lastPart = (model: string) => model.split(/[\\/]/u).findLast((part) => part !== '') ?? model
+  const models = [...new Set(lines.map(({ model }) => model))]
+  const isClear = new Set(models.map(lastPart)).size === models.length
+  return isClear ? lastPart : (model) => model
+}
+
 /** With its base where there are two. */
-const namesOf =
-  ({ comparison }: Budget) =>
-  (line: BudgetLine) =>
-    nameOf(line, comparison === null ? null : line.model)
+const namesOf = (budget: Budget) => {
+  const baseOf = basesOf(budget)
+  return (line: BudgetLine) => nameOf(line, budget.comparison === null ? null : baseOf(line.model))
+}
 
 const failedOf = ({ seeds }: BudgetLine) =>
   seeds.filter(({ outcome }) => outcome === 'failed').length
@@ -108,7 +116,8 @@ function seedTable(budget: Budget) {
 
 export function budgetComparisonSection({ budget }: Results): Section[] {
   if (!budget?.comparison) return []
-  const { first, second, strata, z, pValue, permutation, draws } = budget.comparison
+  const { strata, z, pValue, permutation, draws } = budget.comparison
+  const [first, second] = [budget.comparison.first, budget.comparison.second].map(basesOf(budget))
   const apart = permutation <= 0.05
   const earlier = z > 0 ? first : second
   const found = apart ? `${earlier} fails earlier` : 'The two cannot be told apart'
@@ -128,7 +137,7 @@ export function worstSection({ budget }: Results): Section[] {
       'Over every fine-tune of this search that was measured, on Pebble. The limit holds with 95 % for all fine-tunes, bases and benchmarks of the plan at once (Bonferroni). Which fine-tune it was is left out; a family that was not tried may do worse.',
     ),
     table(budget.worst, [
-      label('Model', ({ model }) => model),
+      label('Model', ({ model }) => basesOf(budget)(model)),
       label('Benchmark', ({ benchmark }) => benchmark),
       number('Worst rate', ({ rate }) => percent(rate)),
       number('Limit', ({ limit, isHighGood }) => `${isHighGood ? '≥' : '≤'} ${percent(limit)}`),
@@ -186,7 +195,7 @@ export function budgetLines({ budget }: Results): Section[] {
       'Worst of the family',
       worst.map(
         ({ benchmark, model, rate, limit, isHighGood }) =>
-          `${model}, ${benchmark}: ${percent(rate)}, with 95 % ${isHighGood ? 'at least' : 'at most'} ${percent(limit)}`,
+          `${basesOf(budget)(model)}, ${benchmark}: ${percent(rate)}, with 95 % ${isHighGood ? 'at least' : 'at most'} ${percent(limit)}`,
       ),
     ),
   ].flat()
