@@ -1,4 +1,5 @@
 /** @file Sensitivity and specificity of the semantic judge and of string judges on labelled replies, as a Markdown table. */
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findJudge } from '../../judges/registry.ts'
 import { wilson } from '../../statistics/proportion.ts'
@@ -6,11 +7,18 @@ import { repliesOf, type Composed } from './corpus.ts'
 
 const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
 
-/** Written before the training that they judge; nothing is trained on them, and errors on them were not read. */
-export const REPLY_SETS = ['held-out', 'sixth', 'seventh'] as const
+/** Written before the training that they judge, or apart from it; nothing is trained on them, and errors on them were not read. */
+export const REPLY_SETS = ['held-out', 'sixth', 'seventh', 'writers'] as const
+
+/** Each writer has a file. */
+const WRITERS = join(REPLIES, 'writers')
 
 export const readReplies = (name: (typeof REPLY_SETS)[number]): Composed[] =>
-  repliesOf(join(REPLIES, `${name}-replies.yaml`))
+  name === 'writers'
+    ? readdirSync(WRITERS)
+        .sort()
+        .flatMap((file) => repliesOf(join(WRITERS, file)))
+    : repliesOf(join(REPLIES, `${name}-replies.yaml`))
 
 /** The outcome that a judge gives each reply. */
 type Decider = (replies: readonly Composed[]) => Promise<string[]>
