@@ -65,6 +65,8 @@ const TASKS = {
   'bench-audit': [['test/bench/audit/bench.ts']],
   'bench-start': [['test/bench/start/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],
+  'bench-card': [['test/bench/card/bench.ts']],
+  'bench-spectra': [['test/bench/spectra.ts']],
   'bench-arms': [['test/bench/arms.ts']],
   'bench-serving': [['test/bench/serving/bench.ts']],
   'bench-directional': [['test/bench/directional.ts']],

@@ -97,7 +97,9 @@ interface SessionHandle {
   readonly [session]: true
 }
 
-/** The C++ exports. They do not check arguments; the only callers are load.ts, evals/runtime and `mappedFloats`. */
+/**
+ * The C++ exports. They do not check arguments; the only callers are load.ts, evals/runtime, `mappedFloats`
+ * and the kept decompositions. */
 export interface Addon extends Conversions {
   /** The instruction set in use: the fastest available, or the chosen one. */
   instructions(): string

@@ -102,8 +102,9 @@ export async function* scanModel(options: ScanOptions): AsyncGenerator<SpectrumR
   const lanes = openLanes(threads, store)
   const total = matrices.length * options.tuned.length
   let done = 0
+  const own = { ...options, freeing: createFreeing() }
   try {
-    const scanned = inOrder(matrices, lanes, (place, lane) => scanMatrix(place, lane, options))
+    const scanned = inOrder(matrices, lanes, (place, lane) => scanMatrix(place, lane, own))
     for await (const rows of scanned) {
       for (const row of rows) {
         signal?.throwIfAborted()
@@ -116,12 +117,26 @@ export async function* scanModel(options: ScanOptions): AsyncGenerator<SpectrumR
   }
 }
 
+type Freeing = { before: (shape: [number, number]) => void; after: (measured: Measured) => void }
+
+/** Frees before a matrix what decomposing the ones before it left; where every base is kept there is nothing to free. */
+function createFreeing(): Freeing {
+  let isLeft = false
+  return {
+    before(shape) {
+      if (isLeft) freeMatrices(shape)
+      isLeft = false
+    },
+    after: ({ isDecomposed }) => void (isLeft ||= isDecomposed),
+  }
+}
+
 const touches = ({ changes }: TunedModel, weight: string) => changes?.(weight) ?? true
 
 async function scanMatrix(
   place: MatrixPlace,
   { measure }: Lane,
-  options: ScanOptions,
+  options: ScanOptions & { freeing: Freeing },
 ): Promise<SpectrumRow[]> {
   const { readBase, tuned, signal, k = TOP_DIRECTIONS, epsilon = EPSILON, detail } = options
   const { nullDraws: draws = 0 } = options
@@ -130,7 +145,7 @@ async function scanMatrix(
     await setImmediate()
     signal?.throwIfAborted()
   }
-  freeMatrices(shape)
+  options.freeing.before(shape)
   await turn()
   const W0 = tuned.some((model) => touches(model, weight)) ? await readBase(weight) : undefined
   const rows: SpectrumRow[] = []
@@ -152,6 +167,7 @@ async function scanMatrix(
       (await measure(isSent ? task : { ...task, W0 })) ??
       (await measure({ ...task, W1: await read(weight) }))
     isSent = true
+    options.freeing.after(found!)
     rows.push(rowOf(compared, found!))
   }
   return rows

@@ -39,6 +39,8 @@ export type Measured = {
   sizeOfBase: number
   /** Intruders of random updates alike in size and rank; undefined if not requested, or too expensive. */
   nullIntruders?: number[] | undefined
+  /** Whether a matrix of this shape was decomposed for it, which leaves several of them to be freed. */
+  isDecomposed: boolean
 }
 
 /** Resolves to undefined if the task needs W1 after all. Throws `spectrum.not-finite` or `.other-shape`. */
@@ -47,26 +49,23 @@ export type Measure = (task: Task) => Promise<Measured | undefined>
 /** Keeps the basis of one weight at a time. */
 export function createMeasurer(store?: BaseStore): Measure {
   let held: { W0: Matrix; base: BaseSystem } | undefined
+  let isFresh = false
   const room: Room = { buffer: new ArrayBuffer(0) }
   return async (task) => {
     if (task.W0) {
       held = undefined
       const W0 = asMatrix(task.shape, task.W0)
-      held = { W0, base: await baseOf(W0, task.weight, room, store) }
+      const kept = await store?.find(W0, room)
+      isFresh = !kept
+      held = { W0, base: kept ?? (await decomposedBase(W0, task.weight, store)) }
     }
     if (!held) throw new Error(`internal: ${task.weight} has no base to be compared with`)
-    return measured(task, held.W0.data, held.base)
+    const found = measured(task, held.W0.data, held.base)
+    return found && { ...found, isDecomposed: found.isDecomposed || isFresh }
   }
 }
 
-async function baseOf(
-  W0: Matrix,
-  weight: string,
-  room: Room,
-  store?: BaseStore,
-): Promise<BaseSystem> {
-  const kept = await store?.find(W0, room)
-  if (kept) return kept
+async function decomposedBase(W0: Matrix, weight: string, store?: BaseStore): Promise<BaseSystem> {
   const base = baseDirections(W0, weight)
   await store?.save(W0, base)
   return base
@@ -74,11 +73,18 @@ async function baseOf(
 
 /** The same with the base's basis given. */
 export function measured(task: Task, W0: Numbers, base: BaseSystem): Measured | undefined {
-  const found = quickly(task, base) ?? fully(task, W0, base)
+  const quick = quickly(task, base)
+  const found = quick ?? fully(task, W0, base)
   if (!found) return undefined
   const sizeOfBase = frobeniusNorm(base.parts.singularValues)
   const sizes = changeOf(task, W0)
-  return { found, ...sizes, sizeOfBase, nullIntruders: nullOf(task, base, sizes) }
+  return {
+    found,
+    ...sizes,
+    sizeOfBase,
+    nullIntruders: nullOf(task, base, sizes),
+    isDecomposed: !quick,
+  }
 }
 
 /** A draw costs as much as the comparison itself, so there is none where only a decomposition of W1 could tell. */

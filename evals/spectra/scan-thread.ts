@@ -14,7 +14,7 @@ const measure = createMeasurer(
 parentPort!.on('message', (task: Task) => {
   measure(task).then(
     (measured) => {
-      freeMatrices(task.shape)
+      if (measured?.isDecomposed) freeMatrices(task.shape)
       tell({ type: 'measured', measured })
     },
     () => tell({ type: 'failed' }),

@@ -1,6 +1,6 @@
 /**
  * @file `npm run bench:peers`: the same work on our engine and on PyTorch, in turns on one machine. Flags: --work NAME (may repeat),
- * --layers 30, --pairs 7, --threads 2, --wait default|passive (else the better one is found), --json. The result is also written to test/bench/results/.
+ * --layers 30, --pairs 7, --threads 2, --wait default|passive (else the better one is found), --device cpu|cuda, --json. The result is also written to test/bench/results/.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -15,8 +15,14 @@ import {
 } from './harness/compare.ts'
 import { DEVIATION, DeviationSchema, showDeviation } from './harness/deviation.ts'
 import type { LineProcess } from './harness/line-process.ts'
-import { machine, showMachine } from './harness/machine.ts'
-import { OutcomeSchema, processorSeconds, showSpread, spread } from './harness/measure.ts'
+import { cardBytes, machine, showMachine } from './harness/machine.ts'
+import {
+  mebibytes,
+  OutcomeSchema,
+  processorSeconds,
+  showSpread,
+  spread,
+} from './harness/measure.ts'
 import { SMOLLM2_135M } from './harness/random-model.ts'
 import { SEED, SKIPPED, startOurs, withInputs, type Inputs } from './harness/our-side.ts'
 import {
@@ -37,12 +43,15 @@ const values = parse({
   ...COMMON_OPTIONS,
   pairs: { type: 'string', default: '7' },
   wait: { type: 'string' },
+  device: { type: 'string', default: 'cpu' },
 })
 const works = chosenWorks(values.work)
 const layers = wholeNumber('layers', values.layers, 1, 1000)
 const pairs = wholeNumber('pairs', values.pairs, 1, 1000)
 const threads = wholeNumber('threads', values.threads, 1, 1024)
 const waits = values.wait === undefined ? WAITS : WAITS.filter((wait) => wait === values.wait)
+const { device } = values
+if (!['cpu', 'cuda'].includes(device)) usage(`--device takes cpu or cuda, not "${device}".`)
 if (waits.length === 0) usage(`--wait takes ${WAITS.join(' or ')}, not "${values.wait}".`)
 const say = (line: string) => process.stdout.write(values.json ? '' : `${line}\n`)
 
@@ -57,9 +66,14 @@ const python =
     'Skipped: there is no Python; set TOUCHSTONE_PYTHON to one that has torch, transformers and peft.',
   )
 
+/** What this machine or Python cannot do of the peer's variants is left out alone. */
+class LeftOut extends Error {}
+
 async function torchFor(work: Work, inputs: Inputs, wait: Wait): Promise<TorchProcess> {
-  const started = await startTorch(python, work, inputs, threads, wait)
-  return typeof started === 'string' ? skip(started) : started
+  const started = await startTorch(python, work, inputs, threads, wait, device)
+  if (typeof started !== 'string') return started
+  if (work.peer) throw new LeftOut(started)
+  return skip(started)
 }
 
 const chat = chatRows(SMOLLM2_135M.vocab)
@@ -91,10 +105,8 @@ async function turn(side: LineProcess, idle: LineProcess, work: Work, repetition
   return { outcome, used }
 }
 
-async function compare(work: Work, inputs: Inputs) {
-  const { wait, trials } = await betterWait(work, inputs)
-  const torch = await torchFor(work, inputs, wait)
-  const ours = await startOurs(work, inputs, threads)
+/** Both sides in turns, the cold pairs included, and what the waiting side used of a core meanwhile. */
+async function inTurns(ours: LineProcess, torch: LineProcess, work: Work) {
   const all: Pair[] = []
   const disturbances: number[] = []
   for (let pair = 0; pair < SKIPPED + pairs; pair++) {
@@ -108,13 +120,23 @@ async function compare(work: Work, inputs: Inputs) {
     }
     all.push({ ours: outcomes.get(ours)!, torch: outcomes.get(torch)! })
   }
+  return { all, disturbances }
+}
+
+async function compare(work: Work, inputs: Inputs) {
+  const { wait, trials } = await betterWait(work, inputs)
+  const torch = await torchFor(work, inputs, wait)
+  const ours = await startOurs(work, inputs, threads, undefined, device)
+  const { all, disturbances } = await inTurns(ours, torch, work)
+  const card = device === 'cuda' ? { ours: cardBytes(ours.pid), torch: cardBytes(torch.pid) } : null
   const memory = compareMemory(ours.memory(), torch.memory(), work.memoryBar)
   const deviation = work.forward && (await ours.ask(DEVIATION, DeviationSchema))
   await Promise.all([ours.quit(), torch.quit()])
   const speed = compareSpeed(all.slice(SKIPPED), SEED)
-  const bar = layers === FULL_SIZE_LAYERS ? (work.bar ?? null) : null
+  const bar = layers === FULL_SIZE_LAYERS && device === 'cpu' ? (work.bar ?? null) : null
   return {
     work: work.name,
+    peer: work.peer ?? null,
     arithmetic: ours.arithmetic,
     bar,
     barMet: bar === null ? null : speed.ratio.median >= bar,
@@ -122,6 +144,8 @@ async function compare(work: Work, inputs: Inputs) {
     deviation: deviation ?? null,
     speed,
     memory,
+    /** Of the card, at the end; null on the processor. */
+    card,
     torch: { ...torch.versions, attention: torch.attention, wait, trials },
     /** The largest share of one core that the waiting side used. */
     idleShare: disturbances.length > 0 ? Math.max(...disturbances) : null,
@@ -130,20 +154,31 @@ async function compare(work: Work, inputs: Inputs) {
 }
 type Compared = Awaited<ReturnType<typeof compare>>
 
-function show({ title, forward }: Work, result: Compared): string {
-  const { speed, memory, torch, idleShare, bar, barMet, arithmetic } = result
+/** Whether both computed the same; under autocast the peer's numbers are others by its nature. */
+function verdictOf({ forward }: Work, { same, peer }: Compared): string {
+  if (same) return forward ? 'nearly the same work' : 'same work'
+  return peer === 'bf16' ? 'OTHER NUMBERS, as bfloat16 rounds' : 'DIFFERENT WORK'
+}
+
+function show(work: Work, result: Compared): string {
+  const { speed, memory, card, torch, idleShare, bar, barMet, arithmetic } = result
   const { median, lower, upper } = speed.ratio
   const judged =
-    layers === FULL_SIZE_LAYERS ? 'no bar of time' : `judged at ${FULL_SIZE_LAYERS} layers only`
+    layers === FULL_SIZE_LAYERS || device !== 'cpu'
+      ? 'no bar of time'
+      : `judged at ${FULL_SIZE_LAYERS} layers only`
   const verdict =
     bar === null ? judged : `the bar is ${bar.toFixed(2)}: ${barMet ? 'met' : 'NOT MET'}`
   return [
-    title,
+    work.title,
     `  ours  ${showSpread(speed.ours)}, ${arithmetic}`,
     `  torch ${showSpread(speed.torch)}, OpenMP waits ${torch.wait}`,
     `  torch / ours ${median.toFixed(2)} (95 % ${lower.toFixed(2)}–${upper.toFixed(2)}), of medians ${speed.ratioOfMedians.toFixed(2)}; ${verdict}`,
     ...(memory ? showMemory(memory) : ['  memory is measured on Linux only']),
-    `  ${result.same ? (forward ? 'nearly the same work' : 'same work') : 'DIFFERENT WORK'}: ${result.evidence}`,
+    ...(card
+      ? [`  on the card ${inMebibytes(card.ours)} ours, ${inMebibytes(card.torch)} torch`]
+      : []),
+    `  ${verdictOf(work, result)}: ${result.evidence}`,
     ...(result.deviation ? [`  ${showDeviation(result.deviation)}`] : []),
     ...(idleShare === null
       ? []
@@ -151,19 +186,26 @@ function show({ title, forward }: Work, result: Compared): string {
   ].join('\n')
 }
 
+const inMebibytes = (bytes: number | null) => (bytes === null ? 'unknown' : mebibytes(bytes))
+
 const on = machine()
 say(`${showMachine(on)}; ${layers} layers, ${threads} threads, ${pairs} pairs, median (min–max)`)
 const results: Compared[] = []
 await withInputs(layers, works, async (inputs) => {
   for (const work of works) {
-    results.push(await compare(work, inputs))
-    say(show(work, results.at(-1)!))
+    try {
+      results.push(await compare(work, inputs))
+      say(show(work, results.at(-1)!))
+    } catch (error) {
+      if (!(error instanceof LeftOut)) throw error
+      say(`${work.title}\n  ${error.message}`)
+    }
   }
 })
-const report = { machine: on, date: new Date().toISOString(), layers, threads, results }
+const report = { machine: on, date: new Date().toISOString(), device, layers, threads, results }
 const text = `${JSON.stringify(report, null, 2)}\n`
 await mkdir(RESULTS, { recursive: true })
-const file = `peers-${report.date.slice(0, 10)}${layers === FULL_SIZE_LAYERS ? '' : `-${layers}-layers`}.json`
+const file = `peers-${report.date.slice(0, 10)}${device === 'cpu' ? '' : `-${device}`}${layers === FULL_SIZE_LAYERS ? '' : `-${layers}-layers`}.json`
 await writeFile(`${RESULTS}${file}`, text)
 process.stdout.write(values.json ? text : `Written to test/bench/results/${file}\n`)
-if (results.some(({ same }) => !same)) process.exitCode = 1
+if (results.some(({ same, peer }) => !same && peer !== 'bf16')) process.exitCode = 1

@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { AS_AVX2 } from './harness/machine.ts'
 
 const NAME = 'libonnxruntime.so.1'
 /** xgetbv; mov eax, eax; shl rdx, 32; or rdx, rax: the whole register. */
@@ -43,7 +44,7 @@ try {
   const { status } = spawnSync(process.execPath, command, {
     stdio: 'inherit',
     // The addon opens the repository's own copy.
-    env: { ...process.env, LD_LIBRARY_PATH, TOUCHSTONE_NATIVE: 'off' },
+    env: { ...process.env, LD_LIBRARY_PATH, TOUCHSTONE_NATIVE: 'off', [AS_AVX2]: '1' },
   })
   process.exitCode = status ?? 1
 } finally {

@@ -40,9 +40,11 @@ export function areDistinct({ singularValues: σ, next }: LeadingTriplets): bool
 
 /** A new direction shorter than this part of σ₁ means that the Krylov space is invariant. */
 const CLOSED = 1e-13
-/** Steps before the first check of the residuals, and between checks. */
+/** Steps before the first check of the residuals, and between it and the second. */
 const FIRST = 12
 const STRIDE = 3
+/** Most steps to a later check, however far off the residuals seem: convergence is faster than it begins. */
+const FARTHEST = 12
 /** Steps allocated at first; most spaces converge within them. */
 const USUAL = 96
 
@@ -58,14 +60,29 @@ export function leadingTriplets(
   const { rows, columns } = M
   const most = Math.min(maxSteps, rows, columns)
   if (k > most) return undefined
+  let due = k + FIRST
+  let before: Check | undefined
   for (const { U, α, β, size, isClosed } of bidiagonalised(M, most)) {
-    const isDue = size >= k + FIRST && (size - k) % STRIDE === 0
-    if (!isDue && size !== most && !(isClosed && size >= k)) continue
+    if (size !== due && size !== most && !(isClosed && size >= k)) continue
     const isWhole = columns === size || isClosed
     const found = settled(interleaved(α, β, size), isWhole ? 0 : β[size - 1]!, k)
-    if (found) return { ...found, left: combined(found.vectors, U, rows, k) }
+    if (typeof found !== 'number') return { ...found, left: combined(found.vectors, U, rows, k) }
+    const check = { size, excess: found }
+    due = size + stepsAfter(before, check)
+    before = check
   }
   return undefined
+}
+
+/** How many times larger than allowed a residual was. */
+type Check = { size: number; excess: number }
+
+/** Residuals shrink by about the same factor with each step, so two checks tell when the next one is worth its time. */
+function stepsAfter(before: Check | undefined, now: Check): number {
+  if (!before) return STRIDE
+  const factor = Math.log(before.excess / now.excess) / (now.size - before.size)
+  const steps = Math.ceil(Math.log(now.excess) / factor)
+  return steps >= 1 && steps <= FARTHEST ? steps : STRIDE
 }
 
 /** The largest σ seen from a random start after so many steps; a lower bound of M's. */
@@ -135,23 +152,32 @@ function widened(X: Float64Array, length: number): Float64Array<ArrayBuffer> {
   return out
 }
 
-/** The first k Ritz values of the interleaved T and their vectors `[k, 2·size]`, if all k have converged. */
+/**
+ * The first k Ritz values of the interleaved T and their vectors `[k, 2·size]`, if all k have converged; else how many times larger
+ * than allowed a residual is, infinite where no vector was found.
+ */
 function settled(T: Bands, last: number, k: number) {
   const length = T.diagonal.length
   const count = Math.min(k + 1, length / 2)
-  const allHaveSettled = (σ: Float64Array, largest: number, z: Float64Array) =>
-    σ.subarray(0, z.length / length).every((value, i) => {
-      const gap = Math.min((σ[i - 1] ?? Infinity) - value, value - (σ[i + 1] ?? 0))
-      const ρ = last * Math.abs(z[(i + 1) * length - 1]!)
-      return ρ <= Math.max(TURN * gap, ROUNDING * largest)
-    })
+  const excessOf = (σ: Float64Array, largest: number, z: Float64Array) =>
+    Math.max(
+      ...Array.from(σ.subarray(0, z.length / length), (value, i) => {
+        const gap = Math.min((σ[i - 1] ?? Infinity) - value, value - (σ[i + 1] ?? 0))
+        const ρ = last * Math.abs(z[(i + 1) * length - 1]!)
+        return ρ === 0 ? 0 : ρ / Math.max(TURN * gap, ROUNDING * largest)
+      }),
+    )
   // The last one usually converges last, and checking it alone is cheap.
   const end = leadingTridiagonalValues(T, count, k - 1)
   const lastVector = tridiagonalVectors(T, end, 1)
-  if (!lastVector || !allHaveSettled(end, end[0]!, lastVector)) return undefined
+  if (!lastVector) return Infinity
+  const lastExcess = excessOf(end, end[0]!, lastVector)
+  if (!(lastExcess <= 1)) return lastExcess
   const values = leadingTridiagonalValues(T, count)
   const vectors = tridiagonalVectors(T, values, k)
-  if (!vectors || !allHaveSettled(values, values[0]!, vectors)) return undefined
+  if (!vectors) return Infinity
+  const excess = excessOf(values, values[0]!, vectors)
+  if (!(excess <= 1)) return excess
   return { singularValues: values.slice(0, k), vectors, next: values[k] ?? 0 }
 }
 

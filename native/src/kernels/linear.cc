@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "narrow.h"
 #include "tridiagonal.h"
 
 namespace touchstone::TOUCHSTONE_VARIANT {
@@ -23,6 +24,7 @@ constexpr size_t kPiece = 32;
 }  // namespace
 
 void row_products(const double* a, size_t p, const double* b, size_t q, size_t width, bool half, double* out) {
+  if (!half && p <= kNarrow) return narrow_products(a, p, b, q, width, out);
   const Given A(a, p, width), B(b, q, width);
   Out C(out, p, q);
   if (half && a == b && p == q) {
@@ -42,6 +44,7 @@ void add_rows(double* out, size_t width, double factor, const double* y, const d
 }
 
 void through_weight(const double* y, size_t r, const float* w, size_t m, size_t n, bool transposed, double* out) {
+  if (r <= kNarrow) return transposed ? narrow_products(y, r, w, m, n, out) : narrow_through(y, r, w, m, n, out);
   using Singles = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
   const Given Y(y, r, transposed ? n : m);
   Out sums(out, r, transposed ? m : n);

@@ -1,6 +1,13 @@
 /** @file The benches' command line. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import { FULL_SIZE_LAYERS, STEPS_OF_TASKS, WORK_NAMES, WORKS, type Work } from './works.ts'
+import {
+  FULL_SIZE_LAYERS,
+  PEER_VARIANTS,
+  STEPS_OF_TASKS,
+  WORK_NAMES,
+  WORKS,
+  type Work,
+} from './works.ts'
 
 export const COMMON_OPTIONS = {
   work: { type: 'string', multiple: true },
@@ -31,7 +38,7 @@ export function wholeNumber(flag: string, text: string, least: number, most: num
 }
 
 export function chosenWorks(names: readonly string[] = WORK_NAMES): readonly Work[] {
-  const all = [...WORKS, ...STEPS_OF_TASKS]
+  const all = [...WORKS, ...PEER_VARIANTS, ...STEPS_OF_TASKS]
   const unknown = names.find((name) => !all.some((work) => work.name === name))
   if (unknown !== undefined)
     usage(`There is no work "${unknown}"; there are ${all.map(({ name }) => name).join(', ')}.`)

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import type { Forward } from '../../../evals/finetune/training/int8-forward.ts'
 import type { Precision } from '../../../evals/models/weights/small-weights.ts'
 import { numerics } from '../../../evals/native/load.ts'
-import { chooseDevice } from '../../../evals/runtime/device.ts'
+import { chooseDevice, type DeviceName } from '../../../evals/runtime/device.ts'
 import { DEVIATION } from './deviation.ts'
 import { openWork } from './open-work.ts'
 import type { WorkName } from './works.ts'
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     model: { type: 'string' },
     adapter: { type: 'string' },
     threads: { type: 'string', default: '2' },
+    device: { type: 'string', default: 'cpu' },
     profile: { type: 'string' },
     checkpointing: { type: 'boolean', default: false },
     precision: { type: 'string', default: 'fp32' },
@@ -33,7 +34,10 @@ const open = await openWork(work, {
   checkpointing: values.checkpointing,
   precision: values.precision as Precision,
   forward: values.forward as Forward,
-  device: { ...chooseDevice('cpu', Number(values.threads)), profilePrefix: values.profile },
+  device: {
+    ...chooseDevice(values.device as DeviceName, Number(values.threads)),
+    profilePrefix: values.profile,
+  },
 })
 say({ ready: true, nodes: open.nodes, buildMs: open.buildMs, arithmetic: numerics().name })
 for await (const line of createInterface({ input: process.stdin })) {

@@ -80,12 +80,14 @@ export async function startOurs(
   inputs: Inputs,
   threads: number,
   profile?: string,
+  device = 'cpu',
 ): Promise<OurProcess> {
   const { does, native, checkpointing, precision, forward } = work
   const args = [
     '--disable-warning=ExperimentalWarning',
     fileURLToPath(new URL('child.ts', import.meta.url)),
     ...['--work', does, '--model', modelFor(work, inputs), '--threads', String(threads)],
+    ...['--device', device],
     ...['--precision', precision, ...(checkpointing ? ['--checkpointing'] : [])],
     ...(forward ? ['--forward', forward] : []),
     ...(isLora(does) ? ['--adapter', inputs.adapter] : []),

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ProcessEnded, startLineProcess, type LineProcess } from './line-process.ts'
 import { isLora, modelFor, type Inputs, type Read } from './our-side.ts'
+import type { Work } from './works.ts'
 
 const SCRIPT = fileURLToPath(new URL('../peers/bench_torch.py', import.meta.url))
 const TASK_SCRIPT = fileURLToPath(new URL('../peers/bench_tasks.py', import.meta.url))
@@ -44,15 +45,22 @@ export function findPython(env: NodeJS.ProcessEnv = process.env): string | undef
 /** A running peer, or the sentence that says why there is none. */
 export async function startTorch(
   python: string,
-  work: Read,
+  work: Read & Pick<Work, 'peer'>,
   inputs: Inputs,
   threads: number,
   wait: Wait,
+  device = 'cpu',
 ): Promise<TorchProcess | string> {
   const script = work.does === 'task-step' ? TASK_SCRIPT : SCRIPT
   const args = [script, '--model', modelFor(work, inputs), '--threads', String(threads)]
   if (isLora(work.does)) args.push('--adapter', inputs.adapter)
-  const env: Record<string, string> = wait === 'passive' ? { OMP_WAIT_POLICY: 'PASSIVE' } : {}
+  if (device !== 'cpu') args.push('--device', device)
+  if (work.peer) args.push('--variant', work.peer)
+  const env: Record<string, string> = {
+    ...(wait === 'passive' && { OMP_WAIT_POLICY: 'PASSIVE' }),
+    // What a variant compiles goes with the inputs, and the cold repetitions take its time.
+    TORCHINDUCTOR_CACHE_DIR: join(inputs.folder, 'compiled'),
+  }
   try {
     const started = await startLineProcess(python, args, env)
     const { attention, torch, transformers, peft } = Ready.parse(started.greeting)

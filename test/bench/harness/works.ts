@@ -18,6 +18,8 @@ export interface Work {
   readonly precision: Precision
   /** How ours multiplies on the way forward: approximate, so that the peer's exact losses are met nearly alone. */
   readonly forward?: 'int8'
+  /** How the peer does it other than as written: compiled, or under bfloat16 autocast, whose numbers are approximate. */
+  readonly peer?: 'compile' | 'bf16'
   readonly title: string
   /** The least PyTorch's time / our time that satisfies us at full size; absent where memory is the point. */
   readonly bar?: number
@@ -26,6 +28,24 @@ export interface Work {
 }
 
 const usual = { native: true, precision: 'fp32' } as const
+
+/** The same step of ours beside the peer's faster ways; they have no bar of their own. */
+const againstVariants = (does: 'lora-step' | 'full-step', title: string): Work[] => [
+  {
+    ...usual,
+    name: `${does}-compile`,
+    does,
+    peer: 'compile',
+    title: `${title}, the peer under torch.compile`,
+  },
+  {
+    ...usual,
+    name: `${does}-bf16`,
+    does,
+    peer: 'bf16',
+    title: `${title}, the peer under bfloat16 autocast (approximate)`,
+  },
+]
 
 export const WORKS: readonly Work[] = [
   {
@@ -105,6 +125,11 @@ export const WORKS: readonly Work[] = [
     bar: 2.5,
     title: 'Generation, 64 prompts × 16–160 → up to 64 tokens, batches of 16',
   },
+]
+/** The peer's variants; measured where they are named. */
+export const PEER_VARIANTS: readonly Work[] = [
+  ...againstVariants('lora-step', 'LoRA step, rank 8, 4 × 128 tokens'),
+  ...againstVariants('full-step', 'Full step, 4 × 128 tokens'),
 ]
 /** Steps of tasks; measured where they are named. */
 export const STEPS_OF_TASKS: readonly Work[] = TASK_WORKS.map(({ name, title }) => ({

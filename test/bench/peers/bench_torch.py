@@ -1,6 +1,7 @@
 """The bench's work in PyTorch, transformers and PEFT: a long-lived process that a driver can alternate with.
 
     python bench_torch.py [--layers 30] [--threads 2] [--seed 1] [--attention sdpa] [--model DIR] [--adapter DIR] [--save-model DIR]
+                          [--variant compile|bf16] [--device cpu|cuda]
 
 It reads one JSON command a line on stdin and answers one JSON line on stdout; the first line says that it is ready.
 
@@ -21,14 +22,17 @@ held: changing the work builds the model anew, outside the time, and its peak me
 
 Dimensions are SmolLM2-135M's with random weights from the seed, float32, tied; --model takes a Hugging Face folder instead, --adapter a PEFT
 folder to start lora-step from, so that both sides have the same numbers; --save-model writes the random model as such a folder. The attention is
-torch's own fused one unless told, and AdamW is fused, so that the peer runs at its best. That needs a quiet machine: torch's threads
+torch's own fused one unless told, --variant
+compile gives the steps to torch.compile, --variant bf16 runs them under bfloat16 autocast (whose numbers are approximate), and AdamW is fused, so that the peer runs at its best. That needs a quiet machine: torch's threads
 spin at barriers, and busy neighbours on two cores made a step over ten times slower (OMP_WAIT_POLICY=PASSIVE softens it). Exit 3 where torch is missing.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
+import shutil
 import sys
 import time
 
@@ -50,9 +54,9 @@ OPTIMISER = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0
 def build_model(options):
     settings = {"attn_implementation": options.attention}
     if options.model:
-        return AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32, **settings)
+        return AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32, **settings).to(options.device)
     torch.manual_seed(options.seed)
-    return LlamaForCausalLM(LlamaConfig(num_hidden_layers=options.layers, **SMOLLM2_135M, **settings))
+    return LlamaForCausalLM(LlamaConfig(num_hidden_layers=options.layers, **SMOLLM2_135M, **settings)).to(options.device)
 
 
 def tokens_for(command, shape, vocab):
@@ -73,16 +77,28 @@ def padding_collator():
     return DataCollatorForSeq2Seq(tokenizer, padding=True)
 
 
-def trainer(model, trainable, batch_of=tokens_as_labels):
+def variant_lacks(variant):
+    """What this machine lacks for a variant; none where it can."""
+    if variant == "compile" and not shutil.which(os.environ.get("CXX", "g++")):
+        return "torch.compile needs a C++ compiler, and there is none"
+    if variant == "bf16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return "this processor has no products in bfloat16, and autocast gains nothing from emulated ones"
+    return None
+
+
+def trainer(model, trainable, variant, batch_of=tokens_as_labels):
     """A closure that trains one step: `(command) → answer`."""
+    forward = torch.compile(model) if variant == "compile" else model
+    precision = torch.autocast("cpu", dtype=torch.bfloat16) if variant == "bf16" else contextlib.nullcontext()
     optimiser = torch.optim.AdamW(trainable, **OPTIMISER)
     model.train()
 
     def step(command):
         started = time.perf_counter()
-        batch = batch_of(command, model.config.vocab_size)
+        batch = {name: rows.to(model.device) for name, rows in batch_of(command, model.config.vocab_size).items()}
         optimiser.zero_grad(set_to_none=True)
-        loss = model(**batch).loss
+        with precision:
+            loss = forward(**batch).loss
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(trainable, 1.0)
         optimiser.step()
@@ -99,11 +115,12 @@ def lora_model(options):
         torch.manual_seed(options.seed)  # the same adapter whether the base was drawn or read
         config = LoraConfig(r=8, lora_alpha=16, lora_dropout=0.0, target_modules=LINEARS, task_type="CAUSAL_LM")
         model = get_peft_model(base, config)
+    model.to(options.device)
     return model, [p for p in model.parameters() if p.requires_grad]
 
 
 def lora_step(options):
-    return trainer(*lora_model(options))
+    return trainer(*lora_model(options), options.variant)
 
 
 def lora_chat(options):
@@ -113,12 +130,12 @@ def lora_chat(options):
         rows = zip(command["rows"], command["prompts"])
         return dict(collate([{"input_ids": ids, "labels": [-100] * prompt + ids[prompt:]} for ids, prompt in rows]))
 
-    return trainer(*lora_model(options), batch_of)
+    return trainer(*lora_model(options), options.variant, batch_of)
 
 
 def full_step(options):
     model = build_model(options)
-    return trainer(model, list(model.parameters()))
+    return trainer(model, list(model.parameters()), options.variant)
 
 
 def generate(options):
@@ -126,7 +143,7 @@ def generate(options):
 
     @torch.inference_mode()
     def run(command):
-        step = tokens_for(command, PROMPTS, model.config.vocab_size)
+        step = tokens_for(command, PROMPTS, model.config.vocab_size).to(model.device)
         started, prefill, past, chosen = time.perf_counter(), None, None, []
         for _ in range(NEW_TOKENS):
             output = model(input_ids=step, cache=past, use_cache=True, logits_to_keep=1)
@@ -173,7 +190,7 @@ def generate_mixed(options):
     def run(_):
         started, chosen = time.perf_counter(), []
         for first in range(0, len(prompts), MIXED["batch"]):
-            batch = left_padded(prompts[first : first + MIXED["batch"]])
+            batch = {name: rows.to(model.device) for name, rows in left_padded(prompts[first : first + MIXED["batch"]]).items()}
             output = model.generate(
                 **batch, max_new_tokens=MIXED["new_tokens"], do_sample=False, use_cache=True, eos_token_id=ends, pad_token_id=0
             )
@@ -193,6 +210,8 @@ WORKS = {"lora-step": lora_step, "lora-chat": lora_chat, "full-step": full_step,
 
 
 def elapsed(started):
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()  # a card goes on after its calls return
     return (time.perf_counter() - started) * 1000
 
 
@@ -232,7 +251,15 @@ def main():
     parser.add_argument("--model")
     parser.add_argument("--adapter")
     parser.add_argument("--save-model")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--variant", choices=["compile", "bf16"])
     options = parser.parse_args()
+    if options.device == "cuda" and not torch.cuda.is_available():
+        print("Skipped: this Python's torch sees no CUDA card.", file=sys.stderr)
+        sys.exit(3)
+    if lacks := variant_lacks(options.variant):
+        print(f"Skipped: {lacks}.", file=sys.stderr)
+        sys.exit(3)
     torch.set_num_threads(options.threads)
     logging.disable_progress_bar()
     if options.save_model:

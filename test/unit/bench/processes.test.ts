@@ -21,6 +21,7 @@ import { MIXED, NEW_TOKENS, PROMPT_TOKENS, type Work } from '../../bench/harness
 import { sampled } from '../../doubles/tier.ts'
 import { TASKS } from '../../../evals/audit/tasks/registry.ts'
 
+const VARIANTS = 'lora-step-compile, lora-step-bf16, full-step-compile, full-step-bf16'
 const STEPS_OF_TASKS = TASKS.map(({ name }) => `task-${name}`).join(', ')
 
 const TOY: LlamaSize = { hidden: 32, layers: 2, heads: 2, kvHeads: 1, intermediate: 48, vocab: 97 }
@@ -168,7 +169,7 @@ describe('the peer', () => {
   test.runIf(process.platform !== 'win32').each([
     [
       ['--work', 'lora'],
-      `There is no work "lora"; there are lora-step, lora-step-checkpointed, lora-step-small, lora-step-int8, lora-step-int8-forward, lora-chat, full-step, full-step-plain, generate, generate-mixed, ${STEPS_OF_TASKS}.`,
+      `There is no work "lora"; there are lora-step, lora-step-checkpointed, lora-step-small, lora-step-int8, lora-step-int8-forward, lora-chat, full-step, full-step-plain, generate, generate-mixed, ${VARIANTS}, ${STEPS_OF_TASKS}.`,
     ],
     [['--layers', '2.5'], '--layers takes a whole number from 1 to 1000, not "2.5".'],
     [['--threads', '0'], '--threads takes a whole number from 1 to 1024, not "0".'],
