@@ -116,6 +116,10 @@ test('the picture of the house names every room', () => {
   expect(Object.keys(ROOMS).filter((room) => !picture.includes(room))).toEqual([])
 })
 
+test('the page of performance has at most 250 lines: history lies in results and beside it', () => {
+  expect(textOf('docs/performance/README.md').split('\n').length).toBeLessThanOrEqual(251)
+})
+
 test('the first page has at most 900 words', () => {
   expect(textOf('README.md').split(/\s+/u).filter(Boolean).length).toBeLessThanOrEqual(900)
   expect(statSync(join(ROOT, 'docs/glossary.md')).isFile()).toBe(true)
