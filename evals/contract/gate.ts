@@ -14,6 +14,7 @@ export const COMPARED_FIELDS = [
   'tokenizer',
   'context',
   'thinking',
+  'products',
   'prompts',
   'prompt-text',
   'judge-version',

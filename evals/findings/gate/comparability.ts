@@ -57,6 +57,7 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
     pair('tokenizer', before.tokenizerDigest, after.tokenizerDigest),
     pair('context', contextOf(one), contextOf(two)),
     ...thinking([before, one], [after, two]),
+    ...products(before, after),
     promptSets(one, two),
     ...promptTexts(withoutMarks(one.rows), withoutMarks(two.rows)),
     pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
@@ -114,6 +115,13 @@ const thinkingText = ({ mode, budget, share }: ReturnType<typeof thinkingOf>) =>
     `${percent(share)} of replies`,
     ...(budget === null ? [] : [`at most ${budget} tokens`]),
   ].join(', ')
+
+/** No field where both sides were asked exactly. */
+function products(before: ComparedRun, after: ComparedRun): Difference[] {
+  const [one, two] = [before, after].map((run) => run.products ?? null)
+  if (one === null && two === null) return []
+  return [{ field: 'products', before: one ?? 'exact', after: two ?? 'exact' }]
+}
 
 /** By digest over the ordered prompts; by the samples' names where neither side has a digest. */
 function promptSets(one: Side, two: Side): Difference {

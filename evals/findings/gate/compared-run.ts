@@ -106,6 +106,8 @@ export interface ComparedRun {
   readonly tokenizerDigest: string | null
   /** Whether prompts leave room for a thought; null or absent where the model does not think or the log does not say. */
   readonly thinking?: 'on' | 'off' | null
+  /** How its answers are approximate by its own configuration; null or absent where nothing says so. */
+  readonly products?: 'rounded to int8' | null
   readonly benchmarks: readonly ComparedBenchmark[]
   readonly judged: readonly ComparedJudgement[]
   /** How far identical runs of its base differ; absent where the model ran beside Touchstone, and in logs. */

@@ -1,4 +1,5 @@
 /** @file Stored rows as `ComparedRun`s: one for each model state, finished evaluations only. */
+import { approximationOf, ROUNDED } from '../../contract/approximate.ts'
 import type { AuditRows, RunRow } from '../../contract/audit-rows.ts'
 import {
   decodingOf,
@@ -17,7 +18,7 @@ import { labelsByState, peopleSay } from './people.ts'
 export type StateRows = Pick<
   AuditRows,
   'benchmarks' | 'subjects' | 'replies' | 'replyDigests' | 'verdicts' | 'evaluations' | 'labelled'
-> & { readonly run: Pick<RunRow, 'id'> }
+> & { readonly run: Pick<RunRow, 'id'> & Partial<Pick<RunRow, 'config'>> }
 
 /**
  * Every evaluated state of a run, base first, steps ascending. All states of a run use the base's template
@@ -46,6 +47,7 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
       templateDigest: base?.templateDigest || null,
       tokenizerDigest: base?.tokenizerDigest || null,
       thinking: base?.thinking ?? null,
+      products: approximationOf(rows.run.config) === ROUNDED ? 'rounded to int8' : null,
       benchmarks: benchmarksOf(rows, { arm, seed, step }, unfitIn),
       judged: judged.get(keyOf(arm, seed, step)) ?? [],
       ...(noise && { noise }),

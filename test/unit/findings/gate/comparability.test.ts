@@ -32,6 +32,7 @@ const MUTANTS: Readonly<Record<ComparedField, ComparedRun>> = {
     benchmarks: run.benchmarks.map((row) => ({ ...row, context: { ...night, digest: '2' } })),
   },
   thinking: { ...run, judged: run.judged.map((row) => ({ ...row, hasThought: true })) },
+  products: { ...run, products: 'rounded to int8' },
   prompts: {
     ...run,
     benchmarks: run.benchmarks.map((row) => ({ ...row, promptSetDigest: 'other prompts' })),
@@ -57,6 +58,16 @@ it('the same run twice differs in nothing', () => {
   const none = { differences: [], allowed: [], unknown: [] }
   expect(comparability(run, run, WHAT)).toEqual(none)
   expect(comparability(plain, plain, { benchmark: 'refusals', judge: 'house' })).toEqual(none)
+})
+
+it('a run says of its own configuration whether its answers were rounded', () => {
+  const rows = plannedRows({ benchmarks: [REFUSAL], arms: [] })
+  const of = (basePrecision: string) =>
+    storedStates({ ...rows, run: { id: 'a', config: { basePrecision } } }, 'a').map(
+      ({ products }) => products,
+    )
+  expect(new Set(of('blocks'))).toEqual(new Set([null]))
+  expect(new Set(of('blocks-int8'))).toEqual(new Set(['rounded to int8']))
 })
 
 describe.each(COMPARED_FIELDS)('%s', (field) => {
