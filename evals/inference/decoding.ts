@@ -43,7 +43,10 @@ export interface GenerateOptions {
   readonly decoding: Decoding
   readonly endIds: ReadonlySet<number>
   readonly padId: number
+  /** Most rows of a run. */
   readonly batchSize: number
+  /** Of a run's keys and values; `batchSize` is lowered to them, not below 16 (slots.ts). */
+  readonly cacheBytes?: number
   readonly signal: AbortSignal
 }
 

@@ -10,17 +10,18 @@ import {
   type TokenPrompt,
 } from './decoding.ts'
 import { sharedPrefix } from './prefix.ts'
+import { rowsWithin } from './slots.ts'
 import { replyOf, newRow, startGeneration } from './writing.ts'
 
 /**
  * Generates a reply for every prompt, longest first to reduce padding; `index` is the prompt's position. At most `batchSize`
- * prompts run at a time, and a finished one frees its slot for the next.
+ * prompts run at a time, fewer where their cache would be large, and a finished one frees its slot for the next.
  */
 export async function* generate(
   prompts: readonly TokenPrompt[],
   options: GenerateOptions,
 ): AsyncGenerator<GeneratedTokens[]> {
-  const { signal, batchSize } = options
+  const { session, decoding, signal } = options
   refuseTooLong(prompts, options)
   const rows = prompts
     .map(newRow)
@@ -28,6 +29,8 @@ export async function* generate(
   if (rows.length === 0) return
   signal.throwIfAborted()
   const prefix = await sharedPrefix(prompts, options)
+  const capacity = rows[0]!.prompt.ids.length + longestReply(decoding)
+  const batchSize = rowsWithin(options.batchSize, session.cache, capacity, options.cacheBytes)
   const generation = startGeneration(rows[0]!, Math.min(batchSize, rows.length), prefix, options)
   let [read, given] = [0, 0]
   while (given < rows.length) {

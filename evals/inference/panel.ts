@@ -8,7 +8,7 @@ import { evenWidth } from './feeds.ts'
 import { longestReply, type GeneratedTokens, type TokenPrompt } from './decoding.ts'
 import { scorePrefixTree } from './prefix-tree.ts'
 import { scoreTexts, type ScoredText } from './score.ts'
-import { rowBytes } from './slots.ts'
+import { LEAST_ROWS, rowBytes } from './slots.ts'
 import { tokenModel, type GenerationSettings, type TokenModel } from './token-model.ts'
 
 export interface Panel {
@@ -113,7 +113,7 @@ async function* generateFor(
   settings: GenerationSettings,
 ) {
   const batchSize = rowsAtOnce(options, prompts, settings, members.length)
-  const model = tokenModel({ ...sharedOptions(options), batchSize })
+  const model = tokenModel({ ...sharedOptions(options), batchSize, cacheBytes: CACHE_BYTES })
   for await (const batch of model.generate(rowsOf(prompts, members), settings)) {
     yield batch.map((each) => ({
       member: members[each.index % members.length]!,
@@ -139,7 +139,10 @@ function rowsAtOnce(
 
 /** Rows in a batch, given the cache bytes of one row. */
 export const maxRows = (batchSize: number, members: number, bytesOfRow: number): number =>
-  Math.max(batchSize, Math.min(Math.floor(CACHE_BYTES / bytesOfRow), batchSize * members))
+  Math.max(
+    Math.min(batchSize, LEAST_ROWS),
+    Math.min(Math.floor(CACHE_BYTES / bytesOfRow), batchSize * members),
+  )
 
 /** Results by request and by the member that has not requested them yet. */
 function createResultCache() {

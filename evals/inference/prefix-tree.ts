@@ -19,7 +19,7 @@ import {
   type TokenFeeds,
 } from './feeds.ts'
 import { scoreTexts, type ScoredText, type ScoreOptions } from './score.ts'
-import { openSlots, rowBytes, type Slots } from './slots.ts'
+import { LEAST_ROWS, openSlots, rowBytes, rowsWithin, type Slots } from './slots.ts'
 
 interface Row extends Pick<ScoredText, 'ids' | 'from' | 'adapter'> {
   readonly logProbs: Float32Array
@@ -66,7 +66,7 @@ async function scoreShared(
   texts: readonly ScoredText[],
   options: ScoreOptions,
 ): Promise<Float32Array[]> {
-  const { batchSize, signal } = options
+  const { session, batchSize, signal } = options
   const rows = texts.map(({ ids, from, adapter }): Row => {
     const start = Math.max(1, from)
     const logProbs = new Float32Array(Math.max(0, ids.length - start))
@@ -77,9 +77,10 @@ async function scoreShared(
   const stems = [...Map.groupBy(scored, stemOf).values()]
     .map((of): Branch => ({ parent: 0, length: of[0]!.from, rows: of }))
     .sort((a, b) => b.length - a.length)
-  for (let start = 0; start < stems.length; start += batchSize) {
+  for (let start = 0, most = 0; start < stems.length; start += most) {
     signal.throwIfAborted()
-    await scoreStems(stems.slice(start, start + batchSize), options)
+    most = rowsWithin(batchSize, session.cache, stems[start]!.length)
+    await scoreStems(stems.slice(start, start + most), options)
     await new Promise(setImmediate)
   }
   return rows.map(({ logProbs }) => logProbs)
@@ -122,7 +123,10 @@ async function descend(
 const CACHE_BYTES = 64 * 2 ** 20
 
 const rowsAtOnce = ({ capacity }: Slots, { batchSize, session }: ScoreOptions): number =>
-  Math.max(batchSize, Math.floor(CACHE_BYTES / rowBytes(session.cache, capacity)))
+  Math.max(
+    Math.min(batchSize, LEAST_ROWS),
+    Math.floor(CACHE_BYTES / rowBytes(session.cache, capacity)),
+  )
 
 /** Scores the next tokens of each branch and returns the branches that continue. */
 async function scoreNext(

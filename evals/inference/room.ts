@@ -7,4 +7,4 @@
 export const ROOM_BYTES = 2 ** 28
 
 /** Scored tokens of a run: each has a row of logits as long as the vocabulary, and another of their softmax. */
-export const SCORED_ROWS = 512
+export const SCORED_ROWS = 256

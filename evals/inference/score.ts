@@ -3,6 +3,7 @@ import { emptyCache } from './cached-graph.ts'
 import { adaptersOf, countingPositions, inCompany, int32 } from './feeds.ts'
 import { requireFits, type GenerateOptions } from './decoding.ts'
 import { SCORED_ROWS } from './room.ts'
+import { rowsWithin } from './slots.ts'
 
 export interface ScoredText {
   readonly key: string
@@ -28,7 +29,9 @@ export async function scoreTexts(
     .sort((a, b) => texts[b]!.ids.length - texts[a]!.ids.length || a - b)
   for (let start = 0; start < order.length;) {
     signal.throwIfAborted()
-    const indices = batchFrom(texts, order, start, batchSize)
+    const longest = fedLength(texts[order[start]!]!.ids)
+    const most = rowsWithin(batchSize, session.cache, longest)
+    const indices = batchFrom(texts, order, start, most)
     start += indices.length
     const batch = indices.map((i) => texts[i]!)
     const scored = await scoreBatch(batch, options)

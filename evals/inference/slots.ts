@@ -40,6 +40,19 @@ export const rowBytes = (cache: CachedSession['cache'], capacity: number): numbe
   capacity *
   Float32Array.BYTES_PER_ELEMENT
 
+/** Bytes of a batch's keys and values from which it has no more rows: the weights are then read for enough of them. */
+const CACHE_BYTES = 256 * 2 ** 20
+/** Rows that a batch may have whatever they take. */
+export const LEAST_ROWS = 16
+
+/** Rows of a run, at most so many. */
+export const rowsWithin = (
+  most: number,
+  cache: CachedSession['cache'],
+  capacity: number,
+  bytes = CACHE_BYTES,
+): number => Math.min(most, Math.max(LEAST_ROWS, Math.floor(bytes / rowBytes(cache, capacity))))
+
 const rowsOf = (buffers: Feeds, first: number, count: number): Feeds =>
   Object.fromEntries(
     Object.entries(buffers).map(([name, { data, dims }]) => {

@@ -40,9 +40,9 @@ export const EngineConfig = z.object({
     .nullable()
     .default(null)
     .meta({ label: 'Threads', help: 'Threads of ONNX Runtime; all cores if not given' }),
-  batchSize: z.int().min(1).max(1024).default(16).meta({
+  batchSize: z.int().min(1).max(1024).default(64).meta({
     label: 'Evaluation batch',
-    help: 'Prompts answered side by side; changes speed only',
+    help: 'Most prompts answered side by side, down to 16 where their keys and values would take more than 256 MiB; changes speed only',
     // Beside a fine-tune's own --batch-size.
     flag: 'eval-batch-size',
   }),

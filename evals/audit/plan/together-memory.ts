@@ -1,7 +1,7 @@
 /** @file Additional memory for evaluating several model states in one pass: their adapters, and the cache of their replies. */
 import { targets } from '../../finetune/methods/low-rank.ts'
 import { maxRows } from '../../inference/panel.ts'
-import { rowBytes } from '../../inference/slots.ts'
+import { rowBytes, rowsWithin } from '../../inference/slots.ts'
 import type { Message } from '../../contract/rows.ts'
 import type { BoundMethod } from '../../finetune/method.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
@@ -76,8 +76,9 @@ export async function statesTogether(
     const longest = samples.map(({ messages }) => messages).reduce(longer, [])
     const text = await promptText(open.template, longest)
     const tokens = open.tokenizer.encode(text).length
-    const kept = rowBytes(cache, tokens + replyTokens(open, { ...decoding, ...benchmark }))
-    const alone = Math.min(samples.length, batchSize)
+    const capacity = tokens + replyTokens(open, { ...decoding, ...benchmark })
+    const kept = rowBytes(cache, capacity)
+    const alone = Math.min(samples.length, rowsWithin(batchSize, cache, capacity))
     const rows = Math.min(samples.length * writers, maxRows(batchSize, writers, kept))
     writingBytes = Math.max(writingBytes, (rows - alone) * (kept + tokens * perToken))
   }

@@ -9,7 +9,7 @@ import type { ReplyRow, SealedReply, SubjectKey } from '../../contract/rows.ts'
 import type { Origin } from '../../contract/subjects/origin.ts'
 import { sha256 } from '../../files/digest.ts'
 import { answersOf, type Answering, type Reply } from '../answers.ts'
-import { spread, type PreparedBenchmark } from '../benchmark-sources.ts'
+import { hasOptions, hasValues, spread, type PreparedBenchmark } from '../benchmark-sources.ts'
 
 /** What is stored of the base. */
 export interface BaseRows {
@@ -41,14 +41,19 @@ export async function checkedStart(
   const stored = storedReplies(base)
   if (copied.length === 0 || stored.size === 0) return undefined
   const each = Math.ceil(CHECKED / copied.length)
+  const chosen = copied.map((prepared) => ({
+    ...prepared,
+    samples: spread(firstOf(prepared), each),
+  }))
   let checked = 0
-  for (const prepared of copied) {
-    const samples = spread(firstOf(prepared), each)
+  for (const prepared of askedTogether(chosen)) {
     const asking = { signal: context.signal, onProgress: ignore, warn: ignore }
-    const replies = await answersOf(subject, { ...prepared, samples }, asking)
+    const replies = await answersOf(subject, prepared, asking)
     const other = replies.find((reply) => !isAlike(reply, stored))
     if (other) {
-      const message = `${prepared.benchmark.title}: at step 0 the answer to ${other.sample.id} is not the base’s, so all prompts are asked again.`
+      const { benchmark, id } = other.sample
+      const { title } = (copied.find(named(benchmark)) ?? prepared).benchmark
+      const message = `${title}: at step 0 the answer to ${id} is not the base’s, so all prompts are asked again.`
       emitLog(context, 'warn', message)
       return undefined
     }
@@ -58,6 +63,24 @@ export async function checkedStart(
 }
 
 const ignore = () => undefined
+const named =
+  (name: string) =>
+  ({ benchmark }: PreparedBenchmark): boolean =>
+    benchmark.name === name
+
+/** Replies of the same length, of whatever benchmark, in one batch: it then takes as many steps as one benchmark's. */
+function askedTogether(chosen: readonly PreparedBenchmark[]): readonly PreparedBenchmark[] {
+  const isWritten = ({ samples, read }: PreparedBenchmark) =>
+    !read && !hasValues(samples) && !hasOptions(samples)
+  const key = (prepared: PreparedBenchmark, at: number) =>
+    isWritten(prepared) ? JSON.stringify([prepared.benchmark.maxNewTokens, prepared.decoding]) : at
+  return [...Map.groupBy(chosen.entries(), ([at, prepared]) => key(prepared, at)).values()].map(
+    (group) => ({
+      ...group[0]![1],
+      samples: group.flatMap(([, { samples }]) => samples),
+    }),
+  )
+}
 
 /** Of benchmarks with looks only what is asked before the first one is sure to be asked of the base. */
 function firstOf({ samples, looks }: PreparedBenchmark): PreparedBenchmark['samples'] {
