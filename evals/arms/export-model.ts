@@ -30,6 +30,8 @@ export const EXPORT_FORMS = {
   bf16: { format: 'folder', storage: 'BF16' },
   'gguf-f16': { format: 'gguf', storage: 'F16' },
   'gguf-q8_0': { format: 'gguf', storage: 'Q8_0' },
+  'gguf-q4_1': { format: 'gguf', storage: 'Q4_1' },
+  'gguf-q4_0': { format: 'gguf', storage: 'Q4_0' },
   onnx: { format: 'onnx', runsBy: 'any' },
   'ort-genai': { format: 'onnx', runsBy: 'genai' },
 } as const satisfies Record<string, Form>

@@ -150,7 +150,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   inspect: {
     about: 'a model, data, a device or an export held against what it should be; trains nothing',
     may: words(
-      'errors files tables graph runtime models finetune inference data judges measure audit',
+      'errors files tables statistics graph runtime models finetune inference data judges measure audit',
     ),
     types: ['contract', 'benchmarks'],
     node: true,

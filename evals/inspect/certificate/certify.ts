@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { usageError } from '../../errors/touchstone-error.ts'
 import type { CachedSession } from '../../inference/cached-graph.ts'
+import type { ScoredText } from '../../inference/score.ts'
 import { exists } from '../../files/read-file.ts'
 import { loadModel } from '../../models/load.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
@@ -13,19 +14,28 @@ import { openBase, openOwnSession, openSession, type Base } from '../../measure/
 import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { carriesSameWeights, openCandidate } from '../../measure/candidate.ts'
 import { modelPath } from '../../models/model-path.ts'
-import { beyond, isNear, finenessOf, type Limits } from './limits.ts'
+import { beyond, isNear, limitsOf, type Limits, type Stored } from './limits.ts'
 import {
   agreementOf,
   answersOfAll,
-  distanceOn,
+  distancesOn,
   together,
   type Agreement,
   type Answers,
   type LoadedState,
   type Distance,
+  type TextDistance,
 } from './measure.ts'
 import { textFaults, type Fault } from './text-faults.ts'
-import { firstFailing, layerGroups, weightFault, type Read } from './weight-faults.ts'
+import { compareWeights, type Read, type WeightsFound } from './weight-check.ts'
+import {
+  configurationFault,
+  firstFailing,
+  layerGroups,
+  tiedHead,
+  weightFaults,
+  type Located,
+} from './weight-faults.ts'
 
 interface CertifyTask {
   readonly model: string
@@ -49,6 +59,8 @@ export interface Certificate {
   readonly templateDigest: string
   readonly distance: Distance
   readonly agreement: Agreement
+  /** The numbers themselves; null where the artefact names its weights otherwise. */
+  readonly weights: WeightsFound | null
   readonly limits: Limits
   /** Exceeded limits, for people. */
   readonly beyond: readonly string[]
@@ -60,6 +72,8 @@ export interface Certificate {
 /** The measured model, opened once for all artefacts. */
 interface Reference {
   readonly base: Base
+  /** The base's, with a fine-tune's own configuration. */
+  readonly model: Model
   readonly read: Read
   readonly asked: LoadedState
   readonly prepared: readonly PreparedBenchmark[]
@@ -73,7 +87,7 @@ export async function withMeasured<T>(
     candidate,
     templateVars = null,
   }: Pick<CertifyTask, 'model' | 'candidate' | 'templateVars'>,
-  use: (measured: { base: Base; read: Read; asked: LoadedState }) => Promise<T>,
+  use: (measured: Omit<Reference, 'prepared' | 'answers'>) => Promise<T>,
 ): Promise<T> {
   const variables = templateVariablesOf(templateVars)
   const base = await openBase(model, chooseDevice('cpu'), 1, 'fp32', undefined, variables)
@@ -82,9 +96,10 @@ export async function withMeasured<T>(
     const read: Read = tuned
       ? (name) => tuned.weights.read(name)
       : (name) => base.weights.get(name)!
-    const session = await sessionOf(base, tuned ? tuned.base.model : base.model, read)
+    const measured = tuned ? tuned.base.model : base.model
+    const session = await sessionOf(base, measured, read)
     try {
-      return await use({ base, read, asked: { session, open: base.open } })
+      return await use({ base, model: measured, read, asked: { session, open: base.open } })
     } finally {
       await session.release()
     }
@@ -131,10 +146,12 @@ interface Artefact {
   readonly openSession: () => Promise<CachedSession>
   /** Its weights by the base's names; undefined if it uses other names. */
   readonly read: Read | undefined
-  /** Whether it has its own forward pass instead of the base's with another configuration. */
-  readonly isGraph: boolean
+  /** Its own; undefined for an adapter, which has the base's. */
+  readonly model?: Model
   readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
   readonly storage: readonly StorageType[]
+  /** Bytes and storage of each weight that is stored. */
+  readonly stored: readonly Stored[]
   readonly digest: string
   close(): Promise<void>
 }
@@ -145,7 +162,7 @@ async function openArtefact(base: Base, named: string): Promise<Artefact> {
   if (await exists(join(path, 'adapter_config.json'))) {
     const { identity, weights, openSession: asked } = await openCandidate(base, path, 'artefact')
     const read: Read = (name) => weights.read(name)
-    const own = { openSession: asked, open: base.open, read, isGraph: false }
+    const own = { openSession: asked, open: base.open, read, stored: [] }
     const close = () => Promise.resolve()
     return { ...own, digest: identity.adapterDigest!, storage: ['F32'], close }
   }
@@ -155,15 +172,15 @@ async function openArtefact(base: Base, named: string): Promise<Artefact> {
     undefined,
     base.open.template.variables,
   )
-  const isGraph = model.graph !== undefined
   const isNamed = carriesSameWeights(base, model, path)
-  const stored = [...open.checkpoint.weights.values()].map(({ storage }) => storage)
+  const stored = [...open.checkpoint.weights.values()]
   return {
     open,
-    isGraph,
+    model,
+    stored,
     openSession: () => openOwnSession({ model, weights }, base.device),
     read: isNamed ? (name) => weights.get(name)! : undefined,
-    storage: [...new Set(stored)],
+    storage: [...new Set(stored.map(({ storage }) => storage))],
     digest: await open.checkpoint.digest(),
     close: () => open.close(),
   }
@@ -178,17 +195,15 @@ async function certifyOne(
   const artefact = await openArtefact(reference.base, path)
   const session = await artefact.openSession()
   try {
-    const { prepared, answers } = reference
-    const limits = { ...finenessOf(artefact.storage).limits, ...asked }
-    const distances = await distancesOf(reference, session)
-    const distance = together(distances.map((each) => each.distance))
-    const own = await answersOfAll({ session, open: artefact.open }, prepared, signal)
-    const agreement = agreementOf(answers, own)
+    const limits = { ...limitsOf(artefact.stored), ...asked }
+    const said = await saidBy(reference, { session, open: artefact.open }, signal)
+    const { distance, distances, agreement } = said
     const over = beyond(distance, agreement, limits)
-    const conversations = prepared.flatMap(({ samples }) => samples.map((each) => each.messages))
-    const faults = await textFaults(reference.base.open, artefact.open, conversations)
-    const isFar = !isNear(distance, limits)
-    const located = isFar ? await locate(reference, artefact, distances, limits) : null
+    const weights = artefact.read ? weightsOf(reference, artefact, artefact.read) : null
+    const found = numbersWrong(reference, artefact, weights)
+    const isFar = found.faults.length === 0 && !isNear(distance, limits)
+    const located = isFar ? await locate(reference, artefact, distances, limits) : found
+    const faults = [...said.texts, ...located.faults]
     return {
       path,
       outcome: over.length > 0 || faults.length > 0 ? 'FAIL' : 'PASS',
@@ -198,10 +213,11 @@ async function certifyOne(
       templateDigest: artefact.open.template.digest,
       distance,
       agreement,
+      weights,
       limits,
       beyond: over,
-      faults: [...faults, ...(located ? [located.fault] : [])],
-      firstFailing: located?.layer ?? null,
+      faults,
+      firstFailing: located.layer,
     }
   } finally {
     await session.release()
@@ -209,60 +225,95 @@ async function certifyOne(
   }
 }
 
+/** Logits of the measured replies, replies and verdicts of its own, and the text that it is given. */
+async function saidBy(reference: Reference, state: LoadedState, signal: AbortSignal) {
+  const { prepared, answers, base } = reference
+  const distances = await distancesOf(reference, state.session)
+  const own = await answersOfAll(state, prepared, signal)
+  const conversations = prepared.flatMap(({ samples }) => samples.map((each) => each.messages))
+  return {
+    distances,
+    distance: together(distances.map((each) => each.distance)),
+    agreement: agreementOf(answers, own),
+    texts: await textFaults(base.open, state.open, conversations),
+  }
+}
+
+function weightsOf(reference: Reference, artefact: Artefact, found: Read): WeightsFound {
+  const { base, model, read } = reference
+  const storages = new Map(artefact.stored.map(({ name, storage }) => [name, storage]))
+  return compareWeights({
+    model,
+    base: (name) => base.weights.get(name),
+    reference: read,
+    found,
+    storageOf: (name) => storages.get(name) ?? 'F32',
+    head: artefact.model ? tiedHead(model, artefact.model) : null,
+  })
+}
+
+/** What is wrong whatever is asked: weights and settings. */
+function numbersWrong(
+  { model }: Reference,
+  artefact: Artefact,
+  weights: WeightsFound | null,
+): Located {
+  const located = weights ? weightFaults(model, weights) : { layer: null, faults: [] }
+  const own = artefact.model
+  const setting = own && !own.graph && !model.graph ? configurationFault(model, own) : null
+  return { ...located, faults: [...located.faults, ...(setting ? [setting] : [])] }
+}
+
 interface Measured {
-  readonly ids: readonly number[]
-  readonly distance: Distance
+  readonly text: ScoredText
+  readonly distance: TextDistance
 }
 
 /** On the tokens of the reference's prompts and replies, so that only the weights differ. */
 async function distancesOf(
-  reference: Reference,
+  { answers, asked }: Reference,
   session: LoadedState['session'],
 ): Promise<Measured[]> {
-  const all: Measured[] = []
-  const replies = reference.answers.flatMap((each) => each.replies)
-  for (const ids of replies.flatMap(({ written }) => (written ? [written.ids] : [])))
-    all.push({ ids, distance: await distanceOn(ids, reference.asked.session, session) })
-  return all
+  const replies = answers.flatMap((each) => each.replies)
+  const texts = replies.flatMap(({ written }) => written ?? [])
+  const distances = await distancesOn(texts, asked.session, session)
+  return texts.map((text, i) => ({ text, distance: distances[i]! }))
 }
 
-/** On the prompt with the largest difference. */
+const NO_READING = 'its weights carry other names than those that were measured'
+
+/** Of weights that are as measured, on the prompt with the largest difference. */
 async function locate(
   reference: Reference,
   artefact: Artefact,
   distances: readonly Measured[],
   limits: Limits,
-): Promise<{ layer: string | null; fault: Fault }> {
-  const { base, read } = reference
+): Promise<Located> {
+  const { base, model, read } = reference
   const found = artefact.read
-  if (!found) {
-    const what = 'its weights carry other names than those that were measured'
-    return { layer: null, fault: { kind: 'graph', what } }
-  }
-  const off = ({ distance: { maxLogit, meanKl } }: Measured) =>
-    Math.max(maxLogit / limits.maxLogit, meanKl / limits.meanKl)
+  if (!found) return { layer: null, faults: [{ kind: 'graph', what: NO_READING }] }
+  const off = ({ distance }: Measured) => together([distance]).meanKl / limits.meanKl
   const worst = distances.reduce((a, b) => (off(b) > off(a) ? b : a))
   const failsWith = async (swapped: ReadonlySet<string>) => {
     const mixed: Read = (name) => (swapped.has(name) ? found(name) : read(name))
-    const session = await sessionOf(base, base.model, mixed)
+    const session = await sessionOf(base, model, mixed)
     try {
-      return !isNear(await distanceOn(worst.ids, reference.asked.session, session), limits)
+      const far = await distancesOn([worst.text], reference.asked.session, session)
+      return !isNear(together(far), limits)
     } finally {
       await session.release()
     }
   }
-  const group = await firstFailing(layerGroups(base.model), failsWith)
-  if (!group) {
-    const kind = artefact.isGraph ? 'graph' : 'configuration'
-    const cause = artefact.isGraph
-      ? 'the graph computes otherwise'
-      : 'config.json makes the difference'
-    const what = `the weights are those that were measured: ${cause}`
-    return { layer: null, fault: { kind, what } }
+  const group = await firstFailing(layerGroups(model), failsWith)
+  if (group) return { layer: group.title, faults: [{ kind: 'rounding', what: TOO_COARSE }] }
+  const what = `the weights are those that were measured: ${cause(artefact)}`
+  return {
+    layer: null,
+    faults: [{ kind: artefact.model?.graph ? 'graph' : 'configuration', what }],
   }
-  const weights = { base: (name: string) => base.weights.get(name)!, reference: read }
-  const names = [...base.model.weights.keys()]
-  const { rounding } = finenessOf(artefact.storage)
-  const fault = weightFault(names, { ...weights, found }, rounding)
-  return { layer: group.title, fault }
 }
+
+const TOO_COARSE =
+  'no weight is off by more than its storage rounds away: the storage is too coarse'
+const cause = ({ model }: Artefact) =>
+  model?.graph ? 'the graph computes otherwise' : 'config.json makes the difference'

@@ -3,6 +3,7 @@ import type { Benchmark } from '../../benchmarks/benchmark.ts'
 import type { Message } from '../../contract/rows.ts'
 import { emptyCache, type CachedSession } from '../../inference/cached-graph.ts'
 import { countingPositions, int32 } from '../../inference/feeds.ts'
+import type { ScoredText } from '../../inference/score.ts'
 import { localSubject, type Subject } from '../../inference/subject.ts'
 import { findJudge } from '../../judges/registry.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
@@ -16,28 +17,60 @@ export interface LoadedState {
   readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
 }
 
+/** Of what two models say of the next token, over the tokens of the replies. */
 export interface Distance {
+  /** Of any logit at any position. One of millions: printed, and a limit only where it is asked for. */
   readonly maxLogit: number
+  /** Largest of any token: the root mean square over all positions of its logit's difference, less that of the position's mean logit. */
+  readonly tokenLogit: number
   readonly meanKl: number
+  /** The 99th of 100. */
+  readonly tailKl: number
   readonly maxKl: number
+  /** Share of positions with the same most likely token. */
+  readonly sameTop: number
   readonly positions: number
 }
 
-/** Logits `[ids.length, vocab]` of every next token. */
-async function logitsOf(session: CachedSession, ids: readonly number[]): Promise<Float32Array> {
-  // The same row twice, because a single one uses another matrix kernel.
-  const twice = Int32Array.from([...ids, ...ids])
-  const { past, present } = emptyCache(session.cache, 2, ids.length)
+/** The same, of one text, before it is summed up. */
+export interface TextDistance {
+  readonly maxLogit: number
+  /** By token: sum of squares over the positions. */
+  readonly squares: Float64Array
+  /** Nats, by position. */
+  readonly kl: readonly number[]
+  readonly sameTop: number
+}
+
+/** Positions whose next token is the reply's: what stands before it is the same in every prompt, or nobody's words. */
+const firstOf = ({ from }: ScoredText): number => Math.max(0, from - 1)
+const positionsOf = (text: ScoredText): number => Math.max(1, text.ids.length - 1 - firstOf(text))
+
+/** Logits of the next tokens of two texts, because a single row uses another matrix kernel; `[positions, vocab]` of each. */
+async function logitsOf(
+  session: CachedSession,
+  texts: readonly [ScoredText, ScoredText],
+): Promise<readonly [Float32Array, Float32Array]> {
+  const longest = Math.max(...texts.map(({ ids }) => ids.length))
+  const tokens = new Int32Array(2 * longest)
+  texts.forEach(({ ids }, b) => tokens.set(ids, b * longest))
+  const { past, present } = emptyCache(session.cache, 2, longest)
+  const rows = texts.flatMap((text, b) =>
+    Array.from({ length: positionsOf(text) }, (_, i) => b * longest + firstOf(text) + i),
+  )
   const feeds = {
     ...past,
-    tokens: int32(twice, [2, ids.length]),
-    positions: countingPositions(2, ids.length),
-    last: int32([ids.length - 1, ids.length - 1]),
-    total: int32([ids.length]),
-    rows: int32(ids.length === 1 ? [0, 0] : ids.map((_, i) => i)),
+    tokens: int32(tokens, [2, longest]),
+    positions: countingPositions(2, longest),
+    last: int32(texts.map(({ ids }) => ids.length - 1)),
+    total: int32([longest]),
+    rows: int32(rows),
   }
   const { logits } = await session.run('sampled', feeds, present)
-  return (logits!.data as Float32Array).slice(0, ids.length * logits!.dims[1]!)
+  const vocab = logits!.dims[1]!
+  const data = (logits!.data as Float32Array).slice(0, rows.length * vocab)
+  const cut = positionsOf(texts[0]) * vocab
+  return [data.subarray(0, cut), data.subarray(cut)]
 }
 
 /** Nats: Σ p·(log p − log q) with p the first model's softmax, in float64. */
@@ -52,38 +85,83 @@ function kl(p: Float32Array, q: Float32Array): number {
   return Math.max(0, sum)
 }
 
-export async function distanceOn(
-  ids: readonly number[],
+/** Of each text, two at a time. */
+export async function distancesOn(
+  texts: readonly ScoredText[],
   reference: CachedSession,
   other: CachedSession,
-): Promise<Distance> {
-  const a = await logitsOf(reference, ids)
-  const b = await logitsOf(other, ids)
-  const vocab = a.length / ids.length
-  // If one model has padded rows, the tokens that both have are compared.
-  const width = b.length / ids.length
-  const shared = Math.min(vocab, width)
-  let [maxLogit, totalKl, maxKl] = [0, 0, 0]
-  for (let t = 0; t < ids.length; t++) {
-    const p = a.subarray(t * vocab, t * vocab + shared)
-    const q = b.subarray(t * width, t * width + shared)
-    for (let i = 0; i < shared; i++) {
-      // Math.max keeps NaN, which exceeds every limit.
-      maxLogit = Math.max(maxLogit, Math.abs(p[i]! - q[i]!))
-    }
-    const own = kl(p, q)
-    totalKl += own
-    maxKl = Math.max(maxKl, own)
+): Promise<TextDistance[]> {
+  const order = texts
+    .map((_, i) => i)
+    .sort((i, j) => texts[i]!.ids.length - texts[j]!.ids.length || i - j)
+  const all = new Array<TextDistance>(texts.length)
+  for (let at = 0; at < order.length; at += 2) {
+    const [one, two = one] = order.slice(at, at + 2) as [number, number?]
+    const pair = [texts[one]!, texts[two]!] as const
+    const [ours, theirs] = [await logitsOf(reference, pair), await logitsOf(other, pair)]
+    for (const [i, which] of [one, two].entries())
+      all[which] = distanceOf(positionsOf(pair[i]!), ours[i]!, theirs[i]!)
   }
-  return { maxLogit, meanKl: totalKl / ids.length, maxKl, positions: ids.length }
+  return all
 }
 
-export const together = (all: readonly Distance[]): Distance => {
-  const positions = all.reduce((sum, each) => sum + each.positions, 0)
+function distanceOf(positions: number, a: Float32Array, b: Float32Array): TextDistance {
+  const vocab = a.length / positions
+  // If one model has padded rows, the tokens that both have are compared.
+  const width = b.length / positions
+  const shared = Math.min(vocab, width)
+  const squares = new Float64Array(shared)
+  const divergences: number[] = []
+  let [maxLogit, sameTop] = [0, 0]
+  for (let t = 0; t < positions; t++) {
+    const p = a.subarray(t * vocab, t * vocab + shared)
+    const q = b.subarray(t * width, t * width + shared)
+    // Math.max keeps NaN, which exceeds every limit.
+    maxLogit = Math.max(maxLogit, addSquares(p, q, squares))
+    if (topOf(p) === topOf(q)) sameTop++
+    divergences.push(kl(p, q))
+  }
+  return { maxLogit, squares, kl: divergences, sameTop }
+}
+
+/** Adds each token's squared difference, less the mean one, which no probability depends on; gives the largest difference. */
+function addSquares(p: Float32Array, q: Float32Array, squares: Float64Array): number {
+  let [most, sum] = [0, 0]
+  for (let i = 0; i < p.length; i++) {
+    const off = q[i]! - p[i]!
+    most = Math.max(most, Math.abs(off))
+    sum += off
+  }
+  const mean = sum / p.length
+  for (let i = 0; i < p.length; i++) squares[i]! += (q[i]! - p[i]! - mean) ** 2
+  return most
+}
+
+function topOf(logits: Float32Array): number {
+  let top = 0
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[top]!) top = i
+  return top
+}
+
+const TAIL = 0.99
+
+export function together(all: readonly TextDistance[]): Distance {
+  const divergences = all.flatMap((each) => each.kl)
+  const positions = divergences.length
+  const total = divergences.reduce((sum, each) => sum + each, 0)
+  const isNumber = Number.isFinite(total)
+  const sorted = Float64Array.from(divergences).sort()
+  const squares = all.reduce(
+    (sums, each) => sums.map((sum, i) => sum + each.squares[i]!),
+    new Float64Array(all[0]?.squares.length ?? 0),
+  )
   return {
     maxLogit: Math.max(...all.map(({ maxLogit }) => maxLogit)),
-    meanKl: all.reduce((sum, each) => sum + each.meanKl * each.positions, 0) / positions,
-    maxKl: Math.max(...all.map(({ maxKl }) => maxKl)),
+    tokenLogit: Math.sqrt(squares.reduce((a, b) => Math.max(a, b), 0) / positions),
+    meanKl: total / positions,
+    tailKl: isNumber ? sorted[Math.min(positions - 1, Math.floor(TAIL * positions))]! : NaN,
+    maxKl: divergences.reduce((a, b) => Math.max(a, b), 0),
+    sameTop: all.reduce((sum, each) => sum + each.sameTop, 0) / positions,
     positions,
   }
 }

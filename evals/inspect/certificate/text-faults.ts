@@ -2,6 +2,7 @@
 import type { Message } from '../../contract/rows.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { rendered } from './measure.ts'
+import { TURNS } from './served-template.ts'
 
 type FaultKind =
   | 'special-token'
@@ -36,21 +37,27 @@ export async function textFaults(
   other: Text,
   conversations: readonly (readonly Message[])[],
 ): Promise<Fault[]> {
-  const texts = await Promise.all(conversations.map((each) => rendered(reference, each)))
-  const own = await Promise.all(conversations.map((each) => rendered(other, each)))
+  const all = [...conversations, ...TURNS]
+  const texts = await Promise.all(all.map((each) => written(reference, each)))
+  const own = await Promise.all(all.map((each) => written(other, each)))
   const differ = texts.filter((text, i) => text !== own[i]).length
+  const known = texts.filter((text) => text !== null)
   return [
-    ...tokenFaults(reference.tokenizer, other.tokenizer, texts),
+    ...tokenFaults(reference.tokenizer, other.tokenizer, known),
     ...(differ === 0
       ? []
       : [
           {
             kind: 'template' as const,
-            what: `the chat template writes ${differ} of ${texts.length} prompts otherwise`,
+            what: `the chat template writes ${differ} of ${texts.length} conversations otherwise`,
           },
         ]),
   ]
 }
+
+/** Null where the template refuses the conversation. */
+const written = (open: Text, messages: readonly Message[]): Promise<string | null> =>
+  rendered(open, messages).catch(() => null)
 
 function tokenFaults(
   reference: Text['tokenizer'],

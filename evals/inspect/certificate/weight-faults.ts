@@ -1,11 +1,12 @@
 /**
- * @file Locates faulty weights of an artefact: by bisection the first layer whose weights exceed the limits, and the kind of
- * fault that its weights suggest.
+ * @file Names what is wrong with an artefact's weights, and where it begins: by their numbers, and by bisection where rounding
+ * alone exceeds the limits.
  */
 import type { Model } from '../../models/registry.ts'
+import { isSameComputation, settingsThatDiffer } from '../../models/formats/gguf/check.ts'
+import { roundingOf } from './limits.ts'
 import type { Fault } from './text-faults.ts'
-
-export type Read = (name: string) => Float32Array
+import type { Deviation, Kept, WeightsFound } from './weight-check.ts'
 
 /** In the order of the forward pass: weights before the blocks, each block, weights after them. */
 interface LayerGroup {
@@ -48,58 +49,33 @@ export async function firstFailing(
   return groups[fails - 1]
 }
 
-interface Sums {
-  /** Sums of squares of the measured change and of the deviation, and of their products. */
-  readonly change: number
-  readonly off: number
-  readonly product: number
+export interface Located {
+  /** The first place where something is wrong; null where nothing is, or not in a layer. */
+  readonly layer: string | null
+  readonly faults: readonly Fault[]
 }
 
-function sumsOf(base: Float32Array, reference: Float32Array, found: Float32Array): Sums {
-  let [change, off, product] = [0, 0, 0]
-  for (let i = 0; i < base.length; i++) {
-    const wanted = reference[i]! - base[i]!
-    const error = found[i]! - reference[i]!
-    change += wanted * wanted
-    off += error * error
-    product += wanted * error
+/** What the numbers show: a merge at another scale, or else weights beside what their storage may round away. */
+export function weightFaults(measured: Model, { wrong, worst, kept }: WeightsFound): Located {
+  const scaled = kept && scaleFault(kept, wrong)
+  if (scaled === null && wrong.length === 0) return { layer: null, faults: [] }
+  const names = new Set(wrong.map(({ name }) => name))
+  const first = layerGroups(measured).find((group) => group.names.some((name) => names.has(name)))
+  return {
+    layer: first?.title ?? (names.size > 0 ? titleOf(Infinity) : null),
+    faults: [scaled ?? mergeFault(worst, wrong.length - 1)],
   }
-  return { change, off, product }
 }
 
-/** Smallest share of the deviation that a factor on the change must explain. */
-const EXPLAINED = 0.9
+/** Another factor that explains so much of the deviation is its cause, beside rounding. */
+const EXPLAINED = 0.5
+/** Least difference of the factor, and how many times its error. */
+const [OTHER_SCALE, SURE] = [0.02, 6]
 
-/**
- * found − reference = (c − 1)·(reference − base) + rest. If a factor c explains the deviation, the merge used another scale
- * (0: no merge). Otherwise the weight with the largest deviation is named, unless rounding of the storage type explains it
- * (`rounding`, relative to a weight's size).
- */
-export function weightFault(
-  names: readonly string[],
-  { base, reference, found }: { base: Read; reference: Read; found: Read },
-  rounding: number,
-): Fault {
-  const sums = names.map((name) => ({
-    name,
-    ...sumsOf(base(name), reference(name), found(name)),
-    size: reference(name).reduce((sum, x) => sum + x * x, 0),
-  }))
-  return scaleFault(sums) ?? worstFault(sums, rounding)
-}
-
-interface NamedSums extends Sums {
-  readonly name: string
-  /** Sum of squares of the weight. */
-  readonly size: number
-}
-
-function scaleFault(sums: readonly NamedSums[]): Fault | undefined {
-  const total = (key: keyof Sums) => sums.reduce((sum, each) => sum + each[key], 0)
-  const [change, off, product] = [total('change'), total('off'), total('product')]
-  if (!(change > 0 && product ** 2 / change >= EXPLAINED * off)) return undefined
-  const factor = 1 + product / change
-  if (Math.abs(factor) < 0.02) {
+function scaleFault({ factor, error, explained }: Kept, wrong: readonly unknown[]): Fault | null {
+  const isOther = Math.abs(factor - 1) > Math.max(OTHER_SCALE, SURE * error)
+  if (!isOther || (wrong.length > 0 && explained < EXPLAINED)) return null
+  if (Math.abs(factor) < Math.max(OTHER_SCALE, SURE * error)) {
     const what = 'the weights are those of the base: the adapter is not in them'
     return { kind: 'not-merged', what }
   }
@@ -108,19 +84,41 @@ function scaleFault(sums: readonly NamedSums[]): Fault | undefined {
   return { kind: 'scale', what }
 }
 
-function worstFault(sums: readonly NamedSums[], rounding: number): Fault {
-  const worst = sums.reduce((a, b) => (shareOf(b) > shareOf(a) ? b : a))
-  const share = shareOf(worst)
-  const most = `${Number((100 * share).toPrecision(3))} % of its size`
-  if (share <= rounding) {
-    const what = `no weight is off by more than ${most}: the storage is too coarse`
-    return { kind: 'rounding', what }
-  }
-  const others = sums.filter((each) => shareOf(each) > share / 10).length - 1
-  const company = others === 0 ? 'and no other nearly so' : `and ${others} others nearly so`
-  return { kind: 'merge', what: `${worst.name} is off by ${most}, ${company}` }
+function mergeFault({ name, storage, share, row, scale }: Deviation, others: number): Fault {
+  const most = roundingOf(storage)
+  const [seen, off, limit] = [
+    ['', share, most.share],
+    ['a row of ', row, most.row],
+    ['the scale of ', Math.abs(scale), most.scale],
+  ]
+    .map(([what, value, bound]) => [what, value, bound] as [string, number, number])
+    .reduce((a, b) => (b[1] / b[2] > a[1] / a[2] ? b : a))
+  const percent = (value: number) => `${Number((100 * value).toPrecision(3))} %`
+  const company = others === 0 ? 'and no other' : `and ${others} more`
+  const what = `${seen}${name} is off by ${percent(off)} (${storage} rounds away at most ${percent(limit)}), ${company}`
+  return { kind: 'merge', what }
 }
 
-/** Root mean square of the deviation over that of the weight; infinite for a deviation from zeros. */
-const shareOf = ({ off, size }: { off: number; size: number }): number =>
-  off === 0 ? 0 : Math.sqrt(off / size)
+/** Null where an artefact's settings compute the same as those that were measured. */
+export function configurationFault(measured: Model, own: Model): Fault | null {
+  const alike = withTieOf(measured, own)
+  if (isSameComputation(measured, alike)) return null
+  const settings = settingsThatDiffer(alike, measured).join(', ')
+  const what = `config.json computes otherwise${settings === '' ? '' : `: ${settings}`}`
+  return { kind: 'configuration', what }
+}
+
+/** A head of its own that holds the embedding's numbers computes the same. */
+const withTieOf = (measured: Model, own: Model): Model =>
+  tiedHead(measured, own) === null
+    ? own
+    : { ...own, config: { ...(own.config as object), tie_word_embeddings: true } }
+
+/** The artefact's own head, and the embedding that is the head in what was measured. */
+export function tiedHead(
+  { architecture, config }: Model,
+  own: Model,
+): { readonly name: string; readonly embedding: string } | null {
+  const tie = architecture.tie?.(config)
+  return tie && own.weights.has(tie.head) ? { name: tie.head, embedding: tie.embedding } : null
+}

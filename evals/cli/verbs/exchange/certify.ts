@@ -43,10 +43,15 @@ const CertifyOptions = z.object({
     .meta({ help: 'The same, as the other verbs call it; in place of --prompts' }),
   templateVars: EngineConfig.shape.templateVars,
   limit: z.int().min(1).default(16).meta({ help: 'Prompts of each benchmark, spread over it' }),
-  maxLogit: distance.meta({ help: 'Largest difference of a logit' }),
   maxKl: distance.meta({ help: 'Largest mean KL, in nats a token' }),
+  maxTailKl: distance.meta({ help: 'Largest KL of the worst of 100 tokens' }),
+  maxTokenLogit: distance.meta({
+    help: 'Largest difference of one token’s logit, root mean square over all positions',
+  }),
+  minTop: share.meta({ help: 'Least share of reply tokens with the same likeliest token' }),
   minAgreement: share.meta({ help: 'Least share of the same greedy replies' }),
   maxVerdicts: share.meta({ help: 'Largest share of verdicts that change' }),
+  maxLogit: distance.meta({ help: 'Largest difference of any logit; no limit if not given' }),
 })
 type Options = z.infer<typeof CertifyOptions>
 
@@ -94,25 +99,40 @@ function requireOne({ artefact, served }: Options): void {
   )
 }
 
-const limitsOf = ({ maxLogit, maxKl, minAgreement, maxVerdicts }: Options) => ({
-  ...(maxLogit !== null && { maxLogit }),
-  ...(maxKl !== null && { meanKl: maxKl }),
-  ...(minAgreement !== null && { agreement: minAgreement }),
-  ...(maxVerdicts !== null && { verdictsChanged: maxVerdicts }),
+const limitsOf = (asked: Options) => ({
+  ...(asked.maxLogit !== null && { maxLogit: asked.maxLogit }),
+  ...(asked.maxTokenLogit !== null && { tokenLogit: asked.maxTokenLogit }),
+  ...(asked.maxKl !== null && { meanKl: asked.maxKl }),
+  ...(asked.maxTailKl !== null && { tailKl: asked.maxTailKl }),
+  ...(asked.minTop !== null && { sameTop: asked.minTop }),
+  ...(asked.minAgreement !== null && { agreement: asked.minAgreement }),
+  ...(asked.maxVerdicts !== null && { verdictsChanged: asked.maxVerdicts, chance: 1 }),
 })
 
 function wordsOf(found: Certificate): string {
   const { distance: far, agreement, limits } = found
   const { prompts, sameReplies, judged, verdictsChanged } = agreement
   const number = (value: number) => value.toPrecision(3)
+  const least = limits.agreement === 0 ? '' : ` (at least ${percent(limits.agreement)})`
+  const most = Number.isFinite(limits.maxLogit) ? ` (at most ${limits.maxLogit})` : ''
   const lines = [
     `${found.outcome}  ${found.path} (${found.storage.join(', ')})`,
-    `max |Δlogit| ${number(far.maxLogit)} (at most ${limits.maxLogit}), KL mean ${number(far.meanKl)} (at most ${limits.meanKl}), max ${number(far.maxKl)}, over ${far.positions} tokens`,
-    `the same reply to ${sameReplies} of ${prompts} prompts (at least ${percent(limits.agreement)}), ${verdictsChanged} of ${judged} verdicts changed (at most ${percent(limits.verdictsChanged)})`,
+    ...(found.weights ? [weightWords(found.weights)] : ['weights: named otherwise, not compared']),
+    `over ${far.positions} tokens: KL mean ${number(far.meanKl)} (at most ${limits.meanKl}), of the worst in 100 ${number(far.tailKl)} (at most ${limits.tailKl}), largest ${number(far.maxKl)}; the same likeliest token ${percent(far.sameTop)} (at least ${percent(limits.sameTop)})`,
+    `|Δlogit| of one token over all ${number(far.tokenLogit)} (at most ${limits.tokenLogit}), of any ${number(far.maxLogit)}${most}`,
+    `the same reply to ${sameReplies} of ${prompts} prompts${least}, ${verdictsChanged} of ${judged} verdicts changed (at most ${percent(limits.verdictsChanged)}${limits.chance < 1 ? ', and chance' : ''})`,
     `sha256 ${found.digest}, tokenizer ${found.tokenizerDigest.slice(0, 16)}, template ${found.templateDigest.slice(0, 16)}`,
     ...found.beyond.map((what) => `beyond its limit: ${what}`),
     ...(found.firstFailing === null ? [] : [`first failing: ${found.firstFailing}`]),
     ...found.faults.map(({ kind, what }) => `looks like: ${kind}: ${what}`),
   ]
   return lines.map((line, i) => `${i === 0 ? '' : '  '}${plainText(line, 4000)}\n`).join('')
+}
+
+function weightWords({ compared, worst, kept }: NonNullable<Certificate['weights']>): string {
+  const share = percent(worst.share)
+  const change = kept
+    ? `; ${kept.factor.toFixed(3)} ± ${kept.error.toPrecision(1)} of the measured change`
+    : ''
+  return `weights: ${compared} compared, the farthest for its storage ${worst.name} (${worst.storage}) by ${share}${change}`
 }

@@ -27,14 +27,20 @@ interface PlannedFile {
 export function requireSameComputation(planned: PlannedFile): void {
   const { model, path } = planned
   const again = readAgain(planned)
-  const positions = positionsThatTell(model, again)
-  if (same(computationOf(model, positions), computationOf(again, positions))) return
+  if (isSameComputation(model, again)) return
   throw new TouchstoneError('export.unsupported', {
     path,
     form: 'GGUF',
-    found: `settings that the file has no place for (${differences(model, again).join(', ')})`,
+    found: `settings that the file has no place for (${settingsThatDiffer(model, again).join(', ')})`,
     supported: `what llama.cpp takes for granted of ${planned.family.modelType}`,
   })
+}
+
+/** Whether two models with the same weights compute the same, whatever their settings are called. */
+export function isSameComputation(model: Model, other: Model): boolean {
+  const positions = positionsThatTell(model, other)
+  const [ours, theirs] = [model, other].map((each) => computationOf(each, positions))
+  return Buffer.compare(ours!, theirs!) === 0
 }
 
 /** The model as it would be read back from the file. */
@@ -89,10 +95,8 @@ function computationOf({ architecture, config, weights }: Model, maxPositions: n
   return encode(g, { logits: architecture.logits(scope, hiddenStates, config) }).bytes
 }
 
-const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0
-
-/** Settings of the architecture that the file would change. */
-function differences(model: Model, again: Model): string[] {
+/** Settings of the architecture that another has otherwise, as the first has them. */
+export function settingsThatDiffer(model: Model, again: Model): string[] {
   const { config: schema } = model.architecture
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
   const [ours, theirs] = [model.config as JsonObject, again.config as JsonObject]

@@ -11,7 +11,7 @@ import type { ModelSources } from '../../model-sources.ts'
 import { ggufFamilyFor, type Model } from '../../registry.ts'
 import { joined } from '../../weights/joined.ts'
 
-export type GgufForm = 'F16' | 'Q8_0'
+export type GgufForm = 'F16' | 'Q8_0' | 'Q4_0' | 'Q4_1'
 
 interface GgufModelToWrite {
   /** Source of tokenizer and template. */
@@ -28,7 +28,7 @@ interface GgufModelToWrite {
 export const EXCEPTION_KEY = 'touchstone.kept_although'
 
 /** llama.cpp's file-type numbers. */
-const FILE_TYPES = { F16: 1, Q8_0: 7 } as const
+const FILE_TYPES = { F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 7 } as const
 
 /** Returns warnings for the user. */
 export async function writeGgufModel(
@@ -77,6 +77,10 @@ const BLOCK = 32
 /** Matrices that llama.cpp's converter keeps in float32. */
 const KEPT: ReadonlySet<string> = new Set(['ffn_gate_inp', 'position_embd'])
 
+/** Embedding and head, which llama.cpp too keeps finer in a file of four bits. */
+const FINER: ReadonlySet<string> = new Set(['token_embd', 'output'])
+const isFourBits = (form: GgufForm) => form === 'Q4_0' || form === 'Q4_1'
+
 interface Planned {
   readonly layout: GgufLayout | undefined
   /** Hugging Face's names; for stacked experts one per expert. */
@@ -112,8 +116,9 @@ function tensorOf(
   config: JsonObject,
 ): GgufTensorToWrite {
   const { shape } = model.weights.get(sources[0]!)!
-  const isWhole = form !== 'Q8_0' || shape.at(-1)! % BLOCK === 0
-  const storage = shape.length === 1 || KEPT.has(module) ? 'F32' : isWhole ? form : 'F16'
+  const isWhole = form === 'F16' || shape.at(-1)! % BLOCK === 0
+  const fitting = !isWhole ? 'F16' : isFourBits(form) && FINER.has(module) ? 'Q8_0' : form
+  const storage = shape.length === 1 || KEPT.has(module) ? 'F32' : fitting
   const laidOut = (from: string) => layout?.write(read(from), shape, config) ?? read(from)
   return {
     name,

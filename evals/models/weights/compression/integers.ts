@@ -33,25 +33,14 @@ function inBlocks(bits: number, name: string, decode: Compression['roundTrip']):
   }
 }
 
-export const q8_0 = inBlocks(8, 'q8_0', (weight) => {
-  const out = new Float32Array(weight.length)
-  STORAGE_FORMATS.Q8_0.decode(encode('weight', weight, 'Q8_0'), out)
-  return out
-})
-
-/** d = (the number of largest magnitude) / −8 in float16 for 32 numbers; code = ⌊w/d + 8.5⌋ up to 15; w ≈ d·(code − 8). */
-export const q4_0 = inBlocks(4, 'q4_0', (weight) => {
-  const out = new Float32Array(weight.length)
-  for (let start = 0; start < weight.length; start += BLOCK) {
-    const block = weight.subarray(start, start + BLOCK)
-    const top = block.reduce((most, w) => (Math.abs(w) > Math.abs(most) ? w : most), 0)
-    const step = Math.fround(top / -8)
-    const inverse = step === 0 ? 0 : Math.fround(1 / step)
-    const stored = Math.f16round(step)
-    block.forEach((w, i) => {
-      const scaled = Math.fround(Math.fround(w * inverse) + 8.5)
-      out[start + i] = stored * (Math.min(15, Math.trunc(scaled)) - 8)
-    })
+const asStored =
+  (storage: 'Q8_0' | 'Q4_0') =>
+  (weight: Float32Array): Float32Array => {
+    const out = new Float32Array(weight.length)
+    STORAGE_FORMATS[storage].decode(encode('weight', weight, storage), out)
+    return out
   }
-  return out
-})
+
+export const q8_0 = inBlocks(8, 'q8_0', asStored('Q8_0'))
+
+export const q4_0 = inBlocks(4, 'q4_0', asStored('Q4_0'))

@@ -45,6 +45,35 @@ test('Q8_0 is off by half a step of its block and what the float16 scale adds', 
   expect([...back(new Float32Array(32), 'Q8_0')]).toEqual(new Array(32).fill(0))
 })
 
+test('Q4_0 and Q4_1 are off by a step of their block at most, and keep what they already hold', () => {
+  const inBlocks = values.map((value, i) => value * 2 ** (Math.floor(i / 32) % 5))
+  for (const [storage, steps] of [
+    ['Q4_0', 8],
+    ['Q4_1', 15],
+  ] as const) {
+    const out = back(inBlocks, storage)
+    for (let start = 0; start < inBlocks.length; start += 32) {
+      const block = inBlocks.subarray(start, start + 32)
+      const most = Math.max(...block.map(Math.abs))
+      // A negative largest number leaves Q4_0 seven steps above; float16 adds its own error to each.
+      const step = (storage === 'Q4_0' ? most : Math.max(...block) - Math.min(...block)) / steps
+      for (let i = start; i < start + 32; i++)
+        expect(Math.abs(out[i]! - inBlocks[i]!)).toBeLessThanOrEqual(
+          step + most * 2 ** -9 + 2 ** -20,
+        )
+    }
+    expect(back(out, storage)).toEqual(out)
+    expect([...back(new Float32Array(32), storage)].map(Math.abs)).toEqual(new Array(32).fill(0))
+  }
+})
+
+test('Q4_1 by hand: 0, 1, … 15 twice, low nibbles first', () => {
+  const block = Float32Array.from({ length: 32 }, (_, i) => i % 16)
+  const bytes = encode('w', block, 'Q4_1')
+  expect([...bytes.subarray(0, 4)]).toEqual([0x00, 0x3c, 0x00, 0x00])
+  expect([...bytes.subarray(4)]).toEqual(Array.from({ length: 16 }, (_, i) => i | (i << 4)))
+})
+
 test.each([
   ['F16', 65520],
   ['F16', NaN],
