@@ -57,21 +57,18 @@ export function compareWeights({ model, head, ...compared }: Compared): WeightsF
   const deviations: Deviation[] = []
   const sums = { change: 0, product: 0, off: 0, noise: 0 }
   const { base, reference, found, storageOf } = compared
+  const compareWith = (name: string, own: string, columns: number) => {
+    const measured = reference(name)
+    const given = found(own)
+    deviations.push(
+      deviationOf({ name: own, storage: storageOf(own), columns, measured, found: given }),
+    )
+    const before = own === name ? base(name) : undefined
+    if (before && given) addChange(sums, before, measured, given)
+  }
   for (const { name, shape } of model.weights.values()) {
-    const [measured, own] = [reference(name), found(name)]
-    const pair = { name, storage: storageOf(name), columns: shape.at(-1)!, measured, found: own }
-    deviations.push(deviationOf(pair))
-    const before = base(name)
-    if (before && own) addChange(sums, before, measured, own)
-    if (head?.embedding === name)
-      deviations.push(
-        deviationOf({
-          ...pair,
-          name: head.name,
-          storage: storageOf(head.name),
-          found: found(head.name),
-        }),
-      )
+    compareWith(name, name, shape.at(-1)!)
+    if (head?.embedding === name) compareWith(name, head.name, shape.at(-1)!)
   }
   const worst = deviations.reduce((a, b) => (excess(b) > excess(a) ? b : a))
   return {
