@@ -7,7 +7,7 @@ import { promptsOf, withMeasured } from '../../../evals/inspect/certificate/cert
 import {
   agreementOf,
   answersOfAll,
-  distanceOn,
+  distancesOn,
   together,
   type Answers,
 } from '../../../evals/inspect/certificate/measure.ts'
@@ -32,13 +32,14 @@ const sum = (all: readonly number[]) => all.reduce((total, each) => total + each
 
 await withMeasured({ model: path, candidate: null }, async ({ asked }) => {
   const reference = await answersOfAll(asked, prepared, signal)
-  const texts = reference.flatMap(({ replies }) => replies.map(({ written }) => written!.ids))
+  const texts = reference.flatMap(({ replies }) =>
+    replies.map(({ written }) => ({ ...written!, from: 1 })),
+  )
   print(`${path}, ${values.suite}, ${values.limit} prompts of each benchmark, beside float32:`)
   for (const precision of ['blocks', 'blocks-int8'] as const) {
     const { open, model, weights } = await loadModel(path, precision)
     const session = await openOwnSession({ model, weights }, { name: 'cpu', threads: 1 })
-    const distances = []
-    for (const ids of texts) distances.push(await distanceOn(ids, asked.session, session))
+    const distances = await distancesOn(texts, asked.session, session)
     const { maxLogit, meanKl, maxKl, positions } = together(distances)
     const own = await answersOfAll({ session, open }, prepared, signal)
     const { prompts, sameReplies, judged, verdictsChanged } = agreementOf(reference, own)
