@@ -12,6 +12,7 @@ import { planAudit } from '../run-audit.ts'
 import { benignData } from './benign.ts'
 import type { AttributeConfig, DirectionConfig, LocateConfig } from './config.ts'
 import { measuredAgain, trainedAgain } from './of-run.ts'
+import { withStates } from './state-memory.ts'
 
 type Stored = Pick<Progress, 'ended'>
 
@@ -29,7 +30,7 @@ interface Once {
 }
 
 async function once(config: AuditConfig): Promise<Once> {
-  const lines = await planAudit({ config, evaluates: true })
+  const lines = await withStates(await planAudit({ config, evaluates: true }), config)
   const { methods, seeds, training } = config
   const arms = methods.length * seeds.length
   const { steps } = training

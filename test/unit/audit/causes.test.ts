@@ -155,6 +155,18 @@ test('where nothing was lost, both say so', async () => {
   expect(located.stdout).not.toContain('On the prompts that nothing was chosen by; exact')
 })
 
+test('memory is told of a whole state beside the base, too', async () => {
+  const told = async (...argv: string[]) => {
+    const { stdout } = await touchstone(...argv, '--threads', '1', '--dry-run', '--json')
+    return (JSON.parse(stdout) as { bytes: number }).bytes
+  }
+  const data = join(folder, 'rows.jsonl')
+  const own = [...TUNE.split(' '), '--limit', '4']
+  const audit = await told('audit', '--model', 'pebble', '--data', data, ...own)
+  for (const verb of ['attribute', 'locate', 'direction'])
+    expect(await told(verb, run), verb).toBeGreaterThan(audit)
+})
+
 test('no more checkpoints are reckoned than there are steps', async () => {
   const { stdout } = await touchstone('attribute', run, '--checkpoints', '50', '--dry-run')
   expect(stdout).toContain('train again to 2 checkpoints')
