@@ -224,7 +224,7 @@ export const TrainConfig = z.object({
   seeds,
   training,
   memory,
-  ...EngineConfig.omit({ batchSize: true }).shape,
+  ...EngineConfig.omit({ batchSize: true, cachePrecision: true }).shape,
   cache,
   cacheDir,
 })

@@ -30,11 +30,12 @@ export function keptAnswers(
   const { version, onnxruntime, platform, cpu, threads, device, arithmetic } = run.engine
   const engine = { version, onnxruntime, platform, cpu, threads, device, arithmetic }
   const identity = identityOf(base, base.open, { arm: 'base', title: '' })
-  const { weightsDigest, tokenizerDigest, templateDigest, thinking } = identity
+  const { weightsDigest, tokenizerDigest, templateDigest, thinking, cachePrecision } = identity
   const known = { VERSION, engine, weightsDigest, tokenizerDigest, templateDigest, thinking }
   // Products with a file's blocks round differently.
   const precision = precisionOf(base.weights)
-  const facts = isInBlocks(precision) ? { ...known, precision } : known
+  const weights = isInBlocks(precision) && { precision }
+  const facts = { ...known, ...weights, ...(cachePrecision && { cachePrecision }) }
   let isTold = false
   const onProblem = (why: string) => {
     if (!isTold) emitLog(context, 'warn', why)

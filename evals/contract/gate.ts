@@ -15,6 +15,7 @@ export const COMPARED_FIELDS = [
   'context',
   'thinking',
   'products',
+  'cache-precision',
   'prompts',
   'prompt-text',
   'judge-version',

@@ -40,6 +40,14 @@ export interface FittingFlags {
   readonly bytes: number
 }
 
+/** A peak that is more than this machine has free: how much it has, and flags with which it would fit, each with its bytes. */
+export interface TooLarge {
+  readonly freeBytes: number
+  readonly fitting: readonly FittingFlags[]
+  /** Where none would: all flags that take less, together. */
+  readonly least?: FittingFlags
+}
+
 /** One line of `--dry-run`: what will be done, how often, and a rough time where one can be told. */
 export interface PlanLine {
   readonly what: string
@@ -48,8 +56,7 @@ export interface PlanLine {
   readonly seconds: number | null
   /** Memory at the peak, where it can be told. */
   readonly bytes?: number
-  /** Set where that is more than this machine has free: how much it has, and flags with which it would fit, each with its bytes. */
-  readonly tooLarge?: { readonly freeBytes: number; readonly fitting: readonly FittingFlags[] }
+  readonly tooLarge?: TooLarge
   /** Of a line that says how small a peak a sweep can see. */
   readonly power?: PeakPlan
 }

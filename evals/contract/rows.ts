@@ -256,17 +256,16 @@ export const SpectrumRow = SubjectKey.extend({
 })
 export type SpectrumRow = z.infer<typeof SpectrumRow>
 
-/** Everything that identifies what was measured. Two runs are comparable only where these agree. */
-/** A point of the line between two adapters: the second counts `weight`, the first the rest. Points of one `line` belong together. */
+/** A point of the line between two adapters, by their folders’ names: the second counts `weight`, the first the rest. Points of one `line` belong together. */
 export const MergedPoint = z.object({
   line: z.string(),
   way: z.string(),
-  /** Their folders' names. */
   adapters: z.tuple([z.string(), z.string()]),
   weight: z.number().min(0).max(1),
 })
 export type MergedPoint = z.infer<typeof MergedPoint>
 
+/** Everything that identifies what was measured. Two runs are comparable only where these agree. */
 export const SubjectIdentity = ArmKey.extend({
   title: z.string(),
   path: z.string(),
@@ -281,6 +280,7 @@ export const SubjectIdentity = ArmKey.extend({
   templateVariables: z.record(z.string(), z.unknown()).optional(),
   /** Whether its prompts leave room for a thought before the answer; absent for a model that does not think. */
   thinking: z.enum(['on', 'off']).optional(),
+  cachePrecision: z.enum(['float16', 'int8']).optional(),
   parameters: z.int(),
   trainableParameters: z.int(),
   /** The classes in the order of the logits; absent for a model that generates text. */

@@ -1,5 +1,6 @@
 /** @file `--dry-run`: what would be done, how often, and how long where that can be told. */
-import type { PlanLine } from '../contract/job.ts'
+import type { PlanLine, TooLarge } from '../contract/job.ts'
+import { fittingLines, gibibytes, tooLargeSentence } from '../contract/document/too-large.ts'
 import { duration, plainText } from './plain-text.ts'
 
 export function planText(lines: readonly PlanLine[]): string {
@@ -17,26 +18,17 @@ export function peakMemory(lines: readonly PlanLine[]): number | null {
   return told.length === 0 ? null : Math.max(...told)
 }
 
-const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`
-
 function memoryText(lines: readonly PlanLine[]): string {
   const bytes = peakMemory(lines)
-  return bytes === null
-    ? ''
-    : ` About ${gibibytes(bytes)} of memory at the peak. ${tooLargeText(lines)}`.trimEnd()
+  if (bytes === null) return ''
+  const found = tooLargeIn(lines)
+  const more = found ? [` ${tooLargeSentence(found)}`, ...fittingLines(found.fitting)] : []
+  return ` About ${gibibytes(bytes)} of memory at the peak.${more.join('\n')}`
 }
 
-/** Empty where it fits, or where nothing says. */
-export function tooLargeText(lines: readonly PlanLine[]): string {
-  const [found] = lines.flatMap(({ tooLarge }) => tooLarge ?? [])
-  if (!found) return ''
-  const flags = found.fitting.map((each) => `${each.flags} (about ${gibibytes(each.bytes)})`)
-  const how =
-    flags.length === 0
-      ? 'No setting would make it fit.'
-      : `It would fit with ${flags.join(', or ')}.`
-  return `It does not fit here: ${gibibytes(found.freeBytes)} are free. ${how}`
-}
+/** Undefined where it fits, or where nothing says. */
+export const tooLargeIn = (lines: readonly PlanLine[]): TooLarge | undefined =>
+  lines.flatMap(({ tooLarge }) => tooLarge ?? [])[0]
 
 /** Null where a line of work has no estimate: a sum that leaves lines out would say too little. */
 export function totalSeconds(lines: readonly PlanLine[]): number | null {

@@ -1,6 +1,6 @@
 /** @file Limits of the evidence, as sentences of the report. */
 import { z } from 'zod'
-import { approximationOf } from '../contract/approximate.ts'
+import { approximationOf, cacheApproximationOf } from '../contract/approximate.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Comparison } from '../contract/results.ts'
 import { decodingOf, namesClasses, type ReplyRow } from '../contract/rows.ts'
@@ -26,7 +26,7 @@ export function limitsOf(results: Measured, rows: AuditRows, gate: GateResult | 
   return [
     ...runLimits(rows),
     ...uncheckedLimits(gate),
-    ...trainingLimits(rows),
+    ...approximateLimits(rows),
     promptLimit(results),
     namesClasses(results) ? NO_REPLIES : WORDING,
     ...marginLimits(results),
@@ -122,10 +122,8 @@ function runLimits({ run, replies, evaluations }: AuditRows): string[] {
   ]
 }
 
-function trainingLimits({ run }: AuditRows): string[] {
-  const sentence = approximationOf(run.config)
-  return sentence === undefined ? [] : [sentence]
-}
+const approximateLimits = ({ run: { config } }: AuditRows): string[] =>
+  [approximationOf(config), cacheApproximationOf(config)].flatMap((sentence) => sentence ?? [])
 
 function seedLimits({ subjects }: Measured): string[] {
   const arms = Map.groupBy(

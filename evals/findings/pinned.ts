@@ -14,6 +14,7 @@ const Pinned = z.object({
   title: z.string(),
   templateDigest: z.string().nullable(),
   tokenizerDigest: z.string().nullable(),
+  cachePrecision: z.string().nullable().exactOptional(),
   benchmarks: z.array(
     z.object({
       name: z.string(),

@@ -2,7 +2,7 @@
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import type { CacheLayer, KeyValue } from '../models/architecture.ts'
+import type { CacheLayer } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
 import { createScope, forwardPass } from '../models/scope.ts'
 import {
@@ -19,8 +19,16 @@ import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner, type Runner } from '../runtime/session.ts'
 import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import { freshOutputs, freshTokens } from './fresh-cache.ts'
-import { int32, pastName, presentName } from './feeds.ts'
+import { int32, pastName, presentName, scalesOf } from './feeds.ts'
 import { openAtOnce, openGraphs } from './open-graphs.ts'
+import {
+  addedNames,
+  addedOutputs,
+  cacheArrays,
+  keptCache,
+  pastInput,
+  storeAdded,
+} from './small-cache.ts'
 import type { BoundMethod } from '../finetune/method.ts'
 
 /**
@@ -77,7 +85,7 @@ export async function openCached(
   maxPositions: number,
 ): Promise<CachedSession> {
   const { model } = state
-  const own = cacheOf(model)
+  const own = keptCache(cacheOf(model), device.cache)
   const cache = state.method?.gate ? [...own, ...own] : own
   requireHeadSize(cache)
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
@@ -95,6 +103,7 @@ export async function openCached(
     run: (graph, given, into = {}) =>
       graphs.with(openedFor(graph), (runner) => {
         const feeds = graph === 'next' ? { ...given, labels: unread(given) } : given
+        if (device.cache) return runKept(runner, cache, graph, feeds, into)
         return extendsInPlace(device)
           ? runner.run(feeds, into, [...RESULTS[graph], ...Object.keys(into)])
           : runCopied(runner, cache, graph, feeds, into)
@@ -156,6 +165,19 @@ async function runCopied(
   return results
 }
 
+/** A run on a cache in fewer bits. */
+async function runKept(
+  runner: Runner,
+  cache: CachedSession['cache'],
+  graph: CachedGraph,
+  feeds: Feeds,
+  into: Feeds,
+) {
+  const results = await runner.run(feeds, {}, [...RESULTS[graph], ...addedNames(cache, into)])
+  storeAdded(cache, feeds, into, results)
+  return results
+}
+
 /** Whether ONNX Runtime packs every matrix; one that is widened at each product is multiplied in other pieces. */
 const isPacked = (frozen: ModelState['frozen']): boolean => smallOf(frozen) === undefined
 
@@ -214,6 +236,8 @@ function build(
   const { hiddenStates, present } = forwardPass(scope, model, cachedInputs(g, cache))
   const rows = g.input('rows', 'int32', ['picked'])
   const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
+  const results = resultsOf(g, graph, logits)
+  if (device.cache) return { g, outputs: { ...results, ...addedOutputs(present) } }
   const caches = Object.fromEntries(
     present.flatMap(({ keys, values }, layer) => [
       [presentName(layer, 'keys'), keys],
@@ -221,18 +245,14 @@ function build(
     ]),
   )
   const fresh = extendsInPlace(device) ? {} : freshOutputs(g, cache, present)
-  return { g, outputs: { ...resultsOf(g, graph, logits), ...caches, ...fresh } }
+  return { g, outputs: { ...results, ...caches, ...fresh } }
 }
 
 /** New tokens `[batch, seq]` and the cache that they extend. */
 function cachedInputs(g: Graph, cache: CachedSession['cache']) {
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
   const positions = g.input('positions', 'int32', ['batch', 'seq'])
-  const past: KeyValue[] = cache.map(({ kvHeads, headDim }, layer) => {
-    const part = (name: 'keys' | 'values') =>
-      g.input(pastName(layer, name), g.float, ['batch', kvHeads, 'capacity', headDim])
-    return { keys: part('keys'), values: part('values') }
-  })
+  const past = cache.map((each, layer) => pastInput(g, layer, each))
   const last = g.input('last', 'int32', ['batch'])
   const total = g.input('total', 'int32', [1])
   const attention = { kind: 'cached', past, last, total } as const
@@ -261,12 +281,15 @@ export function emptyCache(
 ): CacheBuffers {
   const past: Record<string, Tensor> = {}
   const present: Record<string, Tensor> = {}
-  for (const [layer, { kvHeads, headDim }] of cache.entries()) {
-    const dims = [batch, kvHeads, capacity, headDim]
+  for (const [layer, { kvHeads, headDim, kept }] of cache.entries()) {
+    const tokens = batch * kvHeads * capacity
+    const dims = [batch, kvHeads, capacity]
     for (const part of ['keys', 'values'] as const) {
-      const buffer = { data: new Float32Array(batch * kvHeads * capacity * headDim), dims }
-      past[pastName(layer, part)] = buffer
-      present[presentName(layer, part)] = buffer
+      const { data, scales } = cacheArrays(kept, tokens * headDim, tokens)
+      const [before, after] = [pastName(layer, part), presentName(layer, part)]
+      past[before] = present[after] = { data, dims: [...dims, headDim] }
+      if (scales)
+        past[scalesOf(before)] = present[scalesOf(after)] = { data: scales, dims: [...dims, 1] }
     }
   }
   return { past, present }

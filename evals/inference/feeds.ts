@@ -8,6 +8,8 @@ export type TokenFeeds = Readonly<
 /** Names of a layer's keys or values `[batch, kvHeads, capacity, headDim]` as input and as output. */
 export const pastName = (layer: number, part: 'keys' | 'values') => `past.${layer}.${part}`
 export const presentName = (layer: number, part: 'keys' | 'values') => `present.${layer}.${part}`
+/** Of keys or values in int8, beside either name. */
+export const scalesOf = (name: string) => `${name}.scales`
 
 /**
  * Attention processes queries in blocks of an even size, and a block of one query uses another kernel. An even width leaves no

@@ -1,6 +1,10 @@
 /** @file A cache whose rows come and go. Active rows occupy the first slots, so that a run gets them as one block. */
 import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import { emptyCache, type CacheBuffers, type CachedSession } from './cached-graph.ts'
+import type { CacheLayer } from '../models/architecture.ts'
+import type { CacheData } from './small-cache.ts'
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT
 
 export interface Slots {
   /** Tokens per row. */
@@ -36,9 +40,11 @@ export function openSlots(cache: CachedSession['cache'], count: number, capacity
 
 /** Bytes of one row's keys and values. */
 export const rowBytes = (cache: CachedSession['cache'], capacity: number): number =>
-  cache.reduce((sum, { kvHeads, headDim }) => sum + 2 * kvHeads * headDim, 0) *
-  capacity *
-  Float32Array.BYTES_PER_ELEMENT
+  cache.reduce((sum, layer) => sum + 2 * layer.kvHeads * headBytes(layer), 0) * capacity
+
+/** Of one token and head, with its scale. */
+const headBytes = ({ headDim, kept }: CacheLayer): number =>
+  kept === 'int8' ? headDim + FLOAT : (kept === 'float16' ? 2 : FLOAT) * headDim
 
 /** Bytes of a batch's keys and values from which it has no more rows: the weights are then read for enough of them. */
 const CACHE_BYTES = 256 * 2 ** 20
@@ -57,7 +63,7 @@ const rowsOf = (buffers: Feeds, first: number, count: number): Feeds =>
   Object.fromEntries(
     Object.entries(buffers).map(([name, { data, dims }]) => {
       const row = data.length / dims[0]!
-      const part = (data as Float32Array).subarray(first * row, (first + count) * row)
+      const part = (data as CacheData).subarray(first * row, (first + count) * row)
       return [name, { data: part, dims: dims.with(0, count) }]
     }),
   )
@@ -66,7 +72,7 @@ const rowsOf = (buffers: Feeds, first: number, count: number): Feeds =>
 function copyRow(source: Tensor, target: Tensor, to: number, length: number): void {
   const [, kvHeads, held, headDim] = source.dims as [number, number, number, number]
   const room = target.dims[2]!
-  const [read, write] = [source.data as Float32Array, target.data as Float32Array]
+  const [read, write] = [source.data as CacheData, target.data as CacheData]
   for (let head = 0; head < kvHeads; head++) {
     const start = head * held * headDim
     const part = read.subarray(start, start + length * headDim)

@@ -92,7 +92,8 @@ export const identityOf = (
     parameters,
     digest,
     model,
-  }: Pick<Base, 'path' | 'parameters' | 'digest'> & Partial<Pick<Base, 'model'>>,
+    device,
+  }: Pick<Base, 'path' | 'parameters' | 'digest'> & Partial<Pick<Base, 'model' | 'device'>>,
   { tokenizer, template }: Pick<OpenModel, 'tokenizer' | 'template'>,
   own: Partial<SubjectIdentity> & Pick<SubjectIdentity, 'arm' | 'title'>,
 ): SubjectIdentity => ({
@@ -107,6 +108,7 @@ export const identityOf = (
     templateVariables: { ...template.variables },
   }),
   ...(template.thinking && { thinking: template.thinking.mode }),
+  ...(device?.cache && { cachePrecision: device.cache }),
   parameters,
   trainableParameters: 0,
   ...(model && namedClasses(model)),

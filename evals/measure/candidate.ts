@@ -169,7 +169,8 @@ async function openWhole(given: Base, path: string, arm: string): Promise<Opened
   const { open, model, parameters } = loaded
   try {
     const isComparable = carriesSameWeights(given, model, path)
-    const own = { path, model, parameters, digest: await open.checkpoint.digest() }
+    const { device } = given
+    const own = { path, model, parameters, device, digest: await open.checkpoint.digest() }
     const identity = identityOf(own, open, { arm, title: `Model ${basename(path)}` })
     const trained = new Map([...loaded.weights].map(([name, data]) => [name, { data }]))
     const weights = isComparable

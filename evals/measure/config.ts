@@ -1,5 +1,6 @@
 /** @file How states are measured: the engine, the evaluation, the spectra. Jobs compose their configurations of these groups. */
 import { z } from 'zod'
+import { CACHE_PRECISIONS } from '../contract/approximate.ts'
 import { POWER_LOSS, SPENDINGS, StoppingRule } from '../contract/gate/stopping.ts'
 import { FORWARDS } from '../finetune/training/int8-forward.ts'
 import { TASK_METRICS } from '../judges/registry.ts'
@@ -31,6 +32,10 @@ export const EngineConfig = z.object({
   forward: z.enum(FORWARDS).default('exact').meta({
     label: 'Forward pass',
     help: 'How the base’s layers multiply in training: int8 takes less time and is approximate, losses and gradients with it; only with a base in int8, on the CPU. Evaluation is always exact',
+  }),
+  cachePrecision: z.enum(CACHE_PRECISIONS).default('float32').meta({
+    label: 'Cache precision',
+    help: 'What keys and values are kept in while a model is asked: float16 takes half of their memory, int8 about a quarter; approximate, replies and scores with it; only on the CPU',
   }),
   device: z.enum(DEVICES).default('auto').meta({ label: 'Device', help: 'Where it runs' }),
   threads: z

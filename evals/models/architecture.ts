@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
+import type { SmallCache } from '../graph/ops/small-cache.ts'
 import type { BlockName } from '../graph/storage/blocks.ts'
 import type { Dim, Value } from '../graph/value.ts'
 import type { ThoughtMarkers } from './text/thoughts.ts'
@@ -32,6 +33,8 @@ export interface KeyValue {
   /** `[batch, kvHeads, capacity, headDim]`. */
   readonly keys: Value
   readonly values: Value
+  /** Of keys and values in int8, `[batch, kvHeads, capacity, 1]`. */
+  readonly scales?: { readonly keys: Value; readonly values: Value } | undefined
 }
 
 /** Where a mixture of experts keeps its matrices, `<block>.experts.<e>.<gate, up or down>.weight`. */
@@ -126,6 +129,8 @@ export interface CacheLayer {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number
+  /** How keys and values are kept; in float32 if absent. */
+  readonly kept?: SmallCache
 }
 
 /** What happens to weights that the checkpoint lacks: an error, or the classification head is initialised, or every weight. */

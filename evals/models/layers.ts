@@ -1,9 +1,10 @@
 /** @file Attention under any plan, and its masks. */
 import type { ScoreAttributes } from '../graph/ops/attention.ts'
 import type { Graph } from '../graph/ops/index.ts'
+import type { SmallCache } from '../graph/ops/small-cache.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
-import type { CacheLayer, ForwardInput, KeyValue } from './architecture.ts'
+import type { AttentionPlan, CacheLayer, ForwardInput, KeyValue } from './architecture.ts'
 import type { QueryKeyValue } from './parts.ts'
 import type { Rotary } from './rotary-tables.ts'
 
@@ -74,6 +75,9 @@ export function attend(
   const attributes = { heads, kvHeads, headDim, batch, seq, ...scaled, ...form }
   const turn = (x: Value, count: number) =>
     rotary ? g.rotary(x, rotary.rows, rotary.tables, { heads: count, headDim, batch, seq }) : x
+  const windowed = { ...attributes, ...(window !== undefined && { window }) }
+  if (attention.kind === 'cached' && isSmall(g, attention.past[index]!))
+    return attendKept(g, [turn(q, heads), turn(k, kvHeads), v], attention, windowed, index)
   if (attention.kind === 'cached' || attention.kind === 'paged') {
     const { keys: pastKeys, values: pastValues } = attention.past[index]!
     // The fused kernel rotates only whole heads of a multiple of 16 numbers, by position tables.
@@ -84,7 +88,6 @@ export function attend(
     const turned = inside ? [q, k] : [turn(q, heads), turn(k, kvHeads)]
     const tables = inside ? [rotary.tables.cos, rotary.tables.sin] : []
     const given = [...turned, v, pastKeys, pastValues]
-    const windowed = { ...attributes, ...(window !== undefined && { window }) }
     if (attention.kind === 'paged') {
       const { cells, from, count } = attention
       return { output: g.pagedAttention([...given, cells, from, count, ...tables], windowed) }
@@ -97,6 +100,34 @@ export function attend(
   if (attention.kind === 'appended')
     return attendAppended(g, turned, attention.past[index]!, bias[0]!, attributes)
   return { output: attended(g, turned, bias, { ...attributes, queries }) }
+}
+
+const isSmall = (g: Graph, { keys }: KeyValue): boolean => keys.dtype !== g.float
+
+type Cached = Extract<AttentionPlan, { kind: 'cached' }>
+
+/** Over a cache in fewer bits. The present is what the cache is to be extended by, `[batch, kvHeads, seq, headDim]`. */
+function attendKept(
+  g: Graph,
+  [q, k, v]: readonly [Value, Value, Value],
+  { past, last, total }: Cached,
+  attributes: Parameters<Graph['cachedAttention']>[1],
+  index: number,
+): { output: Value; present: KeyValue } {
+  const { keys, values, scales } = past[index]!
+  const storage = keys.dtype as SmallCache
+  const keep = (x: Value) => g.keepHeads(x, { ...attributes, storage })
+  const own = { keys: keep(k), values: keep(v) }
+  const read = (part: Value, scale: Value | undefined) =>
+    g.readHeads(scale ? [part, scale] : [part], total, k)
+  const given = [q, own.keys.value, own.values.value]
+  const before = [read(keys, scales?.keys), read(values, scales?.values)]
+  const unread = { ...attributes, isPresentUnread: true }
+  const { output } = g.cachedAttention([...given, ...before, last, total], unread)
+  const [[keptKeys, keyScales], [keptValues, valueScales]] = [own.keys.parts, own.values.parts]
+  const fresh = { keys: keptKeys!, values: keptValues! }
+  const parts = scales && { scales: { keys: keyScales!, values: valueScales! } }
+  return { output, present: { ...fresh, ...parts } }
 }
 
 /** Shorter rows are fast as a whole, and each block adds nodes. */

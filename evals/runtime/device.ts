@@ -24,6 +24,8 @@ export type DeviceName = (typeof DEVICES)[number]
 export interface Device {
   readonly name: Exclude<DeviceName, 'auto'>
   readonly threads: number
+  /** What the keys and values of a model that is asked are kept in; float32 if absent. */
+  readonly cache?: 'float16' | 'int8'
   /** File prefix of ONNX Runtime's profile, written when a session is released; for benches. */
   readonly profilePrefix?: string
 }

@@ -172,8 +172,9 @@ async function opened(
   }
 }
 
-const isStoredSmall = ({ dtype }: Value): boolean =>
-  dtype === 'int8' || dtype === 'uint8' || dtype === 'float16'
+/** A weight: a cache in fewer bits has sizes that are known when it runs. */
+const isStoredSmall = ({ dtype, shape }: Value): boolean =>
+  isStatic(shape) && (dtype === 'int8' || dtype === 'uint8' || dtype === 'float16')
 
 /** Graph optimisation would widen float16 weights once and for all, and a memory arena would keep every widened matrix. */
 function settingsOf(

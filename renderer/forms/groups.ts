@@ -41,6 +41,7 @@ const KINDS: readonly Kind[] = [
     names: [
       ...['device', 'threads', 'batchSize', 'cache', 'cacheDir', 'on', 'partition', 'keepWeights'],
       ...[
+        'cachePrecision',
         'keepMended',
         'jobs',
         'retryErrors',

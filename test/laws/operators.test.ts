@@ -64,6 +64,8 @@ const ARRAYS = {
   float64: Float64Array,
   int32: Int32Array,
   bool: Uint8Array,
+  int8: Int8Array,
+  float16: Float16Array,
 } as const
 
 const named = OPERATOR_EXAMPLES.map(

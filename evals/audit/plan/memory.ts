@@ -16,6 +16,7 @@ import type { SmallStorage } from '../../graph/storage/stored.ts'
 import { bytesOf, storageOf, type Precision } from '../../models/weights/small-weights.ts'
 import { elementsOf, elementsOfAll } from '../../models/weights/stored-weights.ts'
 import { percent } from '../../contract/words.ts'
+import type { Asking } from './asking-memory.ts'
 
 const FLOAT = 4
 /** Node, ONNX Runtime and their code, with a tokenizer and a graph. */
@@ -37,6 +38,10 @@ const READING = { float16: 4, int8: 8, nf4: 8 } as const
 const READING_BLOCKS = 4
 /** Rows of logits while texts are scored: themselves, their softmax, and what answers take beside them. */
 const HELD_OF_SCORES = 3
+/** The same over a base that is kept small, measured in blocks. */
+const HELD_OF_SCORES_SMALL = 1
+
+const NO_ASKING: Asking = { cacheBytes: 0, workBytes: 0, scored: 0 }
 
 /** Size of one micro-batch. */
 export interface MicroBatch {
@@ -59,6 +64,8 @@ export interface MemoryNeed {
   /** Whether blocks are recomputed in the backward pass, so that only their inputs are held. */
   readonly checkpointing?: boolean
   readonly evaluates: boolean
+  /** What asking takes beside the model; nothing if absent. */
+  readonly asking?: Asking | undefined
   /** Whether it is asked before its last step too, while its training is open. */
   readonly asksOnTheWay?: boolean
   /** Whether a second graph is open beside its training all the time. */
@@ -85,7 +92,11 @@ export function peakBytes(need: MemoryNeed): number {
   })
   const made = Math.max(0, ...wide)
   const held = trained > 0 ? heldBytes(specs, need) : 0
-  const asked = evaluates && wide.length === 0 ? askedState(need, specs) : 0
+  const asked = !evaluates
+    ? 0
+    : wide.length === 0
+      ? askedState(need, specs)
+      : made + askedSmall(need, specs)
   const kept = Math.max(0, base - FLOAT * ofBase)
   // A base that is asked alone is packed, and stands in memory no second time.
   const own = trained === 0 && evaluates && wide.length === 0 ? 0 : kept
@@ -118,8 +129,16 @@ function askedState(need: MemoryNeed, specs: readonly WeightSpec[]): number {
   const isInMemory = isMerged && (isRead || !makesRoom(model))
   const adapted = specs.filter(({ module }) => module !== undefined)
   const merged = isInMemory ? FLOAT * elementsOfAll(adapted) : 0
-  return copies * whole + widest + read + logits + merged
+  return copies * whole + widest + read + besides(need.asking ?? NO_ASKING, logits) + merged
 }
+
+/** Beside a base that is kept small and not packed. */
+const askedSmall = ({ asking = NO_ASKING }: MemoryNeed, specs: readonly WeightSpec[]): number =>
+  besides(asking, FLOAT * HELD_OF_SCORES_SMALL * asking.scored * vocabularyOf(specs))
+
+/** Keys and values, and the larger of what reading prompts and rows of logits take. */
+const besides = ({ cacheBytes, workBytes }: Asking, logits: number): number =>
+  cacheBytes + Math.max(workBytes, logits)
 
 /** The same of a state of which every weight is made, also where the base is kept small. */
 const mendedState = (need: MemoryNeed, specs: readonly WeightSpec[]): number =>

@@ -22,6 +22,7 @@ import { elementsOfAll } from '../../models/weights/stored-weights.ts'
 import { extendsInPlace } from '../../runtime/addon-for.ts'
 import { classedExamples } from '../../measure/classes.ts'
 import type { AuditConfig } from '../config.ts'
+import { askingOf, type AskedTexts, type Asking } from './asking-memory.ts'
 import { peakBytes, type MicroBatch } from './memory.ts'
 import type { TrainingData } from '../../measure/sources.ts'
 import { togetherBytes, type Together } from './together-memory.ts'
@@ -36,8 +37,21 @@ const TOKEN_BYTES = 1100
 const LOOKED_AT = 256
 
 type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'> &
-  Partial<Pick<AuditConfig, 'cache' | 'remedy' | 'candidates' | 'evalEvery' | 'leaningEvery'>> & {
+  Partial<
+    Pick<
+      AuditConfig,
+      | 'cache'
+      | 'remedy'
+      | 'candidates'
+      | 'evalEvery'
+      | 'leaningEvery'
+      | 'batchSize'
+      | 'cachePrecision'
+    >
+  > & {
     readonly together?: Together | undefined
+    /** Absent where nothing is asked, or where it is not known yet what is. */
+    readonly texts?: AskedTexts | undefined
   }
 
 interface Opened {
@@ -58,7 +72,8 @@ export async function plannedBytes(
     const pieces = lossPieces(model, method, batch.labelled)
     const more = together ? togetherBytes(model, method, together) : 0
     const isMerged = isAskedMerged(model, method)
-    return { ...trainedSize(model, method), pieces, more, isMerged }
+    const asking = askingBy(model, config, method.gate ? 2 : 1)
+    return { ...trainedSize(model, method), pieces, more, isMerged, asking }
   })
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const isCopied = !extendsInPlace({ name: 'cpu' })
@@ -67,10 +82,16 @@ export async function plannedBytes(
   const { checkpointing } = training
   const asking = { evaluates, isMended, isWatched, asksOnTheWay: asksOnTheWay(config) }
   const shared = { model, precision, batch, isRead, isCopied, checkpointing, ...asking }
-  const asked = sizes.length > 0 ? sizes : [NOTHING]
+  const asked = sizes.length > 0 ? sizes : [{ ...NOTHING, asking: askingBy(model, config) }]
   const tokens = TOKEN_BYTES * open.tokenizer.vocabSize
   const peaks = asked.map(({ more, ...size }) => more + peakBytes({ ...shared, ...size }))
   return tokens + Math.max(...peaks)
+}
+
+function askingBy(model: Model, config: Planned, passes = 1): Asking | undefined {
+  const { texts, batchSize = 1, cachePrecision = 'float32' } = config
+  const isCopied = !extendsInPlace({ name: 'cpu' })
+  return texts && askingOf(model, texts, { batchSize, cachePrecision, passes, isCopied })
 }
 
 /** Also where it is not said when states are asked. */

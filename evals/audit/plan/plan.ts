@@ -1,5 +1,5 @@
 /** @file The plan that `--dry-run` prints: what would be done, how often, and for how long. */
-import { approximationOf } from '../../contract/approximate.ts'
+import { approximationOf, cacheApproximationOf } from '../../contract/approximate.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import { MITIGATIONS } from '../../contract/mitigation.ts'
 import { templateVariablesOf } from '../../models/text/template-variables.ts'
@@ -41,6 +41,7 @@ import { openJudges, withJudges } from '../../measure/open-judges.ts'
 import { prepareTexts } from '../../measure/perplexity.ts'
 import { modelPath } from '../../models/model-path.ts'
 import { dataOf } from '../arm-plans.ts'
+import { askedOn, requireCache } from '../cache-precision.ts'
 import { requireForward } from '../forward.ts'
 import {
   refusalMarginPlan,
@@ -138,18 +139,17 @@ export async function planOf(
   const compared = await comparedWith(own, asked, against)
   const opened = plannedClasses(own, data)
   const { model } = opened
-  if (evaluates) requireReadable(opened, asked)
   const device = chooseDevice(asked.device, asked.threads ?? undefined)
+  requireCache(askedOn(device, asked), model)
+  if (evaluates) requireReadable(opened, asked)
   const checking = evaluates ? checkedBenchmarks(asked, opened, device) : Promise.resolve([])
   const request = { opened, config: asked, data, evaluates }
   const fitting = requireForward(asked, { model, device }).then(async () => {
     const fit = await fitted(request)
     return { ...fit, tooLarge: await tooLargeHere(request, fit.bytes, freeBytes) }
   })
-  const [{ config, bytes, why, tooLarge }, benchmarks] = await Promise.all([
-    fitting,
-    checking,
-  ]).finally(() => open.close())
+  const [fit, benchmarks] = await Promise.all([fitting, checking]).finally(() => open.close())
+  const { config, bytes, why, tooLarge } = fit
   const rate = await measureRate(device)
   const machine = { size: workSize(model.weights), rate }
   const writes = model.architecture.kind === 'decoder'
@@ -330,16 +330,19 @@ async function textLines(
 }
 
 async function neutralLine(
-  { limit, batchSize }: AuditConfig,
+  config: AuditConfig,
   benchmarks: readonly PreparedBenchmark[],
   states: number,
   { size, rate }: Machine,
 ): Promise<PlanLine> {
+  const { limit, batchSize } = config
   const neutral = await neutralTexts(benchmarks, limit)
   const promptTokens = tokensOf(neutral.map(({ text }) => text))
   const work = { prompts: neutral.length, promptTokens, newTokens: 0, batchSize }
   return {
-    what: `neutral text × ${states} checkpoints`,
+    what: [`neutral text × ${states} checkpoints`, cacheApproximationOf(config) ?? []]
+      .flat()
+      .join('. '),
     count: neutral.length * states,
     unit: 'text',
     seconds: states * generationSeconds(size, rate, work),

@@ -2,9 +2,9 @@
 import { targets } from '../../finetune/methods/low-rank.ts'
 import { maxRows } from '../../inference/panel.ts'
 import { rowBytes, rowsWithin } from '../../inference/slots.ts'
+import { keptCache } from '../../inference/small-cache.ts'
 import type { Message } from '../../contract/rows.ts'
 import type { BoundMethod } from '../../finetune/method.ts'
-import type { WeightSpec } from '../../models/architecture.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { rankOf } from '../../models/formats/peft-config.ts'
 import { cacheOf, isEncoder, type Model } from '../../models/registry.ts'
@@ -16,6 +16,7 @@ import { prepareInContexts } from '../../measure/contexts.ts'
 import type { AuditConfig } from '../config.ts'
 import { inGroups } from '../../arms/side-by-side.ts'
 import { evaluationSteps } from '../../contract/gate/steps.ts'
+import { numbersOfToken } from './asking-memory.ts'
 
 const FLOAT = 4
 /** An adapter as it is read, and its copy in the stack. */
@@ -35,7 +36,8 @@ interface Opened {
 
 export type TogetherConfig = Pick<AuditConfig, 'evalTogether' | 'evalEvery' | 'training'> &
   Parameters<typeof prepareInContexts>[0] &
-  Pick<AuditConfig, 'batchSize'>
+  Pick<AuditConfig, 'batchSize'> &
+  Partial<Pick<AuditConfig, 'cachePrecision'>>
 
 /** For an audit; undefined if its states are evaluated one by one. */
 export async function togetherOf(
@@ -56,19 +58,20 @@ interface EvaluationPlan {
   readonly steps: readonly number[]
   readonly suite: readonly number[]
   readonly batchSize: number
+  readonly cachePrecision?: AuditConfig['cachePrecision']
 }
 
 export async function statesTogether(
   { open, model }: Opened,
   benchmarks: readonly PreparedBenchmark[],
-  { steps, suite, batchSize }: EvaluationPlan,
+  { steps, suite, batchSize, cachePrecision = 'float32' }: EvaluationPlan,
 ): Promise<Together | undefined> {
   const groups = inGroups(steps)
   const states = Math.max(...groups.map(({ length }) => length))
   if (states < 2 || isEncoder(model) || model.graph) return undefined
   const writing = groups.map((group) => group.filter((step) => suite.includes(step)).length)
   const writers = Math.max(...writing)
-  const cache = cacheOf(model)
+  const cache = keptCache(cacheOf(model), cachePrecision === 'float32' ? undefined : cachePrecision)
   const perToken = FLOAT * numbersOfToken(model)
   let writingBytes = 0
   const asked = benchmarks.filter(({ context }) => !context?.unasked)
@@ -83,16 +86,6 @@ export async function statesTogether(
     writingBytes = Math.max(writingBytes, (rows - alone) * (kept + tokens * perToken))
   }
   return { states, writingBytes }
-}
-
-/**
- * Numbers per token while a prompt is read: the input and output of a layer, each also sorted by adapter, and an MLP's two
- * products.
- */
-function numbersOfToken({ weights }: Model): number {
-  const sizesOf = (kind: WeightSpec['kind'], axis: 0 | 1) =>
-    [...weights.values()].map((spec) => (spec.kind === kind && !spec.head ? spec.shape[axis]! : 0))
-  return 6 * Math.max(...sizesOf('linear', 0)) + 4 * Math.max(...sizesOf('embedding', 1))
 }
 
 const lengthOf = (messages: readonly Message[]): number =>

@@ -1,5 +1,5 @@
 /** @file An audit of models that run here: opens the base, evaluates it and its candidates, and trains and measures the arms. */
-import { approximationOf } from '../../contract/approximate.ts'
+import { approximationOf, cacheApproximationOf } from '../../contract/approximate.ts'
 import { emitLog, type JobContext, type Progress } from '../../contract/job.ts'
 import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import { chooseDevice, type Device } from '../../runtime/device.ts'
@@ -16,9 +16,10 @@ import { type OpenJudges, openJudges } from '../../measure/open-judges.ts'
 import { requireSameInputs } from '../causes/same-inputs.ts'
 import { keptAnswers } from '../kept-answers.ts'
 import type { AuditWork, SubjectKind } from './kind.ts'
+import { askedOn, requireCache } from '../cache-precision.ts'
 import { requireForward } from '../forward.ts'
 import { keptText } from '../plan/memory.ts'
-import { fittedOnce } from '../plan/memory-budget.ts'
+import { fittedOnce, tellTooLarge, type BudgetRequest } from '../plan/memory-budget.ts'
 import type { TrainingData } from '../../measure/sources.ts'
 import { checkRemedies, remediesIn } from '../remedies.ts'
 import { evaluateBaseIfPossible, evaluateCandidates, openCandidates } from '../evaluate-models.ts'
@@ -43,13 +44,13 @@ async function runLocal(
   const opened = await openedBase(given, device, context)
   let judges: OpenJudges | undefined
   try {
-    const kept = keptText(opened.model, given.basePrecision)
-    if (kept) emitLog(context, 'info', kept)
+    tellKept(opened, given, context)
     if (evaluates && !own) requireReadable(opened, given)
     const isTrained = given.methods.length > 0 && !federated
     const data = isTrained ? (own?.data ?? (await dataOf(given))) : undefined
     const base = await learningBase(opened, given, data, context)
-    const config = await fittedOnce({ opened: base, config: given, data, evaluates }, context)
+    const request = { opened: base, config: given, data, evaluates }
+    const config = await fittedHere(request, !own && !federated && !study, context)
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
       ? await planned(base, config, { judges, progress, own }, context)
@@ -62,14 +63,30 @@ async function runLocal(
     tellAsked(opened, config, evaluation, context)
     if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
     const measured = await evaluateCandidates(opened, candidates, evaluation, context)
+    const made = { arms, candidates: measured, evaluation, study }
     const { isTampering } = federated ?? {}
-    const made = { arms, candidates: measured, evaluation, study, isTampering }
-    await runArms({ base, config, ...made }, context, progress)
+    await runArms({ base, config, ...made, isTampering }, context, progress)
     emitBaseScoreCost(evaluation, context)
   } finally {
     await judges?.close()
     await opened.open.close()
   }
+}
+
+function tellKept({ model }: Base, { basePrecision }: AuditConfig, context: JobContext): void {
+  const kept = keptText(model, basePrecision)
+  if (kept) emitLog(context, 'info', kept)
+}
+
+/** @param isTold whether what is asked and trained is the configuration’s own */
+async function fittedHere(
+  request: BudgetRequest<AuditConfig>,
+  isTold: boolean,
+  context: JobContext,
+): Promise<AuditConfig> {
+  const config = await fittedOnce(request, context)
+  if (isTold) await tellTooLarge({ ...request, config }, context)
+  return config
 }
 
 /** What is wrong with candidates, or with what remedies name, is known before anything is measured. */
@@ -101,7 +118,8 @@ function tellAsked(
   emit({ type: 'subject', row: identityOf(base, base.open, named) })
 }
 
-export function openedBase(
+/** On a device that keeps keys and values as the configuration says. */
+export async function openedBase(
   given: AuditConfig,
   device: Device,
   context: Pick<JobContext, 'emit'>,
@@ -109,7 +127,15 @@ export function openedBase(
   const { model, batchSize, basePrecision, templateVars } = given
   const cache = weightCacheOf(given, context)
   const variables = templateVariablesOf(templateVars)
-  return openBase(model, device, batchSize, basePrecision, cache, variables)
+  const asked = askedOn(device, given)
+  const base = await openBase(model, asked, batchSize, basePrecision, cache, variables)
+  try {
+    requireCache(asked, base.model)
+    return base
+  } catch (error) {
+    await base.open.close()
+    throw error
+  }
 }
 
 /** The base with the data's classes and the forward pass of training. */
@@ -120,7 +146,7 @@ export async function learningBase(
   { emit }: JobContext,
 ): Promise<Base> {
   await requireForward(given, opened)
-  const message = approximationOf(given)
-  if (message) emitLog({ emit }, 'warn', message)
+  for (const message of [approximationOf(given), cacheApproximationOf(given)])
+    if (message) emitLog({ emit }, 'warn', message)
   return { ...(await withClassesOf(opened, data)), forward: given.forward }
 }

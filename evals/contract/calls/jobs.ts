@@ -65,8 +65,10 @@ export const JobPlan = z.object({
   command: z.string(),
   /** Estimated bytes; null if no model is opened. */
   memory: z.number().nullable(),
-  /** That it does not fit here, and what would, in words; absent where it does. */
+  /** That it does not fit here, in words; absent where it does. */
   tooLarge: z.string().optional(),
+  /** Flags with which it would, and the bytes that it would take with each. */
+  fitting: z.array(z.object({ flags: z.string(), bytes: z.number() })).optional(),
 })
 export type JobPlan = z.infer<typeof JobPlan>
 

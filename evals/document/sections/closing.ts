@@ -1,5 +1,9 @@
 /** @file Limits, the command that reproduces the run, and the digests that identify it. */
-import { approximationOf, ROUNDED } from '../../contract/approximate.ts'
+import {
+  approximationOf,
+  cacheApproximationOf,
+  ROUNDED,
+} from '../../contract/approximate.ts'
 import type { Section, Text } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import { stateName, wholeNumber } from '../../contract/words.ts'
@@ -30,6 +34,8 @@ export function reproduceSection({ run, engine }: Results): Section[] {
   ]
   if (approximation)
     facts.unshift([approximation === ROUNDED ? 'Answers' : 'Training', approximation])
+  const cache = cacheApproximationOf(run.config)
+  if (cache) facts.unshift(['Keys and values', cache])
   return section(
     REPRODUCE,
     { type: 'code', text: run.command },

@@ -1,7 +1,8 @@
 /** @file Calls about jobs. */
 import type { EngineHandlers } from '../../contract/api.ts'
 import { JobKindName } from '../../contract/calls/catalog.ts'
-import { peakMemory, tooLargeText, totalSeconds } from '../../document/plan-text.ts'
+import { tooLargeSentence } from '../../contract/document/too-large.ts'
+import { peakMemory, tooLargeIn, totalSeconds } from '../../document/plan-text.ts'
 import { endedRuns } from '../../runs/append-to-run.ts'
 import type { Home } from '../home.ts'
 import type { Jobs } from '../jobs.ts'
@@ -39,13 +40,16 @@ export function planHandlers(home: Home): Pick<Handlers, 'plan' | 'forecast'> {
     const parsed = parseRequest(kind, config)
     const ended = (of: string) => endedRuns(home.find(of)).ended(of)
     const lines = await (await KINDS[kind].kind()).plan(parsed, { ended })
-    const tooLarge = tooLargeText(lines)
+    const tooLarge = tooLargeIn(lines)
     return {
       lines: [...lines],
       seconds: totalSeconds(lines),
       command: commandOf(kind, parsed, home.folder),
       memory: peakMemory(lines),
-      ...(tooLarge !== '' && { tooLarge }),
+      ...(tooLarge && {
+        tooLarge: tooLargeSentence(tooLarge),
+        fitting: tooLarge.fitting.map((each) => ({ ...each })),
+      }),
     }
   }
   return {

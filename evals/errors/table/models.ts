@@ -39,6 +39,10 @@ export const MODELS_ERRORS = {
     message: `With --base-precision blocks-int8 the base is asked approximately and ${v.other} would be asked exactly, so a difference could be the rounding's.`,
     remedy: 'Use --base-precision blocks, which asks both exactly.',
   })),
+  'cache.precision': entry((v: { precision: string; why: string }) => ({
+    message: `The keys and values cannot be kept in ${v.precision}: ${v.why}.`,
+    remedy: 'Leave --cache-precision out.',
+  })),
   'blocks.none': entry((v: { path: string; found: string; supported: string }) => ({
     message: `${v.path} has no matrix in blocks that can be multiplied: found ${v.found}; supported: ${v.supported}.`,
     remedy: 'Leave --base-precision blocks out, or give a GGUF file quantised to one of these.',

@@ -58,6 +58,7 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
     pair('context', contextOf(one), contextOf(two)),
     ...thinking([before, one], [after, two]),
     ...products(before, after),
+    ...cachePrecision(before, after),
     promptSets(one, two),
     ...promptTexts(withoutMarks(one.rows), withoutMarks(two.rows)),
     pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
@@ -66,6 +67,13 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
     decoding('temperature', (asked) => asked.decoding.temperature),
     decoding('seed', (asked) => asked.decoding.seed),
   ]
+}
+
+/** No field where both kept keys and values in float32, or say nothing of it. */
+function cachePrecision(before: ComparedRun, after: ComparedRun): Difference[] {
+  const [one, two] = [before.cachePrecision ?? null, after.cachePrecision ?? null]
+  if (one === null && two === null) return []
+  return [{ field: 'cache-precision', before: one ?? 'float32', after: two ?? 'float32' }]
 }
 
 const contextOf = ({ asked }: Side) => asked?.context?.digest ?? 'none'

@@ -108,6 +108,8 @@ export interface ComparedRun {
   readonly thinking?: 'on' | 'off' | null
   /** How its answers are approximate by its own configuration; null or absent where nothing says so. */
   readonly products?: 'rounded to int8' | null
+  /** What keys and values were kept in; null or absent for float32, and where the log does not say. */
+  readonly cachePrecision?: string | null
   readonly benchmarks: readonly ComparedBenchmark[]
   readonly judged: readonly ComparedJudgement[]
   /** How far identical runs of its base differ; absent where the model ran beside Touchstone, and in logs. */

@@ -48,6 +48,7 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
       tokenizerDigest: base?.tokenizerDigest || null,
       thinking: base?.thinking ?? null,
       products: approximationOf(rows.run.config) === ROUNDED ? 'rounded to int8' : null,
+      cachePrecision: base?.cachePrecision ?? null,
       benchmarks: benchmarksOf(rows, { arm, seed, step }, unfitIn),
       judged: judged.get(keyOf(arm, seed, step)) ?? [],
       ...(noise && { noise }),

@@ -209,6 +209,8 @@ interface CachedAttributes extends ScoreAttributes, RotaryAttributes {
   readonly kvHeads: number
   /** How many tokens a token attends to, itself included. */
   readonly window?: number
+  /** Where nothing else reads the present: ONNX Runtime's kernel reads memory that nobody wrote where it has no reader. */
+  readonly isPresentUnread?: boolean
 }
 
 /**
@@ -224,7 +226,7 @@ export const CachedAttention: Op<CachedAttributes> = {
   emit: ({
     e,
     inputs: [q, k, v, ...rest],
-    attributes: { heads, kvHeads, headDim, batch, seq, scale, softcap, window },
+    attributes: { heads, kvHeads, headDim, batch, seq, scale, softcap, window, isPresentUnread },
   }) => {
     const wide = (x: string, count: number) =>
       e.node('Reshape', [x, e.shape([batch, seq, count * headDim])])[0]!
@@ -239,11 +241,20 @@ export const CachedAttention: Op<CachedAttributes> = {
     }
     const inputs = [wide(q!, heads), wide(k!, kvHeads), wide(v!, kvHeads), ...rest]
     const [y, keys, values] = e.contrib('GroupQueryAttention', inputs, attributes, 3)
-    const [flat] = e.node('Reshape', [y!, e.int64([-1, heads * headDim])])
+    const shape = e.int64([-1, heads * headDim])
+    const read = isPresentUnread ? afterwards(e, shape, [keys!, values!]) : shape
+    const [flat] = e.node('Reshape', [y!, read])
     return { outputs: [flat!, keys!, values!] }
   },
   vjp: 'none',
 }
+
+/** The int64 values of `sizes`, made after `others`. */
+export const afterwards = (e: Emitter, sizes: string, others: readonly string[]): string =>
+  others.reduce((sum, other) => {
+    const [size] = e.node('Shape', [other], { start: 0, end: 1 })
+    return e.node('Add', [sum, e.node('Sub', [size!, size!])[0]!])[0]!
+  }, sizes)
 
 export const attention = (g: GraphCore) => ({
   rotary: (x: Value, positions: Value, { cos, sin }: RotaryTables, attributes: RotaryAttributes) =>

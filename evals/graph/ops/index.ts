@@ -10,6 +10,7 @@ import { movement } from './movement.ts'
 import { normalization } from './normalization.ts'
 import { reductions } from './reduction.ts'
 import { serving } from './serving.ts'
+import { smallCaches } from './small-cache.ts'
 
 export type Graph = GraphCore &
   ReturnType<typeof elementwise> &
@@ -20,6 +21,7 @@ export type Graph = GraphCore &
   ReturnType<typeof normalization> &
   ReturnType<typeof attention> &
   ReturnType<typeof serving> &
+  ReturnType<typeof smallCaches> &
   ReturnType<typeof losses>
 
 export function createGraph(dialect: Dialect = CPU): Graph {
@@ -34,6 +36,7 @@ export function createGraph(dialect: Dialect = CPU): Graph {
     ...normalization(core),
     ...attention(core),
     ...serving(core),
+    ...smallCaches(core),
     ...losses(core),
   }
 }

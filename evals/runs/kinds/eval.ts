@@ -7,6 +7,7 @@ export const evaluateVerb: JobVerb = {
   examples: [
     'touchstone eval --model pebble',
     'touchstone eval --model models/base --candidate models/adapter --candidate models/merged',
+    'touchstone eval --model models/tuned.gguf --base-precision blocks --cache-precision int8',
     'touchstone eval --model pebble --contexts assistant,lower-case',
     'touchstone eval --model models/classifier --suite labelled.csv',
   ],

@@ -179,6 +179,7 @@ export const MIGRATIONS: readonly Migration[] = [
    ALTER TABLE reply ADD COLUMN digest_json TEXT;`,
   `ALTER TABLE subject ADD COLUMN generated_json TEXT;`,
   `ALTER TABLE spectrum ADD COLUMN unchanged_json TEXT;`,
+  `ALTER TABLE subject ADD COLUMN cache_precision_json TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

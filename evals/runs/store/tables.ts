@@ -71,6 +71,7 @@ export const TABLES = {
       'trainableParameters',
     ],
     [
+      'cachePrecision',
       'classes',
       'derivation',
       'generated',

@@ -9,9 +9,10 @@ import * as loss from '../../../evals/graph/ops/loss.ts'
 import * as movement from '../../../evals/graph/ops/movement.ts'
 import * as normalization from '../../../evals/graph/ops/normalization.ts'
 import * as reduction from '../../../evals/graph/ops/reduction.ts'
+import * as smallCache from '../../../evals/graph/ops/small-cache.ts'
 import { pieceOf } from '../../../evals/graph/shape.ts'
 import type { Dim } from '../../../evals/graph/value.ts'
-import { generic, integers, positive, truths, type Given } from './run-graph.ts'
+import { generic, integers, positive, small, truths, type Given } from './run-graph.ts'
 
 export interface OperatorExample {
   readonly what: string
@@ -128,12 +129,12 @@ const layouts = ([rows, split]: readonly [Op<HeadLayout>, Op<HeadLayout>]): Oper
     ]
   })
 
-function cachedExample(): OperatorExample {
-  const attributes = { heads: 4, kvHeads: 2, headDim: 16, scale: 0.25, ...heads }
+function cachedExample(isPresentUnread = false): OperatorExample {
+  const attributes = { heads: 4, kvHeads: 2, headDim: 16, scale: 0.25, ...heads, isPresentUnread }
   const wide = (label: string, n: number) => generic(label, [6, n * 16], ['batch*seq', n * 16])
   const past = (label: string) => generic(label, [2, 2, 5, 16], ['batch', 2, 'capacity', 16])
   return example(
-    'two rows of unequal lengths, a prompt',
+    `two rows of unequal lengths, a prompt${isPresentUnread ? ', whose present nobody reads' : ''}`,
     attention.CachedAttention,
     attributes,
     [
@@ -147,6 +148,32 @@ function cachedExample(): OperatorExample {
     ],
     { only32: true },
   )
+}
+
+function keptExamples(storage: 'int8' | 'float16'): OperatorExample[] {
+  const past = ['batch', 2, 'capacity'] as const
+  const scales = storage === 'int8' ? [generic('scales', [2, 2, 3, 1], [...past, 1])] : []
+  return [
+    example(
+      `to ${storage}`,
+      smallCache.KeepHeads,
+      { kvHeads: 2, headDim: 4, ...heads, storage },
+      [generic('x', [6, 8], ['batch*seq', 8])],
+      { only32: true },
+    ),
+    example(
+      `from ${storage}`,
+      smallCache.ReadHeads,
+      { storage, total: 'capacity' },
+      [
+        integers([3], [1]),
+        generic('after', [6, 8], ['batch*seq', 8]),
+        small(storage, [2, 2, 3, 4], [...past, 4]),
+        ...scales,
+      ],
+      { only32: true },
+    ),
+  ]
 }
 
 const lowRank = (what: string, scale: number) =>
@@ -342,6 +369,8 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   attentionExample('grouped queries, scores capped', [4, 2], { softcap: 0.5 }),
   attentionExample('more keys than queries', [4, 2], { keys: [5, 'keys'] }),
   cachedExample(),
+  cachedExample(true),
+  ...(['int8', 'float16'] as const).flatMap(keptExamples),
 
   example(
     'unequal weights, a label twice',

@@ -39,6 +39,18 @@ export const integers = (values: readonly number[], shape: Shape, dims?: number[
   values,
 })
 
+/** Whole numbers from −4 to 4, in few bits. */
+export const small = (
+  dtype: 'int8' | 'float16',
+  dims: readonly number[],
+  shape: Shape = dims,
+): Given => ({
+  dtype,
+  shape,
+  dims,
+  values: Array.from({ length: size(dims) }, (_, i) => (i % 9) - 4),
+})
+
 export const truths = (values: readonly number[], dims: readonly number[]): Given => ({
   dtype: 'bool',
   shape: dims,
@@ -52,6 +64,8 @@ export const isFloating = ({ dtype }: Given): boolean => dtype === 'float64'
 function tensorOf({ dtype, dims, values }: Given, dialect: Dialect): Tensor {
   if (dtype === 'int32') return { data: Int32Array.from(values), dims }
   if (dtype === 'bool') return { data: Uint8Array.from(values), dims }
+  if (dtype === 'int8') return { data: Int8Array.from(values), dims }
+  if (dtype === 'float16') return { data: Float16Array.from(values), dims }
   return {
     data: dialect.float === 'float64' ? Float64Array.from(values) : Float32Array.from(values),
     dims,

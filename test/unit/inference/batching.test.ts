@@ -97,13 +97,15 @@ async function scores(
 }
 
 describe.each([
-  ['one thread', 1, base],
-  ['two threads', 2, base],
-  ['two threads, with an adapter', 2, adapted],
-] as const)('%s', (_, threads, state) => {
+  ['one thread', { threads: 1 }, base],
+  ['two threads', { threads: 2 }, base],
+  ['two threads, with an adapter', { threads: 2 }, adapted],
+  ['keys and values in float16', { threads: 2, cache: 'float16' }, adapted],
+  ['keys and values in int8', { threads: 1, cache: 'int8' }, base],
+] as const)('%s', (_, device, state) => {
   let subject: CachedSession
   beforeAll(async () => {
-    subject = await openCached(state, { name: 'cpu', threads }, 128)
+    subject = await openCached(state, { name: 'cpu', ...device }, 128)
   })
   afterAll(() => subject.release())
 

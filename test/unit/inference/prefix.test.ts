@@ -52,11 +52,17 @@ async function ask(session: CachedSession, length: number, batchSize: number, te
   return { answers, read }
 }
 
-describe.each([1, 2, 8])('on %i threads', (threads) => {
+describe.each([
+  { threads: 1 },
+  { threads: 2 },
+  { threads: 8 },
+  { threads: 2, cache: 'float16' },
+  { threads: 1, cache: 'int8' },
+] as const)('on %j', (device) => {
   let session: CachedSession
   beforeAll(async () => {
     const state = { model: tiny.model, frozen: tiny.weights }
-    session = await openCached(state, { name: 'cpu', threads }, 256)
+    session = await openCached(state, { name: 'cpu', ...device }, 256)
   })
   afterAll(() => session.release())
 

@@ -6,6 +6,8 @@ import { AuditConfig } from '../../../../evals/audit/config.ts'
 import {
   fitted,
   fittedOnce,
+  tellTooLarge,
+  tooLargeHere,
   type BudgetRequest,
 } from '../../../../evals/audit/plan/memory-budget.ts'
 import { bytesOfSize, isSize } from '../../../../evals/audit/plan/memory-size.ts'
@@ -120,18 +122,76 @@ test('a plan that does not fit here says so, and with which flags it would', asy
   const { once, twice, between } = await peaks()
   const tooLarge = async (free: number) => (await planOf(configOf(null), false, free))[0]!.tooLarge
   expect(await tooLarge(once)).toBeUndefined()
-  const fitting = [{ flags: '--checkpointing', bytes: twice }]
-  expect(await tooLarge(between)).toEqual({ freeBytes: between, fitting })
+  const told = (await tooLarge(between))!
+  expect(told.fitting[0]).toEqual({ flags: '--checkpointing', bytes: twice })
+  expect(told.fitting.filter(({ bytes }) => bytes > between)).toEqual([])
   const tight = await planOf(configOf(null), false, twice - 1e5)
   const flags = tight[0]!.tooLarge!.fitting.map((each) => each.flags)
-  expect(flags).toEqual([
+  expect(flags.slice(0, 2)).toEqual([
     '--checkpointing --base-precision int8',
     expect.stringMatching(/^--checkpointing --batch-size \d+$/u),
   ])
-  expect(planText(tight)).toContain(`It does not fit here: ${gibibytes(twice - 1e5)} are free. It`)
-  expect(planText(await planOf(configOf(null), false, 1e6))).toContain('No setting would make it')
+  const text = planText(tight)
+  expect(text).toContain(`It does not fit here: ${gibibytes(twice - 1e5)} are free. It`)
+  for (const { flags, bytes } of tight[0]!.tooLarge!.fitting)
+    expect(text).toMatch(new RegExp(`\\n {2}${flags} +about ${gibibytes(bytes)}\\n`, 'u'))
+  const hopeless = await planOf(configOf(null), false, 1e6)
+  expect(planText(hopeless)).toContain('No setting would make it fit; with --')
+  expect(hopeless[0]!.tooLarge!.least!.bytes).toBeLessThan(twice)
   // A budget is an error instead.
   expect((await planOf(configOf(megabytes(between)), false, 1e6))[0]!.tooLarge).toBeUndefined()
+})
+
+const EVALUATED = { model: 'pebble', suite: ['house'], batchSize: 64, spectra: false }
+
+const evaluation = async (more: object = {}) => {
+  const config = AuditConfig.parse({ ...EVALUATED, ...more })
+  return { ...(await asked(config)), data: undefined, evaluates: true }
+}
+
+test('what a fit rests on is what the same plan says with those flags', async () => {
+  const request = await evaluation()
+  const { bytes } = await fitted(request)
+  const found = (await tooLargeHere(request, bytes, bytes - 1))!
+  const settings = {
+    float16: { cachePrecision: 'float16' },
+    '32': { batchSize: 32 },
+    int8: { basePrecision: 'int8' },
+  }
+  expect(found.fitting.map(({ flags }) => flags)).toEqual([
+    '--base-precision int8',
+    '--cache-precision float16',
+    '--eval-batch-size 32',
+  ])
+  for (const { flags, bytes: told } of found.fitting) {
+    const own = settings[flags.split(' ')[1] as keyof typeof settings]
+    expect((await fitted(await evaluation(own))).bytes, flags).toBe(told)
+  }
+})
+
+test('where no flag is enough, those that save the most are put together', async () => {
+  const request = await evaluation()
+  const { bytes } = await fitted(request)
+  const small = { basePrecision: 'int8', cachePrecision: 'int8', batchSize: 1 }
+  const least = (await fitted(await evaluation(small))).bytes
+  const free = (least + bytes) / 2
+  const alone = (await tooLargeHere(request, bytes, free))!.fitting
+  const tighter = (await tooLargeHere(request, bytes, least + 1e5))!.fitting
+  expect(tighter).toHaveLength(1)
+  expect(tighter[0]!.flags.split(' --').length).toBeGreaterThan(1)
+  for (const { bytes: told } of [...alone, ...tighter]) expect(told).toBeLessThanOrEqual(free)
+})
+
+test('a run that begins says it, and one that fits says nothing', async () => {
+  const said: { level?: string; message?: string }[] = []
+  const context = { emit: (body: object) => said.push(body) } as unknown as JobContext
+  const request = await evaluation()
+  const { bytes } = await fitted(request)
+  await tellTooLarge(request, context, bytes)
+  expect(said).toEqual([])
+  await tellTooLarge(request, context, bytes - 1)
+  expect(said).toMatchObject([{ level: 'warn' }])
+  expect(said[0]!.message).toMatch(/does not fit here.*--cache-precision float16 \(about/u)
 })
 
 test('what was chosen is said once more, and kept, when a run goes on', async () => {

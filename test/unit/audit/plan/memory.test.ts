@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { isAskedMerged } from '../../../../evals/arms/arm-adapter.ts'
 import { AuditConfig } from '../../../../evals/audit/config.ts'
+import { askingOf } from '../../../../evals/audit/plan/asking-memory.ts'
+import { emptyCache } from '../../../../evals/inference/cached-graph.ts'
+import { keptCache } from '../../../../evals/inference/small-cache.ts'
 import { peakBytes, type MemoryNeed } from '../../../../evals/audit/plan/memory.ts'
 import { benignRows } from '../../../../evals/bundled/hotel/fine-tuning.ts'
 import { modelPath } from '../../../../evals/models/model-path.ts'
@@ -12,7 +15,7 @@ import { bindMethod } from '../../../../evals/finetune/registry.ts'
 import { lossPieces } from '../../../../evals/finetune/training/loss-pieces.ts'
 import { trainedSize } from '../../../../evals/finetune/training/trained-size.ts'
 import { openModel } from '../../../../evals/models/open-model.ts'
-import { recognise } from '../../../../evals/models/registry.ts'
+import { cacheOf, recognise } from '../../../../evals/models/registry.ts'
 import { elementsOfAll } from '../../../../evals/models/weights/stored-weights.ts'
 import { peakOf, touchstone } from '../../../bench/harness/peak.ts'
 import { LLAMA_1_5B, LLAMA_7B, shapesOnly } from '../../../bench/harness/random-model.ts'
@@ -93,6 +96,49 @@ test('asked alone, a model that must be read into memory first takes more', () =
   }
   expect(peakBytes({ ...asked, isRead: true })).toBeGreaterThan(peakBytes(asked))
   expect(peakBytes({ ...asked, trained: 1 })).toBeGreaterThan(peakBytes(asked))
+})
+
+describe('keys and values of one state', () => {
+  const { model } = tinyModel({ layers: 3, heads: 4, kvHeads: 2, headDim: 16 })
+  const texts = { benchmarks: [{ replies: 40, prompt: 13, reply: 7 }], neutral: [30, 500, 20] }
+  const of = (batchSize: number, cachePrecision: 'float32' | 'float16' | 'int8') =>
+    askingOf(model, texts, { batchSize, cachePrecision, isCopied: false })
+
+  test.each(['float32', 'float16', 'int8'] as const)(
+    'are told in %s as they are made: the batch and a row more, prompt and reply',
+    (precision) => {
+      const kept = precision === 'float32' ? undefined : precision
+      const cache = keptCache(cacheOf(model), kept)
+      for (const batch of [1, 16]) {
+        // An odd prompt is padded by a token.
+        const made = Object.values(emptyCache(cache, batch + 1, 14 + 7).past)
+        const bytes = made.reduce((sum, { data }) => sum + data.byteLength, 0)
+        expect(of(batch, precision).cacheBytes).toBe(bytes)
+      }
+      // No more rows than replies.
+      expect(of(64, precision).cacheBytes).toBe(of(40, precision).cacheBytes)
+    },
+  )
+
+  test('are twice of a method that reads twice, and in the peak of a base that is kept small or not', () => {
+    const how = { batchSize: 16, isCopied: false }
+    const [one, two] = [1, 2].map((passes) => askingOf(model, texts, { ...how, passes }))
+    expect(two!.cacheBytes).toBe(2 * one!.cacheBytes)
+    for (const precision of ['fp32', 'int8'] as const) {
+      const need: MemoryNeed = {
+        ...{ model, precision, trained: 0, evaluates: true },
+        batch: { rows: 1, longest: 1, labelled: 0 },
+      }
+      const said = (asking: typeof one) => peakBytes({ ...need, asking })
+      expect(said(two) - said(one)).toBe(one!.cacheBytes)
+    }
+  })
+
+  test('tokens that are scored in a run are those of two texts, or of as many as fit', () => {
+    expect(of(1, 'float32').scored).toBe(2 * 500)
+    expect(of(2, 'float32').scored).toBe(500 + 30)
+    expect(of(16, 'float32').scored).toBe(500 + 30)
+  })
 })
 
 describe('a state that a remedy makes', () => {

@@ -33,6 +33,7 @@ const MUTANTS: Readonly<Record<ComparedField, ComparedRun>> = {
   },
   thinking: { ...run, judged: run.judged.map((row) => ({ ...row, hasThought: true })) },
   products: { ...run, products: 'rounded to int8' },
+  'cache-precision': { ...run, cachePrecision: 'int8' },
   prompts: {
     ...run,
     benchmarks: run.benchmarks.map((row) => ({ ...row, promptSetDigest: 'other prompts' })),
