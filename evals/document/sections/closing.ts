@@ -1,9 +1,5 @@
 /** @file Limits, the command that reproduces the run, and the digests that identify it. */
-import {
-  approximationOf,
-  cacheApproximationOf,
-  ROUNDED,
-} from '../../contract/approximate.ts'
+import { approximationOf, cacheApproximationOf, ROUNDED } from '../../contract/approximate.ts'
 import type { Section, Text } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import { stateName, wholeNumber } from '../../contract/words.ts'
