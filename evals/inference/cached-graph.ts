@@ -22,6 +22,7 @@ import { freshOutputs, freshTokens } from './fresh-cache.ts'
 import { int32, pastName, presentName, scalesOf } from './feeds.ts'
 import { openAtOnce, openGraphs } from './open-graphs.ts'
 import {
+  addedInto,
   addedNames,
   addedOutputs,
   cacheArrays,
@@ -103,7 +104,7 @@ export async function openCached(
     run: (graph, given, into = {}) =>
       graphs.with(openedFor(graph), (runner) => {
         const feeds = graph === 'next' ? { ...given, labels: unread(given) } : given
-        if (device.cache) return runKept(runner, cache, graph, feeds, into)
+        if (device.cache) return runKept(runner, cache, graph, feeds, into, extendsInPlace(device))
         return extendsInPlace(device)
           ? runner.run(feeds, into, [...RESULTS[graph], ...Object.keys(into)])
           : runCopied(runner, cache, graph, feeds, into)
@@ -172,9 +173,13 @@ async function runKept(
   graph: CachedGraph,
   feeds: Feeds,
   into: Feeds,
+  inPlace: boolean,
 ) {
-  const results = await runner.run(feeds, {}, [...RESULTS[graph], ...addedNames(cache, into)])
-  storeAdded(cache, feeds, into, results)
+  const wanted = [...RESULTS[graph], ...addedNames(cache, into)]
+  const added = inPlace ? addedInto(cache, feeds, into) : {}
+  const results = await runner.run(feeds, added, wanted)
+  // What comes back of float16 are words over the same memory.
+  storeAdded(cache, feeds, into, { ...results, ...added })
   return results
 }
 

@@ -65,6 +65,22 @@ export const addedNames = (cache: readonly CacheLayer[], into: Feeds): string[] 
         }),
       )
 
+/** Arrays of our own for what a run adds: the addon gives no new ones of these types. */
+export function addedInto(cache: readonly CacheLayer[], { tokens }: Feeds, into: Feeds): Feeds {
+  if (Object.keys(into).length === 0) return {}
+  const [batch, seq] = tokens!.dims as [number, number]
+  const added: Record<string, Tensor> = {}
+  for (const [layer, { kvHeads, headDim, kept }] of cache.entries())
+    for (const part of PARTS) {
+      const count = batch * kvHeads * seq
+      const { data, scales } = cacheArrays(kept, count * headDim, count)
+      const dims = [batch, kvHeads, seq]
+      added[freshName(layer, part)] = { data, dims: [...dims, headDim] }
+      if (scales) added[scalesOf(freshName(layer, part))] = { data: scales, dims: [...dims, 1] }
+    }
+  return added
+}
+
 /** Writes what a run added behind what each row had before it. */
 export function storeAdded(
   cache: readonly CacheLayer[],
