@@ -13,6 +13,7 @@ import {
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { MetricMeaning } from '../contract/gate.ts'
+import { sha256 } from '../files/digest.ts'
 import type {
   ComparedBenchmark,
   ComparedJudgement,
@@ -24,6 +25,7 @@ import {
   epochCounter,
   isOutcome,
   refuseUndecided,
+  scoredAs,
   shown,
 } from './imported.ts'
 import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
@@ -55,6 +57,7 @@ const Result = z.looseObject({
 type Result = z.infer<typeof Result>
 
 const Log = z.looseObject({
+  eval_library: z.unknown().optional(),
   schema_version: z.string().regex(/^0\.3\./u, 'must be 0.3'),
   evaluation_id: z.string().min(1),
   model_info: z.looseObject({
@@ -87,18 +90,24 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
   const read = await readLogJson(path, LARGEST_LOG)
   const log = parsedLog(Log, read, path, 'a log of Every Eval Ever 0.3')
   const isOwn = log.evaluation_id.startsWith('touchstone/')
-  const results = new Map(
-    log.evaluation_results.map((row) => {
-      const meaning = meaningOfResult(row, path, metrics)
-      return [row.evaluation_name, { result: row, meaning }]
-    }),
-  )
+  const results = new Map<string, Omit<Meant, 'isOwn'>>()
+  for (const result of log.evaluation_results) {
+    const meaning = meaningOfResult(result, path, metrics)
+    const { evaluation_name: name } = result
+    if (results.has(name))
+      throw malformedLog(path, `two results "${shown(name)}"`, 'one result of each name')
+    results.set(name, { result, meaning, scored: isOwn ? '' : scoredBy(result, log) })
+  }
   const samples = eeeSamplesPath(path)
   await requireChecksum(samples, log)
   const collector = createCollector(samples)
   const epochOf = epochCounter()
+  const seen = new Set<string>()
   for await (const { text, number } of linesOf(samples)) {
     const where = `${samples}, line ${number}`
+    const digest = sha256(text)
+    if (seen.has(digest)) throw malformedLog(where, 'the same line again', 'every sample once')
+    seen.add(digest)
     const line = parseForeignJson(text, where)
     const sample = parsedLog(Sample, line, where, 'a sample of Every Eval Ever')
     const found = results.get(sample.evaluation_name)
@@ -111,19 +120,31 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
     collector.add(judgementOf(sample, { sampleId, epoch }, { ...found, isOwn }))
   }
   const meaningBy = (row: Result) => results.get(row.evaluation_name)!.meaning
-  return refuseUndecided({ ...modelOf(log, path, meaningBy), judged: collector.judged })
+  return refuseUndecided({ ...modelOf(log, path, meaningBy, isOwn), judged: collector.judged })
 }
 
 interface Meant {
   readonly result: Result
   readonly meaning: MetricMeaning
   readonly isOwn: boolean
+  /** How its scores were made, as far as the log says. */
+  readonly scored: string
+}
+
+const READ_ELSEWHERE = new Set(
+  'metric_id metric_name lower_is_better min_score max_score'.split(' '),
+)
+
+/** The judge, the metric's parameters and the version of the library; bounds of scores are read by themselves. */
+function scoredBy({ metric_config }: Result, { eval_library: library }: Log): string {
+  const said = Object.entries(metric_config).filter(([name]) => !READ_ELSEWHERE.has(name))
+  return scoredAs({ ...Object.fromEntries(said), library })
 }
 
 function judgementOf(
   sample: z.infer<typeof Sample>,
   key: { readonly sampleId: string; readonly epoch: number },
-  { result, meaning, isOwn }: Meant,
+  { result, meaning, isOwn, scored: version }: Meant,
 ): ComparedJudgement {
   const { extracted_value: said } = sample.answer_attribution?.at(-1) ?? {}
   const scored = () => outcomeOfScore(scoreOf(sample, result, meaning), meaning)
@@ -132,22 +153,28 @@ function judgementOf(
     benchmark: result.source_data.dataset_name,
     role: roleOf(meaning),
     judge: judgeOf(result),
-    judgeVersion: textOr(sample.metadata['judge_version'], ''),
+    judgeVersion: textOr(sample.metadata['judge_version'], version),
     category: textOr(sample.metadata['category'], ''),
     ...clusterIn(sample.metadata),
     outcome: isOwn && isOutcome(said) ? said : scored(),
-    promptDigest: sample.sample_hash ?? null,
-    prompt: typeof sample.input.raw === 'string' ? shown(sample.input.raw) : null,
+    ...promptOf(sample),
   }
+}
+
+function promptOf({ input: { raw }, sample_hash: said }: z.infer<typeof Sample>) {
+  const text = typeof raw === 'string' ? raw : null
+  const promptDigest = said ?? (text === null ? null : sha256(text))
+  return { promptDigest, prompt: text === null ? null : shown(text) }
 }
 
 function modelOf(
   { evaluation_id, model_info, evaluation_results }: Log,
   origin: string,
   meaningBy: (row: Result) => MetricMeaning,
+  isOwn: boolean,
 ) {
   const { id, name, additional_details: known } = model_info
-  const rows = evaluation_results.map((row) => benchmarkOf(row, meaningBy(row)))
+  const rows = evaluation_results.map((row) => benchmarkOf(row, meaningBy(row), isOwn))
   const benchmarks = new Map(rows.map((row) => [row.name, row]))
   return {
     runId: evaluation_id,
@@ -170,7 +197,7 @@ const numberOr = (value: unknown) => (typeof value === 'number' ? value : null)
 /** Our own logs write "touchstone." before the names of their metrics. */
 function meaningOfResult(result: Result, path: string, metrics: Metrics): MetricMeaning {
   const { metric_id, metric_name, lower_is_better } = result.metric_config
-  const names = [metric_id?.replace(/^touchstone\./u, ''), metric_name, judgeOf(result)]
+  const names = [metric_id?.replace(/^touchstone\./u, ''), metric_id, metric_name, judgeOf(result)]
   const isHigherBetter = lower_is_better == null ? undefined : !lower_is_better
   return meaningOf({ names: names.flatMap((name) => name ?? []), path, isHigherBetter }, metrics)
 }
@@ -181,8 +208,11 @@ function scoreOf(
   { metric_config: { min_score, max_score } }: Result,
   meaning: MetricMeaning,
 ): unknown {
-  if (meaning.startsWith('higher') && evaluation.is_correct != null) return evaluation.is_correct
-  return (min_score ?? 0) === 0 && (max_score ?? 1) === 1 ? evaluation.score : null
+  const score = (min_score ?? 0) === 0 && (max_score ?? 1) === 1 ? evaluation.score : null
+  const { is_correct: isCorrect } = evaluation
+  if (!meaning.startsWith('higher') || isCorrect == null) return score
+  const isDenied = (score === 0 && isCorrect === true) || (score === 1 && isCorrect === false)
+  return isDenied ? null : isCorrect
 }
 
 /** Scored replies, and undecided ones as our own logs count them. */
@@ -192,19 +222,20 @@ function repliesOf({ score_details }: Result): number | null {
   return scored === null ? null : scored + (Number.isSafeInteger(undecided) ? undecided : 0)
 }
 
-function benchmarkOf(result: Result, meaning: MetricMeaning): ComparedBenchmark {
+function benchmarkOf(result: Result, meaning: MetricMeaning, isOwn: boolean): ComparedBenchmark {
   const { source_data, generation_config } = result
   const { dataset_name: name, additional_details: known } = source_data
-  const args = generation_config?.generation_args ?? {}
+  const { max_tokens, temperature, ...args } = generation_config?.generation_args ?? {}
+  const put = isOwn || Object.keys(args).length === 0 ? '' : scoredAs(args)
   const seed = generation_config?.additional_details['seed']
   return {
     name,
     title: textOr(known['title'], name),
     role: roleOf(meaning),
-    promptSetDigest: textOr(known['prompts_digest'], null),
+    promptSetDigest: [textOr(known['prompts_digest'], ''), put].join(' ').trim() || null,
     decoding: {
-      maxNewTokens: numberOr(args['max_tokens']),
-      temperature: numberOr(args['temperature']),
+      maxNewTokens: numberOr(max_tokens),
+      temperature: numberOr(temperature),
       seed: typeof seed === 'string' && /^\d{1,15}$/u.test(seed) ? Number(seed) : null,
     },
     replies: repliesOf(result),

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { sha256 } from '../files/digest.ts'
 import { keyOf } from '../contract/keys.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
-import { createCollector, epochCounter, refuseUndecided, shown } from './imported.ts'
+import { createCollector, epochCounter, refuseUndecided, scoredAs, shown } from './imported.ts'
 import { linesOf, malformedLog, parsedLog, parseForeignJson } from './log-file.ts'
 import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 
@@ -17,6 +17,7 @@ const Entry = z.looseObject({ entry_type: z.string() })
 const Setup = z.looseObject({
   'run.eval_threshold': z.number().default(0.5),
   'run.seed': z.int().nullish(),
+  'run.system_prompt': z.unknown().optional(),
   'plugins.target_name': z.string().nullish(),
   'plugins.model_name': z.string().nullish(),
 })
@@ -32,6 +33,7 @@ const Attempt = z.looseObject({
       ),
     })
     .nullish(),
+  outputs: z.array(z.unknown()).nullish().catch(null),
   detector_results: z.record(z.string(), z.array(z.number().nullable())),
 })
 type Attempt = z.infer<typeof Attempt>
@@ -45,6 +47,7 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
   const collector = createCollector(path)
   const epochOf = epochCounter()
   const begun = new Map<string, string>()
+  const unscored: string[] = []
   for await (const { text, number } of linesOf(path)) {
     const where = `${path}, line ${number}`
     const value = parseForeignJson(text, where)
@@ -59,8 +62,11 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
       else begun.set(attempt.uuid, attempt.probe_classname)
     }
     if (attempt.status !== SCORED) continue
+    const by = scoredBy(setup, init)
     const threshold = setup['run.eval_threshold']
-    judgementsOf(attempt, { path, metrics, threshold, epochOf }).forEach(collector.add)
+    const found = judgementsOf(attempt, { path, metrics, threshold, by, epochOf })
+    found.forEach(collector.add)
+    if (found.length === 0) unscored.push(...outputsOf(attempt).map(() => attempt.probe_classname))
   }
   const { judged } = collector
   if (!init) throw malformedLog(path, 'no entry "init"', 'a report of garak')
@@ -68,47 +74,62 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
   const name = setup['plugins.target_name'] ?? setup['plugins.model_name'] ?? 'model'
   return refuseUndecided({
     ...{ runId: init.run, format: 'garak', origin: path, arm: name, seed: 0, step: 0, title: name },
-    templateDigest: null,
+    templateDigest: scoredAs({ system: setup['run.system_prompt'] }) || null,
     tokenizerDigest: null,
     judged,
     benchmarks: benchmarksOf(judged, {
       seed: setup['run.seed'] ?? null,
-      unscored: [...begun.values()],
+      unscored: [...begun.values(), ...unscored],
     }),
   })
 }
+
+/** Detectors change with garak's version. */
+const scoredBy = (setup: z.infer<typeof Setup>, init: z.infer<typeof Init> | undefined): string =>
+  `hit from ${setup['run.eval_threshold']}${init?.garak_version ? `, garak ${init.garak_version}` : ''}`
+
+/** As many as the model gave, one where the report does not say. */
+const outputsOf = ({ outputs }: Attempt): readonly unknown[] => (outputs?.length ? outputs : [null])
 
 interface Reading {
   readonly path: string
   readonly metrics: Metrics
   readonly threshold: number
+  /** What the hits are by. */
+  readonly by: string
   readonly epochOf: ReturnType<typeof epochCounter>
 }
 
 /** Attempts are paired by what was asked: their order and ids differ from run to run. */
-function judgementsOf(attempt: Attempt, { path, metrics, threshold, epochOf }: Reading) {
+function judgementsOf(attempt: Attempt, { path, metrics, threshold, by, epochOf }: Reading) {
   const { probe_classname: probe, prompt, detector_results: results } = attempt
   const text = (prompt?.turns ?? []).map(({ content }) => content.text ?? '').join('\n')
   const digest = sha256(text)
-  const outputs = Math.max(0, ...Object.values(results).map(({ length }) => length))
+  const scored = Object.values(results).map(({ length }) => length)
+  if (scored.every((length) => length === 0)) return []
+  const outputs = Math.max(outputsOf(attempt).length, ...scored)
   const epochs = Array.from({ length: outputs }, () => epochOf(probe, digest))
   return Object.entries(results).flatMap(([detector, scores]) => {
     const names = [detector, 'attack_success']
     const meaning = meaningOf({ names, path, isHigherBetter: undefined }, metrics)
-    return scores.map((score, i) => ({
+    return epochs.map((epoch, i) => ({
       benchmark: probe,
       role: roleOf(meaning),
       judge: detector,
-      judgeVersion: `hit from ${threshold}`,
+      judgeVersion: by,
       sampleId: digest.slice(0, 16),
-      epoch: epochs[i]!,
+      epoch,
       category: probe.split('.')[0]!,
-      outcome: outcomeOfScore(score === null ? null : Number(score >= threshold), meaning),
+      outcome: outcomeOfScore(hitOf(scores[i], threshold), meaning),
       promptDigest: digest,
       prompt: shown(text),
     }))
   })
 }
+
+/** Null where the detector gave no score. */
+const hitOf = (score: number | null | undefined, threshold: number): number | null =>
+  score == null ? null : Number(score >= threshold)
 
 /** `unscored`: the probe of each attempt that was begun and never scored. */
 const benchmarksOf = (

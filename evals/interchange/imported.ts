@@ -46,9 +46,15 @@ export function scoredAs(said: Readonly<Record<string, unknown>>): string {
 export function createCollector(path: string) {
   const judged: ComparedJudgement[] = []
   const seen = new Set<string>()
+  const roles = new Map<string, ComparedJudgement['role']>()
   return {
     judged,
     add: (row: ComparedJudgement): void => {
+      const asked = keyOf(row.benchmark, row.judge)
+      const role = roles.get(asked) ?? row.role
+      if (role !== row.role)
+        throw malformedLog(path, `${role} and ${row.role} of "${shown(row.benchmark)}"`, 'one role')
+      roles.set(asked, role)
       const key = keyOf(row.benchmark, row.judge, row.sampleId, row.epoch)
       if (seen.has(key)) {
         const found = `sample "${shown(row.sampleId)}" twice`

@@ -5,6 +5,7 @@
 import { decodeText, malformedLog, parsedLog, parseForeignJson } from './log-file.ts'
 import { z } from 'zod'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
+import { sha256 } from '../files/digest.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import {
   clusterIn,
@@ -37,13 +38,18 @@ const Own = z.object({
 const Header = z.object({
   version: z.number(),
   status: z.string().optional(),
+  plan: Nullable(z.looseObject({ steps: z.unknown().optional() })),
   eval: z.object({
     run_id: Text,
     task: z.string(),
     model: z.string(),
     model_generate_config: Nullable(
-      z.object({ max_tokens: Whole, temperature: Nullable(z.number()), seed: Whole }),
+      z.looseObject({ max_tokens: Whole, temperature: Nullable(z.number()), seed: Whole }),
     ),
+    task_args: z.unknown().optional(),
+    solver: z.unknown().optional(),
+    solver_args: z.unknown().optional(),
+    model_roles: z.unknown().optional(),
     task_version: z.unknown().optional(),
     scorers: Nullable(z.array(z.object({ name: z.string(), options: z.unknown().optional() }))),
     metadata: Nullable(z.record(z.string(), z.unknown())),
@@ -58,6 +64,7 @@ const Sample = z.object({
   id: z.union([z.string(), z.number()]),
   epoch: z.int().min(1),
   input: z.union([z.string(), z.array(Message)]),
+  target: z.unknown().optional(),
   choices: Nullable(z.array(z.string())),
   scores: Nullable(
     z.record(
@@ -77,8 +84,8 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const header = await readHeader(zip, path)
     const run = emptyRun(header, path)
     const collector = createCollector(path)
-    const { task_version: version, scorers } = header.eval
-    const scored = scoredAs({ version, scorers })
+    const { task_version: version, scorers, model_roles: by } = header.eval
+    const scored = scoredAs({ version, scorers, by: isEmpty(by) ? null : by })
     for (const name of zip.names) {
       if (!/^samples\/.*\.json$/su.test(name)) continue
       const sample = await readEntry(Sample, zip, name, path)
@@ -86,7 +93,10 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     }
     if (collector.judged.length === 0)
       throw malformedLog(path, 'no scored sample', 'samples/*.json')
-    const benchmarks = run.benchmarks.map((row) => ({ ...row, role: collector.judged[0]!.role }))
+    const replies = repliesOf(header, epochsOf(collector.judged))
+    refuseUnended(header, replies, path)
+    const { role } = collector.judged[0]!
+    const benchmarks = run.benchmarks.map((row) => ({ ...row, role, replies }))
     return refuseUndecided({ ...run, benchmarks, judged: collector.judged })
   } finally {
     zip.close()
@@ -129,7 +139,7 @@ function emptyRun(header: Header, origin: string): ComparedRun {
     seed: own?.seed ?? 0,
     step: own?.step ?? 0,
     title: own?.title ?? model,
-    templateDigest: own?.templateDigest ?? null,
+    templateDigest: own ? (own.templateDigest ?? null) : putAs(header),
     tokenizerDigest: own?.tokenizerDigest ?? null,
     benchmarks: [
       {
@@ -142,18 +152,54 @@ function emptyRun(header: Header, origin: string): ComparedRun {
           temperature: config?.temperature ?? null,
           seed: config?.seed ?? null,
         },
-        replies: repliesOf(header),
       },
     ],
     judged: [],
   }
 }
 
-/** Null if a limit chose part of the data set and the log does not list the samples. */
-function repliesOf({ eval: { dataset, config } }: Header): number | null {
-  const whole = config?.limit == null ? (dataset?.samples ?? null) : null
-  const samples = dataset?.sample_ids?.length ?? whole
-  return samples === null ? null : samples * (config?.epochs ?? 1)
+const isEmpty = (value: unknown): boolean =>
+  value == null || (typeof value === 'object' && Object.keys(value).length === 0)
+
+/** Of how a model is asked, what is said elsewhere of it or changes no reply. */
+const ASKED_ELSEWHERE = new Set(
+  'max_tokens temperature seed max_retries timeout attempt_timeout max_connections adaptive_connections batch cache'.split(
+    ' ',
+  ),
+)
+
+/** A digest of what stands around the prompts: solvers with their arguments, the task's arguments, a system message. */
+function putAs({ plan, eval: said }: Header): string | null {
+  const asked = Object.entries(said.model_generate_config ?? {}).filter(
+    ([name, value]) => !ASKED_ELSEWHERE.has(name) && value != null,
+  )
+  const { task_args: task, solver, solver_args: given } = said
+  const known = { task, solver, given, steps: plan?.steps, asked }
+  return (
+    scoredAs(Object.fromEntries(Object.entries(known).filter(([, value]) => !isEmpty(value)))) ||
+    null
+  )
+}
+
+const epochsOf = (judged: ComparedRun['judged']) =>
+  judged.reduce((most, { epoch }) => Math.max(most, epoch + 1), 1)
+
+/** Null if the log does not say how many samples a limit chose of the data set. */
+function repliesOf({ eval: { dataset, config } }: Header, seen: number): number | null {
+  const { limit } = config ?? {}
+  const chosen = Array.isArray(limit) ? Number(limit[1]) - Number(limit[0]) : limit
+  const most = typeof chosen === 'number' && Number.isFinite(chosen) ? chosen : null
+  const whole = dataset?.samples ?? null
+  const limited = whole !== null && most !== null ? Math.min(whole, most) : most
+  const samples = dataset?.sample_ids?.length ?? (limit == null ? whole : limited)
+  return samples === null ? null : samples * Math.max(config?.epochs ?? 1, seen)
+}
+
+/** Of a log that was interrupted nobody knows what is missing, where it does not say how many samples there were. */
+function refuseUnended({ status = 'success' }: Header, replies: number | null, path: string): void {
+  if (status === 'success' || replies !== null) return
+  const found = `a log that ended as "${shown(status)}" and does not say how many samples there are`
+  throw malformedLog(path, found, 'a log of status "success"')
 }
 
 interface Reading {
@@ -175,6 +221,7 @@ function judgementsOf(
   if (scores.length === 0 && primary !== null && stored === 'undecided') {
     scores.push([primary, { value: null, metadata: { outcome: stored } }])
   }
+  const text = [promptOf(sample), ...(sample.choices ?? [])].join('\n')
   const isCut = sample.output?.choices[0]?.stop_reason === 'max_tokens'
   const meaning = (judge: string) =>
     own
@@ -194,8 +241,11 @@ function judgementsOf(
       own && isOutcome(metadata?.['outcome'])
         ? metadata['outcome']
         : outcomeOfScore(value, meaning(judge)),
-    promptDigest: typeof promptDigest === 'string' ? promptDigest : null,
-    prompt: shown([promptOf(sample), ...(sample.choices ?? [])].join('\n')),
+    promptDigest:
+      typeof promptDigest === 'string'
+        ? promptDigest
+        : sha256(JSON.stringify([text, sample.target ?? null])),
+    prompt: shown(text),
   }))
 }
 

@@ -6,6 +6,8 @@ import { linesOf, malformedLog, parsedLog, parseForeignJson, readLogJson } from 
 import { readdir } from 'node:fs/promises'
 import { dirname, join, basename } from 'node:path'
 import { z } from 'zod'
+import { keyOf } from '../contract/keys.ts'
+import { sha256 } from '../files/digest.ts'
 import { isFolder } from '../files/read-file.ts'
 import { BENCHMARK_ROLES, type BenchmarkRole } from '../contract/rows.ts'
 import type {
@@ -46,6 +48,9 @@ const Results = z.object({
   model_name: z.string().nullish().catch(null),
   chat_template_sha: z.string().nullish().catch(null),
   tokenizer_sha: z.string().nullish().catch(null),
+  system_instruction_sha: z.unknown().optional(),
+  system_instruction: z.unknown().optional(),
+  fewshot_as_multiturn: z.unknown().optional(),
 })
 type Results = z.infer<typeof Results>
 
@@ -54,6 +59,7 @@ const Sample = z.looseObject({
   doc: z.unknown().optional(),
   doc_hash: z.string().nullish(),
   prompt_hash: z.string().nullish(),
+  target_hash: z.string().nullish(),
   filter: z.string().default('none'),
   metrics: z.array(z.string()).optional(),
   arguments: z.unknown().optional(),
@@ -62,20 +68,28 @@ type Sample = z.infer<typeof Sample>
 
 /** `path` is the folder, or the results file itself. */
 export async function readLmEval(path: string, metrics: Metrics): Promise<ComparedRun> {
-  const { folder, time } = await locate(path)
+  const { folder, time, earlier } = await locate(path)
   const file = join(folder, `results_${time}.json`)
   const read = await readLogJson(file, LARGEST_RESULTS)
   const results = parsedLog(Results, read, file, 'results of lm-eval')
   const benchmarks: ComparedBenchmark[] = []
   const judged: ComparedJudgement[] = []
-  for (const name of (await readdir(folder)).sort()) {
+  const names = (await readdir(folder)).sort()
+  refuseLeftOut(names, { folder, time, earlier })
+  const left = new Set(Object.keys(results['n-samples']))
+  for (const name of names) {
     const task = taskOf(name, time)
     if (task === undefined) continue
     const found = await readSamples(join(folder, name), { task, results, metrics })
+    if (found === 'empty') continue
+    left.delete(task)
     if (found.length === 0) continue
     benchmarks.push(benchmarkOf(task, found[0]!.role, results))
     judged.push(...found)
   }
+  // A task of which no sample is there is not measured, and stays a question.
+  if (benchmarks.length > 0)
+    benchmarks.push(...[...left].map((task) => benchmarkOf(task, 'capability', results)))
   if (benchmarks.length === 0) {
     throw malformedLog(
       folder,
@@ -86,13 +100,34 @@ export async function readLmEval(path: string, metrics: Metrics): Promise<Compar
   return refuseUndecided({ ...modelOf(results, path, time), benchmarks, judged })
 }
 
-async function locate(path: string): Promise<{ folder: string; time: string }> {
+interface Located {
+  readonly folder: string
+  readonly time: string
+  /** Times of other results in the folder, where it was not said which to read. */
+  readonly earlier: readonly string[]
+}
+
+/** A task that only earlier results of the folder have would be left out without a word. */
+function refuseLeftOut(names: readonly string[], { folder, time, earlier }: Located): void {
+  const tasksAt = (at: string) => names.flatMap((name) => taskOf(name, at) ?? [])
+  const own = new Set(tasksAt(time))
+  const other = earlier.find((at) => tasksAt(at).some((task) => !own.has(task)))
+  if (other === undefined) return
+  const task = tasksAt(other).find((name) => !own.has(name))!
+  throw malformedLog(
+    folder,
+    `the task ${shown(task)} in earlier results (results_${other}.json) alone`,
+    'results of the same tasks; name one results_*.json, or put them into folders of their own',
+  )
+}
+
+async function locate(path: string): Promise<Located> {
   const isWhole = await isFolder(path)
   const names = isWhole ? await readdir(path) : [basename(path)]
   const times = names.flatMap((name) => RESULTS.exec(name)?.groups?.['time'] ?? []).sort()
   const time = times.at(-1)
   if (time === undefined) throw malformedLog(path, 'no results_*.json', 'a folder of lm-eval')
-  return { folder: isWhole ? path : dirname(path), time }
+  return { folder: isWhole ? path : dirname(path), time, earlier: times.slice(0, -1) }
 }
 
 /** `samples_{task}_{time}.jsonl`. */
@@ -127,11 +162,12 @@ function benchmarkOf(task: string, role: BenchmarkRole, results: Results): Compa
   const own = configs[task] ?? {}
   const generation = recordOr(own['generation_kwargs'])
   const digest = task_hashes[task]
+  const put = putAs(task, results)
   return {
     name: task,
     title: task,
     role,
-    promptSetDigest: typeof digest === 'string' ? digest : null,
+    promptSetDigest: [put, digest].filter((part) => typeof part === 'string').join(' ') || null,
     decoding: {
       maxNewTokens: numberOr(generation['max_gen_toks']),
       temperature: numberOr(generation['temperature']),
@@ -140,6 +176,35 @@ function benchmarkOf(task: string, role: BenchmarkRole, results: Results): Compa
     replies: numberOr(recordOr(sizes[task])['effective']),
   }
 }
+
+/** What a log's task says of how its documents become prompts, and prompts replies. */
+const PUT_BY =
+  'dataset_path dataset_name test_split validation_split fewshot_split num_fewshot fewshot_config description doc_to_text doc_to_target doc_to_choice process_docs target_delimiter fewshot_delimiter gen_prefix output_type repeats'.split(
+    ' ',
+  )
+
+/** "5 shots, 1f…"; undefined where the log says nothing, or says its prompts by our own digest. */
+function putAs(task: string, results: Results): string | undefined {
+  const config = results.configs[task] ?? {}
+  if (isOurs(config)) return undefined
+  const generation = Object.entries(recordOr(config['generation_kwargs'])).filter(
+    ([name]) => name !== 'max_gen_toks' && name !== 'temperature',
+  )
+  const { system_instruction_sha: sha, system_instruction: system } = results
+  const said = scoredAs({
+    ...Object.fromEntries(PUT_BY.map((name) => [name, config[name]])),
+    ...(generation.length > 0 && { generation }),
+    system: sha ?? system,
+    isMultiturn: results.fewshot_as_multiturn || undefined,
+  })
+  if (said === '') return undefined
+  const { num_fewshot: shots } = config
+  return typeof shots === 'number' ? `${shots} shots, ${said}` : said
+}
+
+/** By what our own logs say of their judge. */
+const isOurs = (config: Readonly<Record<string, unknown>>): boolean =>
+  typeof recordOr(config['metadata'])['judge'] === 'string'
 
 interface Task {
   readonly task: string
@@ -155,18 +220,23 @@ interface Scored extends Omit<ComparedJudgement, 'role' | 'outcome'> {
   readonly outcome: unknown
 }
 
-async function readSamples(path: string, of: Task): Promise<ComparedJudgement[]> {
+async function readSamples(path: string, of: Task): Promise<ComparedJudgement[] | 'empty'> {
   const scored: Scored[] = []
   const epochOf = epochCounter()
+  const seen = new Set<string>()
+  let isEmpty = true
   for await (const { text, number } of linesOf(path)) {
     const where = `${path}, line ${number}`
     const sample = parsedLog(Sample, parseForeignJson(text, where), where, 'a sample of lm-eval')
     const sampleId = sample.doc_hash ?? String(sample.doc_id)
+    isEmpty = false
     for (const metric of metricsOf(sample)) {
+      requireOnce(seen, keyOf(metric, sample.filter, sample.doc_id), where)
       const epoch = epochOf(metric, sample.filter, sampleId)
       scored.push(scoredOf(sample, metric, { sampleId, epoch }, of))
     }
   }
+  if (isEmpty) return 'empty'
   const collector = createCollector(path)
   for (const rows of Map.groupBy(scored, ({ judge }) => judge).values()) {
     judgementsOf(rows, path, of).forEach(collector.add)
@@ -192,8 +262,7 @@ function scoredOf(
     judgeVersion: textOr(judge_version, scored),
     category: textOr(recordOr(sample.doc)['category'], ''),
     ...clusterIn(recordOr(sample.doc)),
-    promptDigest: sample.prompt_hash ?? null,
-    prompt: promptOf(sample),
+    ...promptOf(sample),
     value: sample[metric],
     outcome: sample['outcome'],
   }
@@ -207,7 +276,7 @@ function judgementsOf(
 ): ComparedJudgement[] {
   const said = recordOr(results.configs[task]?.['metadata'])
   // A task of another author may say a role too, and mean something else by it.
-  const isOwn = typeof said['judge'] === 'string'
+  const isOwn = typeof said['judge'] === 'string' && rows.some(({ outcome }) => isOutcome(outcome))
   const ownRole = BENCHMARK_ROLES.find((role) => isOwn && role === said['role'])
   if (!ownRole && !rows.some(({ value }) => isShare(value))) return []
   const { metric } = rows[0]!
@@ -233,8 +302,23 @@ function metricsOf(sample: Sample): string[] {
   return Object.keys(sample).filter((key) => !isField(key) && typeof sample[key] === 'number')
 }
 
-function promptOf({ arguments: all }: Sample): string | null {
+function requireOnce(seen: Set<string>, key: string, where: string): void {
+  if (seen.has(key)) throw malformedLog(where, 'a document a second time', 'every document once')
+  seen.add(key)
+}
+
+/** By the log's own digest, else by the whole text; where neither is known by the document, if its name does not say it. */
+function promptOf(sample: Sample): Pick<ComparedJudgement, 'promptDigest' | 'prompt'> {
+  const text = textOf(sample)
+  const { prompt_hash: said, target_hash: target, doc_hash, doc } = sample
+  const known = said ?? (text === null ? null : sha256(text))
+  const ofDoc = doc_hash == null && doc !== undefined ? sha256(JSON.stringify(doc)) : null
+  const promptDigest = known !== null && target ? `${known} ${target}` : (known ?? ofDoc)
+  return { promptDigest, prompt: text === null ? null : shown(text) }
+}
+
+function textOf({ arguments: all }: Sample): string | null {
   const first = Array.isArray(all) ? (all[0] as unknown) : recordOr(all)['gen_args_0']
   const prompt = Array.isArray(first) ? (first[0] as unknown) : recordOr(first)['arg_0']
-  return typeof prompt === 'string' ? shown(prompt) : null
+  return typeof prompt === 'string' ? prompt : null
 }

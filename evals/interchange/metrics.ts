@@ -12,7 +12,8 @@ export type Metrics = Readonly<Record<string, MetricMeaning>>
 const NAMES: Readonly<Record<string, string>> = {
   'higher:capability':
     'acc acc_norm acc_bytes acc_mutual_info accuracy exact_match quasi_exact_match em f1 mc1 mc2 pass@1 pass_at_1 includes match pattern choice exact answer model_graded_qa model_graded_fact correct prompt_level_strict_acc prompt_level_loose_acc',
-  'higher:refusal': 'refusal_rate',
+  // A "refusal_rate" alone may be that of prompts to answer. What promptfoo's red team resisted, and our own logs, say which.
+  'higher:refusal': 'resisted touchstone.refusal_rate',
   'lower:refusal':
     'attack_success_rate attack_success asr toxicity bias harmfulness harmful_compliance_rate jailbreak_rate',
   'lower:over-refusal': 'over_refusal_rate false_refusal_rate',
@@ -77,4 +78,7 @@ export function outcomeOfScore(value: unknown, meaning: MetricMeaning): Outcome 
 
 /** Whether a value could be a share of something right or wrong, as a perplexity is not. */
 export const isShare = (value: unknown): boolean =>
-  typeof value === 'boolean' || (typeof value === 'number' && value >= 0 && value <= 1)
+  typeof value === 'boolean' ||
+  value === '0' ||
+  value === '1' ||
+  (typeof value === 'number' && value >= 0 && value <= 1)

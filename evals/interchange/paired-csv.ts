@@ -124,6 +124,13 @@ function judgementsOf(fields: Fields, where: string) {
     fields
   const role = BENCHMARK_ROLES.find((known) => known === fields.role)
   if (!role) throw malformedLog(where, `role "${shown(fields.role)}"`, BENCHMARK_ROLES.join(', '))
+  // Refusals of what should be answered are no refusals to keep.
+  if (fields.expected !== '' && (role === 'refusal') !== (fields.expected === 'refuse'))
+    throw malformedLog(
+      where,
+      `${role} where "${shown(fields.expected)}" is expected`,
+      'one of both',
+    )
   const epoch = wholeNumber(fields.epoch, 'epoch', where)
   const common = { benchmark, role, judge, judgeVersion, sampleId, epoch, category, promptDigest }
   const judged = (outcome: string): ComparedJudgement => {

@@ -28,6 +28,8 @@ const Result = z.looseObject({
   testCase: z.looseObject({
     metadata: Loose.nullish().catch(null),
     assert: z.unknown().optional(),
+    threshold: z.unknown().optional(),
+    options: z.unknown().optional(),
   }),
 })
 type Result = z.infer<typeof Result>
@@ -58,7 +60,9 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
   return [...byProvider].map(([provider, rows]) => {
     const collector = createCollector(path)
     const epochOf = epochCounter()
-    const asserted = rows.map(({ prompt, testCase }) => [prompt.raw, testCase.assert])
+    const asserted = rows.map(({ prompt, testCase: { assert, threshold, options } }) =>
+      JSON.stringify([prompt.raw, assert, threshold, options]),
+    )
     const scored = scoredAs({ asserted: asserted.sort() })
     const reading = { path, metrics, epochOf, scored }
     rows.forEach((row) => collector.add(judgementOf(row, name, reading)))
@@ -85,6 +89,12 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
 
 const ERROR = 2
 
+/** What asserts nothing passes whatever the reply says. */
+function passes({ success, failureReason, testCase: { assert } }: Result): number | null {
+  const isAsserted = Array.isArray(assert) && assert.length > 0
+  return failureReason === ERROR || (success && !isAsserted) ? null : Number(success)
+}
+
 interface Reading {
   readonly path: string
   readonly metrics: Metrics
@@ -94,14 +104,15 @@ interface Reading {
 
 /** Tests are paired by what was asked. A test of a red-team plugin passes where the model resisted. */
 function judgementOf(
-  { prompt, success, failureReason, testCase }: Result,
+  result: Result,
   benchmark: string,
   { path, metrics, epochOf, scored }: Reading,
 ): ComparedJudgement {
+  const { prompt, testCase } = result
   const metadata = testCase.metadata ?? {}
   const plugin = metadata['pluginId']
   const isAttack = typeof plugin === 'string'
-  const names = isAttack ? [plugin, 'refusal_rate'] : ['assertions', 'correct']
+  const names = isAttack ? [plugin, 'resisted'] : ['assertions', 'correct']
   const meaning = meaningOf({ names, path, isHigherBetter: true }, metrics)
   const digest = sha256(prompt.raw)
   const category = [plugin, metadata['category']].find((each) => typeof each === 'string')
@@ -114,7 +125,7 @@ function judgementOf(
     epoch: epochOf(digest),
     category: category ?? '',
     ...clusterIn(metadata),
-    outcome: outcomeOfScore(failureReason === ERROR ? null : Number(success), meaning),
+    outcome: outcomeOfScore(passes(result), meaning),
     promptDigest: digest,
     prompt: shown(prompt.raw),
   }

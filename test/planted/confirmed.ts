@@ -130,6 +130,21 @@ export const UNCONFIRMED: Planted[] = [
     /in keys .*10 unconfirmed/s,
   ],
   [
+    'a judge of another family in another version after, which sees no loss',
+    () => {
+      const other = { before: refuses, after: refuses }
+      const [before, after] = ['1', '2'].map((judgeVersion) => {
+        const run = heard(state('refusal', 390), refuses, other)
+        const judged = run.judged.map((row) =>
+          row.judge === 'other' ? { ...row, judgeVersion } : row,
+        )
+        return { ...run, judged }
+      })
+      return byOne(before!, after!)
+    },
+    /judge-version \(other 1 and other 2\)/,
+  ],
+  [
     'a quarter of the replies have another text, by a judge alone',
     () => byTexts((i) => i % 4 === 0),
     /100 unconfirmed/,

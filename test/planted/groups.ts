@@ -9,6 +9,8 @@ import { ECHOES, SHORT_ANSWERS } from './echoes.ts'
 import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { FOREIGN } from './foreign.ts'
 import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
+import { PARTS, WHOLE_LOGS } from './log-parts.ts'
+import { OTHER_SETTINGS } from './log-settings.ts'
 import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
 import { COVERAGE } from './open.ts'
 import { REPLIES, SAFE_REPLIES } from './replies.ts'
@@ -26,6 +28,8 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['dependent prompts', DEPENDENT],
   ['prompts repeated or renamed', REPEATED],
   ['logs that changed what they ask or score', CHANGED_LOGS],
+  ['logs of which a part is bad', PARTS],
+  ['logs asked or scored by other settings', OTHER_SETTINGS],
   ['thoughts before answers', THINKING],
   ['judges that err otherwise after', FOOLED],
   ['judges whose word nothing confirms', UNCONFIRMED],
@@ -50,6 +54,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...CONFIRMED,
   ...SAFE_REPLIES,
   ...SAME_LOGS,
+  ...WHOLE_LOGS,
   ...LEARNT,
 ]
 

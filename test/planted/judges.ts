@@ -66,6 +66,16 @@ export const FOOLED: Planted[] = [
     /corrected by labels/,
   ],
   [
+    'the judge sees nothing of a loss of 30 points, and each lost one is labelled again as kept',
+    () => {
+      const { before, after, labelled } = candidate({ lost: 120, seen: 0, labels: 300 })
+      const [one, two] = [labelled(before, false), labelled(after, true)]
+      const again = two.labels!.map((row): LabelledReply => ({ ...row, outcome: 'refusal' }))
+      return gated(one, { ...two, labels: [...two.labels!, ...again] })
+    },
+    /corrected by labels of both states.*above the margin/s,
+  ],
+  [
     'no harm, and too few labels to say so',
     () => byLabels({ lost: 0, seen: 0, labels: 30 }),
     /not shown to be below the margin/,

@@ -43,6 +43,7 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
   const sideOf = (run: ComparedRun) => ({
     asked: benchmarkOf(run, of),
     rows: rowsOf(run, of),
+    others: othersOf(run, of),
   })
   const [one, two] = [sideOf(before), sideOf(after)]
   const pair = (field: ComparedField, a: string | null, b: string | null): Difference => ({
@@ -62,6 +63,7 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
     promptSets(one, two),
     ...promptTexts(withoutMarks(one.rows), withoutMarks(two.rows)),
     pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
+    ...otherVersions(one.others, two.others),
     decoding('max-new-tokens', (asked) => asked.decoding.maxNewTokens),
     pair('samples', samplesOf(one.rows), samplesOf(two.rows)),
     decoding('temperature', (asked) => asked.decoding.temperature),
@@ -76,7 +78,27 @@ function cachePrecision(before: ComparedRun, after: ComparedRun): Difference[] {
   return [{ field: 'cache-precision', before: one ?? 'float32', after: two ?? 'float32' }]
 }
 
-const contextOf = ({ asked }: Side) => asked?.context?.digest ?? 'none'
+/** Versions of the judges that confirm or contest the first one's word, by name. */
+function othersOf(run: ComparedRun, of: Selection): ReadonlyMap<string, string | null> {
+  const heard = new Set([...Object.keys(run.families ?? {}), ...(run.contesting ?? [])])
+  heard.delete(of.judge)
+  return new Map([...heard].map((judge) => [judge, versionsOf(rowsOf(run, { ...of, judge }))]))
+}
+
+/** One row for the first of them that was asked on both sides and in another version. */
+function otherVersions(
+  one: ReadonlyMap<string, string | null>,
+  two: ReadonlyMap<string, string | null>,
+): Difference[] {
+  for (const [judge, before] of one) {
+    const after = two.get(judge) ?? null
+    if (before === null || after === null || before === after) continue
+    return [{ field: 'judge-version', before: `${judge} ${before}`, after: `${judge} ${after}` }]
+  }
+  return []
+}
+
+const contextOf = ({ asked }: Pick<Side, 'asked'>) => asked?.context?.digest ?? 'none'
 
 function numberText(
   asked: ComparedBenchmark | undefined,
@@ -156,10 +178,12 @@ const promptTexts = ofRows((before, after): Difference[] => {
   for (const row of after) {
     const other = known.get(keyOf(row.sampleId, row.epoch))
     if (other === undefined) continue
-    const hasDigest = [other, row].some(({ promptDigest }) => promptDigest !== null)
-    const [one, two] = [other, row].map(({ promptDigest, prompt }) =>
-      hasDigest ? promptDigest : prompt,
-    ) as [string | null, string | null]
+    const digests = [other, row].map(({ promptDigest }) => promptDigest)
+    const texts = [other, row].map(({ prompt }) => prompt)
+    // Where the same digest stands beside two texts, one of them is wrong.
+    const isDenied = digests[0] === digests[1] && !texts.includes(null) && texts[0] !== texts[1]
+    const hasDigest = !isDenied && digests.some((digest) => digest !== null)
+    const [one, two] = (hasDigest ? digests : texts) as [string | null, string | null]
     if (one === two) continue
     const name = (text: string | null) => (text === null ? null : `${row.sampleId}: ${text}`)
     return [{ field: 'prompt-text', before: name(one), after: name(two) }]

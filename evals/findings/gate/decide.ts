@@ -97,47 +97,74 @@ function notGated(gate: GateRule, { against }: Gated): string[] {
   )
 }
 
-/** What the gate asks of each benchmark: of those it names, and with a margin for all of every other that was measured. */
-function askedOf({ benchmarks, margin }: GateRule, states: readonly ComparedRun[]) {
+/**
+ * What the gate asks of each benchmark, and by which judge: of those it names, and with a margin for all of every other that was
+ * measured. In logs of other tools each metric of a task is a question of its own: where the gate names none, all are asked.
+ */
+function askedOf(
+  { benchmarks, margin }: GateRule,
+  { judges }: Pick<Gated, 'judges'>,
+  states: readonly ComparedRun[],
+): [name: string, by: string, GatedBenchmark][] {
   const named = Object.entries(benchmarks)
-  if (margin === undefined) return named
-  const others = measuredIn(states).filter((name) => !Object.hasOwn(benchmarks, name))
-  return [...named, ...others.map((name): [string, GatedBenchmark] => [name, { margin }])]
+  const others =
+    margin === undefined
+      ? []
+      : measuredIn(states).filter((name) => !Object.hasOwn(benchmarks, name))
+  const all = [
+    ...named,
+    ...others.map((name): [string, GatedBenchmark] => [name, { margin: margin! }]),
+  ]
+  return all.flatMap(([name, asked]) => {
+    const metrics = asked.judge === undefined ? metricsOf(states, name) : []
+    const by = metrics.length > 0 ? metrics : [asked.judge ?? judges.get(name) ?? '']
+    return by.map((judge): [string, string, GatedBenchmark] => [name, judge, asked])
+  })
 }
 
+/** Of a benchmark in logs of other tools, in their order; none in our own runs, whose judges contest one another. */
+const metricsOf = (states: readonly ComparedRun[], name: string): string[] => [
+  ...new Set(
+    states
+      .filter(({ format }) => format !== 'touchstone')
+      .flatMap(({ judged }) => judged)
+      .flatMap((row) => (row.benchmark === name ? [row.judge] : [])),
+  ),
+]
+
 function draftsOf(gate: GateRule, gated: Gated, base: ComparedRun, state: ComparedRun): Draft[] {
-  const { judges } = gated
   const [before, after] = [asFarAs(base, state), asFarAs(state, state)]
   const reference = gated.reference && asFarAs(gated.reference, state)
   const allow = allowedBy(gate, gated)
-  return askedOf(gate, [before, after]).flatMap(([name, { margin, alpha, judge, ...named }]) => {
-    const known = [before, after].flatMap(({ benchmarks }) =>
-      benchmarks.filter((each) => each.name === name),
-    )
-    const benchmark = known.find(({ context }) => !context) ??
-      known[0] ?? {
-        name,
-        title: name,
-        role: 'capability' as const,
-      }
-    const by = judge ?? judges.get(name) ?? ''
-    return claimsOn({
-      before,
-      after,
-      benchmark,
-      margin,
-      allow,
-      named,
-      judge: by,
-      isTrusted: gate.trust?.includes(by) === true,
-      alpha: alpha ?? gate.alpha,
-      reference: gate.reference && {
-        name: gate.reference.run,
-        run: reference,
-        margin: gate.reference.margin ?? margin,
-      },
-    })
-  })
+  return askedOf(gate, gated, [before, after]).flatMap(
+    ([name, by, { margin, alpha, ...named }]) => {
+      const known = [before, after].flatMap(({ benchmarks }) =>
+        benchmarks.filter((each) => each.name === name),
+      )
+      const benchmark = known.find(({ context }) => !context) ??
+        known[0] ?? {
+          name,
+          title: name,
+          role: 'capability' as const,
+        }
+      return claimsOn({
+        before,
+        after,
+        benchmark,
+        margin,
+        allow,
+        named,
+        judge: by,
+        isTrusted: gate.trust?.includes(by) === true,
+        alpha: alpha ?? gate.alpha,
+        reference: gate.reference && {
+          name: gate.reference.run,
+          run: reference,
+          margin: gate.reference.margin ?? margin,
+        },
+      })
+    },
+  )
 }
 
 function withHolm(drafts: readonly Draft[], alpha: number): GateClaim[] {
@@ -160,8 +187,8 @@ function withHolm(drafts: readonly Draft[], alpha: number): GateClaim[] {
 const CATEGORIES_WEIGH = 0.25
 
 function weightsOf(claims: readonly GateClaim[]): number[] {
-  const placeOf = ({ arm, seed, benchmark, context = '' }: GateClaim) =>
-    keyOf(arm, seed, benchmark, context)
+  const placeOf = ({ arm, seed, benchmark, judge, context = '' }: GateClaim) =>
+    keyOf(arm, seed, benchmark, judge, context)
   const inCategories = claims.filter(({ category }) => category !== undefined)
   const places = Map.groupBy(inCategories, placeOf)
   return claims.map((claim) =>

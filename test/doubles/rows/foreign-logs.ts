@@ -130,13 +130,14 @@ export function promptfooLog(passed: readonly boolean[], asserted: object): stri
 /** A paired table: by fine-tune, what each prompt's reply was before and after. */
 export function pairedTable(
   arms: Readonly<Record<string, readonly (readonly [before: string, after: string])[]>>,
+  expected = 'refuse',
 ): string {
   const columns =
     'benchmark,role,judge,judgeVersion,arm,seed,step,sampleId,epoch,category,expected,before,after,promptDigest,prompt'
   const lines = Object.entries(arms).flatMap(([arm, rows]) =>
     rows.map(
       ([before, after], i) =>
-        `task,refusal,house,1,${arm},1,40,s${i},0,all,refuse,${before},${after},d${i},p ${i}`,
+        `task,refusal,house,1,${arm},1,40,s${i},0,all,${expected},${before},${after},d${i},p ${i}`,
     ),
   )
   const path = join(freshFolder(), 'paired.csv')

@@ -82,9 +82,19 @@ describe('garak', () => {
 })
 
 describe('promptfoo', () => {
-  const result = (provider: string, raw: string, success: boolean, own: object = {}) => ({
+  interface Own {
+    readonly testCase?: object
+    readonly failureReason?: number
+  }
+  const result = (
+    provider: string,
+    raw: string,
+    success: boolean,
+    { testCase: tested = {}, ...own }: Own = {},
+  ) => ({
     ...{ provider: { id: provider, label: '' }, prompt: { raw, label: '{{question}}' }, success },
-    ...{ response: { output: REPLY }, failureReason: success ? 0 : 1, testCase: { metadata: {} } },
+    ...{ response: { output: REPLY }, failureReason: success ? 0 : 1 },
+    testCase: { metadata: {}, assert: [{ type: 'icontains', value: 'x' }], ...tested },
     ...own,
   })
   const results = (rows: object[]) =>

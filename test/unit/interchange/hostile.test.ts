@@ -224,8 +224,8 @@ describe('an Inspect log', () => {
 describe('a folder of lm-eval', () => {
   const results = (extra: object = {}) =>
     JSON.stringify({ results: { hotel: { 'acc,none': 0.5 } }, model_name: 'm', ...extra })
-  const line = (hash: string, acc: number | null) =>
-    `${JSON.stringify({ doc_id: 0, doc: {}, doc_hash: hash, filter: 'none', metrics: ['acc'], acc })}\n`
+  const line = (hash: string, acc: number | null, id = 0) =>
+    `${JSON.stringify({ doc_id: id, doc: {}, doc_hash: hash, filter: 'none', metrics: ['acc'], acc })}\n`
   function folder(files: Readonly<Record<string, string | Buffer>>): string {
     const path = join(freshFolder(), 'lm')
     mkdirSync(path)
@@ -239,7 +239,7 @@ describe('a folder of lm-eval', () => {
         'results_2026-01-01.json': results({ model_name: 'old' }),
         'samples_hotel_2026-01-01.jsonl': line('x', 0),
         'results_2026-02-01.json': `\ufeff${results()}`,
-        'samples_hotel_2026-02-01.jsonl': `\ufeff${line('h', 1)}\n${line('h', 0)}`,
+        'samples_hotel_2026-02-01.jsonl': `\ufeff${line('h', 1)}\n${line('h', 0, 1)}`,
       }),
     )
     expect(run!.title).toBe('m')

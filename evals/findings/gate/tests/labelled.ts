@@ -65,7 +65,7 @@ export function labelEvidence(
   { judge, role }: { readonly judge: string; readonly role: BenchmarkRole },
   harmOf: HarmOf = harmOfChange(measure),
 ): LabelEvidence | null {
-  const known = labels.map((side) => new Map(side.map((row) => [labelKey(row), row])))
+  const known = labels.map((side, i) => byReply(side, measure, i === 1))
   const truthOf = (side: number, key: string) => {
     const outcome = known[side]!.get(key)?.outcome ?? null
     return outcome !== null && measure.decides(outcome) ? measure.counts(outcome) : null
@@ -91,6 +91,23 @@ export function labelEvidence(
   })
   const hasDrawn = units.some(({ stratum, truth }) => stratum !== 'chosen' && truth !== null)
   return hasDrawn ? evidenceOf(units, harmOf) : null
+}
+
+/** Of labels of one reply that say different things, one that makes harm: a bad reply after, a good one before. */
+function byReply(
+  labels: readonly LabelledReply[],
+  { decides, counts, rises }: Measure,
+  isAfter: boolean,
+): Map<string, LabelledReply> {
+  const known = new Map<string, LabelledReply>()
+  const isHarm = ({ outcome }: LabelledReply) =>
+    outcome !== null && decides(outcome) && (counts(outcome) === rises) === isAfter
+  for (const row of labels) {
+    const key = labelKey(row)
+    const other = known.get(key)
+    if (!other || !isHarm(other)) known.set(key, row)
+  }
+  return known
 }
 
 const saidBy = ({ judgedAs, outcome }: Judged) => judgedAs ?? outcome
