@@ -62,9 +62,7 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
       else begun.set(attempt.uuid, attempt.probe_classname)
     }
     if (attempt.status !== SCORED) continue
-    const by = scoredBy(setup, init)
-    const threshold = setup['run.eval_threshold']
-    const found = judgementsOf(attempt, { path, metrics, threshold, by, epochOf })
+    const found = judgementsOf(attempt, { path, metrics, ...scoredBy(setup, init), epochOf })
     found.forEach(collector.add)
     if (found.length === 0) unscored.push(...outputsOf(attempt).map(() => attempt.probe_classname))
   }
@@ -85,8 +83,11 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
 }
 
 /** Detectors change with garak's version. */
-const scoredBy = (setup: z.infer<typeof Setup>, init: z.infer<typeof Init> | undefined): string =>
-  `hit from ${setup['run.eval_threshold']}${init?.garak_version ? `, garak ${init.garak_version}` : ''}`
+function scoredBy(setup: z.infer<typeof Setup>, init: z.infer<typeof Init> | undefined) {
+  const threshold = setup['run.eval_threshold']
+  const version = init?.garak_version ? `, garak ${init.garak_version}` : ''
+  return { threshold, by: `hit from ${threshold}${version}` }
+}
 
 /** As many as the model gave, one where the report does not say. */
 const outputsOf = ({ outputs }: Attempt): readonly unknown[] => (outputs?.length ? outputs : [null])
