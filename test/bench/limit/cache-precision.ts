@@ -8,7 +8,7 @@ import { emptyCache, type CachedSession } from '../../../evals/inference/cached-
 import {
   agreementOf,
   answersOfAll,
-  distanceOn,
+  distancesOn,
   rendered,
   together,
   type Answers,
@@ -79,13 +79,13 @@ function sameTokens(exact: readonly Answers[], other: readonly Answers[]): numbe
 async function distances(exact: Asked, other: Asked) {
   const replies = exact.answers.flatMap((each) => each.replies)
   const every = Math.max(1, Math.floor(replies.length / COMPARED))
-  const found = []
+  const texts = []
   for (const { sample, completion } of replies.filter((_, i) => i % every === 0)) {
     const text = await rendered(exact.base.open, sample.messages)
     const ids = [...exact.base.open.tokenizer.encode(text), ...completion.tokenIds]
-    found.push(await distanceOn(ids, exact.session, other.session))
+    texts.push({ key: sample.id, ids, from: 1 })
   }
-  return together(found)
+  return together(await distancesOn(texts, exact.session, other.session))
 }
 
 const bytesOfToken = ({ session }: Asked): number =>

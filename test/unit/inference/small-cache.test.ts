@@ -7,7 +7,7 @@ import type { GeneratedTokens } from '../../../evals/inference/decoding.ts'
 import { decode, prefill } from '../../../evals/inference/feeds.ts'
 import { generate } from '../../../evals/inference/generate.ts'
 import { openSlots, rowBytes } from '../../../evals/inference/slots.ts'
-import { distanceOn } from '../../../evals/inspect/certificate/measure.ts'
+import { distancesOn, together } from '../../../evals/inspect/certificate/measure.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 import { generic, runOnce } from '../../doubles/graph/run-graph.ts'
 import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
@@ -124,7 +124,8 @@ describe.each([
       writtenIds.map((id, t) => id === b[i]!.writtenIds[t]),
     )
     expect(ids.filter(Boolean).length / ids.length).toBeGreaterThanOrEqual(tokens)
-    const { maxLogit } = await distanceOn(randomIds('text', 60, VOCAB), exact, small)
+    const text = { key: 'text', ids: randomIds('text', 60, VOCAB), from: 1 }
+    const { maxLogit } = together(await distancesOn([text], exact, small))
     expect(maxLogit).toBeGreaterThan(0)
     expect(maxLogit).toBeLessThan(logits)
     await exact.release()
