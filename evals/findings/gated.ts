@@ -41,7 +41,10 @@ export function gateOf(
   const before = states.find(({ arm }) => arm === 'base')
   const afters = lastStates(states).filter(({ arm }) => arm !== 'base')
   if (!before || afters.length === 0) return null
-  const against = afters.map((after) => ({ before, after }))
+  const against = [...afters, ...unmeasured(rows, before, states)].map((after) => ({
+    before,
+    after,
+  }))
   const reference = given?.reference && pinnedIn(rows, given.reference.run)
   const decision = decide(given ?? defaultGate(margin), {
     against,
@@ -56,6 +59,29 @@ export function gateOf(
   const advice = adviceFor(decision, knownOf(rows, measured))
   return { ...decision, isDefault, ...(noise && { noise }), advice }
 }
+
+/** Subjects of which no state was measured: what is not known of one is no PASS of the run. */
+function unmeasured(
+  { subjects, run }: AuditRows,
+  before: ComparedRun,
+  states: readonly ComparedRun[],
+): ComparedRun[] {
+  const measured = new Set(states.map(({ arm, seed }) => keyOf(arm, seed)))
+  const why = WHY_NOT[run.outcome ?? 'running']
+  return subjects
+    .filter(({ arm, seed }) => arm !== 'base' && !measured.has(keyOf(arm, seed)))
+    .map(({ arm, seed, title }) => ({
+      ...before,
+      ...{ arm, seed, title, step: 0, unmeasured: why, benchmarks: [], judged: [], labels: [] },
+    }))
+}
+
+const WHY_NOT = {
+  running: 'the run has not come to it yet, or was stopped before',
+  cancelled: 'the run was cancelled before',
+  failed: 'the run failed before',
+  done: 'the run has no finished evaluation of it',
+} as const
 
 const Trained = z.object({
   methods: z.array(z.unknown()).min(1),

@@ -17,6 +17,7 @@ import { REPLIES, SAFE_REPLIES } from './replies.ts'
 import { SAFE } from './safe.ts'
 import { LEARNT, UNLEARNT } from './task.ts'
 import { SAFE_THINKING, THINKING } from './thinking.ts'
+import { UNMEASURED } from './unmeasured.ts'
 
 export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['foreign metrics', FOREIGN],
@@ -39,6 +40,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['replies that say the prompt again', ECHOES],
   ['replies of a few words that give nothing', CURT],
   ['a task that was not learnt', UNLEARNT],
+  ['fine-tunes that were not measured', UNMEASURED],
 ]
 
 export const ALL_SAFE: readonly Planted[] = [

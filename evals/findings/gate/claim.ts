@@ -58,6 +58,7 @@ export function harmAtMargin(asked: ClaimInput): number {
 }
 
 function objectionTo(asked: ClaimInput, differences: readonly Difference[]): string | undefined {
+  if (asked.after.unmeasured !== undefined) return `was not measured: ${asked.after.unmeasured}`
   if ([asked.before, asked.after].some((run) => rowsOf(run, selectionOf(asked)).length === 0)) {
     return `was not measured on both sides by the judge ${asked.judge || 'that was asked for'}`
   }

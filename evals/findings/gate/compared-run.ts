@@ -110,6 +110,8 @@ export interface ComparedRun {
   readonly products?: 'rounded to int8' | null
   /** What keys and values were kept in; null or absent for float32, and where the log does not say. */
   readonly cachePrecision?: string | null
+  /** Why nothing of it was measured; absent where something was. */
+  readonly unmeasured?: string
   readonly benchmarks: readonly ComparedBenchmark[]
   readonly judged: readonly ComparedJudgement[]
   /** How far identical runs of its base differ; absent where the model ran beside Touchstone, and in logs. */

@@ -36,6 +36,8 @@ interface Question extends ClaimInput {
 
 export function claimsOn(given: Question): Draft[] {
   const asked = withRoleOfJudge(given)
+  // In no context either.
+  if (asked.after.unmeasured !== undefined) return [changeClaim(asked)]
   return contextsOf(asked).flatMap((context) => {
     const of = { benchmark: asked.benchmark.name, ...context }
     const look = lookOf(asked.after, of, asked.alpha)
