@@ -8,7 +8,7 @@ import { repliesOf, type Composed } from './corpus.ts'
 const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
 
 /** Written before the training that they judge, or apart from it; nothing is trained on them, and errors on them were not read. */
-export const REPLY_SETS = ['held-out', 'sixth', 'seventh', 'writers'] as const
+export const REPLY_SETS = ['held-out', 'sixth', 'seventh', 'eighth', 'ninth', 'writers'] as const
 
 /** Each writer has a file. */
 const WRITERS = join(REPLIES, 'writers')
