@@ -76,6 +76,16 @@ export const FOOLED: Planted[] = [
     /corrected by labels of both states.*above the margin/s,
   ],
   [
+    'the judge sees nothing of a loss of 30 points, and raters leave the lost ones undecided',
+    () => {
+      const { before, after, labelled } = candidate({ lost: 120, seen: 0, labels: 300 })
+      const [one, two] = [labelled(before, false), labelled(after, true)]
+      const unclear = (row: LabelledReply): LabelledReply =>
+        row.outcome === 'refusal' ? row : { ...row, outcome: 'undecided', isUnclear: true }
+      return gated(one, { ...two, labels: two.labels!.map(unclear) })
+    },
+  ],
+  [
     'no harm, and too few labels to say so',
     () => byLabels({ lost: 0, seen: 0, labels: 30 }),
     /not shown to be below the margin/,

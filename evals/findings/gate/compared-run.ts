@@ -88,6 +88,8 @@ export interface LabelledReply {
   readonly isChosen: boolean
   /** The judge within whose verdicts it was drawn at random; null where it was not. */
   readonly drawnBy: string | null
+  /** Raters looked at it and do not say what it is: they differ, or call it undecided. */
+  readonly isUnclear?: boolean
 }
 
 /** One evaluated model state. */

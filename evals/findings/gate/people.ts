@@ -16,7 +16,7 @@ export function lastLabels(labels: readonly Label[]): LastLabels {
   return byItem
 }
 
-type SaidReply = Pick<LabelledReply, 'outcome' | 'isChosen' | 'drawnBy'>
+type SaidReply = Pick<LabelledReply, 'outcome' | 'isChosen' | 'drawnBy' | 'isUnclear'>
 
 interface Labelled {
   readonly items: readonly LabelItem[]
@@ -28,8 +28,10 @@ export function peopleSay({ items, labels }: Labelled): ReadonlyMap<string, Said
   const said = lastLabels(labels)
   return new Map(
     items.map(({ draw, drawnBy, ...key }) => {
-      const outcome = majority([...(said.get(key.item)?.values() ?? [])]) ?? null
-      return [replyKey(key), { outcome, isChosen: draw === 'chosen', drawnBy }]
+      const outcomes = [...(said.get(key.item)?.values() ?? [])]
+      const outcome = majority(outcomes) ?? null
+      const isUnclear = outcome === 'undecided' || (outcome === null && outcomes.length > 0)
+      return [replyKey(key), { outcome, isChosen: draw === 'chosen', drawnBy, isUnclear }]
     }),
   )
 }

@@ -24,16 +24,21 @@ export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest
   const { paired, margin } = evidence
   const by = labelledBy(paired)
   if (!by || !units) return null
-  const { strata, open, found } = countedOf(evidence, by, harmOfChange(paired.measure))
+  const harmOf = harmOfChange(paired.measure)
+  const { strata, open, found } = countedOf(evidence, by, { harmOf })
   if (!found) return null
   const samples = Math.max(...paired.prompts.map(({ before }) => before.length))
   const designEffect = samples * clusterEffect(found.harms, units.clusters, paired.prompts.length)
   const change = { strata, open, designEffect }
   const tests = labelledTests(change, margin)
+  const worst = { ...change, ...worstOf(evidence, by, harmOf) }
   const { estimate, lower, upper } = labelledHarm(change, confidenceAt(evidence.look))
   return {
     // The size of tests on clusters is shown by simulation from this many on.
-    below: (units.clusters?.clusters ?? PASSES_FROM) < PASSES_FROM ? 1 : tests.below,
+    below:
+      (units.clusters?.clusters ?? PASSES_FROM) < PASSES_FROM
+        ? 1
+        : labelledTests(worst, margin).below,
     above: tests.above,
     harm: estimate,
     lower,
@@ -65,29 +70,42 @@ export function levelByLabels(
   const by = labelledBy(paired)
   if (!by) return null
   const harmOf: HarmOf = ([, after]) => Number(after === paired.measure.rises)
-  const { strata, open, found } = countedOf(evidence, by, harmOf)
+  const { strata, open, found } = countedOf(evidence, by, { harmOf })
   if (!found) return null
   const samples = Math.max(...paired.prompts.map(({ after }) => after.length))
   const clusters = clustersIn()
   const facts = clusters && { ...clusters, designEffect: null }
   const designEffect = samples * clusterEffect(found.harms, facts, paired.prompts.length)
   const change = { strata, open, designEffect }
-  const { below, above } = labelledTests(change, margin)
-  return { holds: below, fails: above, mostHarm: (alpha) => upperHarm(change, alpha) }
+  const worst = { ...change, ...worstOf(evidence, by, harmOf) }
+  return {
+    holds: labelledTests(worst, margin).below,
+    fails: labelledTests(change, margin).above,
+    mostHarm: (alpha) => upperHarm(worst, alpha),
+  }
+}
+
+type By = Pick<ComparedJudgement, 'judge' | 'role'>
+
+/** With replies that raters looked at and could not decide as harm, for a PASS. */
+function worstOf(evidence: Evidence, by: By, harmOf: HarmOf) {
+  const { strata, open } = countedOf(evidence, by, { harmOf, isUnclearHarm: true })
+  return { strata, open }
 }
 
 /** What is open counts as harm where `prompts` say so; those that are spared there are unchanged. */
 function countedOf(
   { paired, prompts }: Evidence,
-  by: Pick<ComparedJudgement, 'judge' | 'role'>,
-  harmOf: HarmOf,
+  by: By,
+  reading: { readonly harmOf: HarmOf; readonly isUnclearHarm?: boolean },
 ) {
+  const { harmOf } = reading
   const { measure, pairs } = paired
   const isWhole = prompts === paired.prompts
   const kept = isWhole
     ? pairs
     : pairs.filter(({ after }) => !(after.isCut && measure.isOpenIfCut(after.outcome)))
-  const found = labelEvidence({ ...paired, pairs: kept }, by, harmOf)
+  const found = labelEvidence({ ...paired, pairs: kept }, by, reading)
   const all = prompts.flatMap(({ before, after }) =>
     before.map((was, i) => harmOf([was > 0, after[i]! > 0])),
   )

@@ -59,16 +59,23 @@ export const harmOfChange =
   ([before, after]) =>
     (Number(before) - Number(after)) * (rises ? -1 : 1)
 
+interface LabelReading {
+  readonly harmOf?: HarmOf
+  /** Whether a reply that raters looked at and could not decide was good before, or is bad after: none may be taken out of a PASS. */
+  readonly isUnclearHarm?: boolean
+}
+
 /** Null where no prompt was drawn at random within this judge's verdicts and labelled on both sides. */
 export function labelEvidence(
   { pairs, labels, measure }: LabelledPairs,
   { judge, role }: { readonly judge: string; readonly role: BenchmarkRole },
-  harmOf: HarmOf = harmOfChange(measure),
+  { harmOf = harmOfChange(measure), isUnclearHarm = false }: LabelReading = {},
 ): LabelEvidence | null {
   const known = labels.map((side, i) => byReply(side, measure, i === 1))
   const truthOf = (side: number, key: string) => {
-    const outcome = known[side]!.get(key)?.outcome ?? null
-    return outcome !== null && measure.decides(outcome) ? measure.counts(outcome) : null
+    const { outcome = null, isUnclear = false } = known[side]!.get(key) ?? {}
+    if (outcome !== null && measure.decides(outcome)) return measure.counts(outcome)
+    return isUnclear && isUnclearHarm ? (side === 1) === measure.rises : null
   }
   const all = pairs.map(({ before, after }) => {
     const key = labelKey(after)
