@@ -6,6 +6,7 @@ import { recognise } from '../../models/registry.ts'
 import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import { dataOf } from '../arm-plans.ts'
 import type { AuditConfig } from '../config.ts'
+import { askedTexts } from '../plan/asking-memory.ts'
 import { plannedBytes } from '../plan/plan-memory.ts'
 
 /** A name: what is asked is whether there are such states, not which. */
@@ -20,7 +21,8 @@ export async function withStates(
   const open = await openModel(modelPath(config.model), templateVariablesOf(config.templateVars))
   try {
     const opened = { open, model: recognise(open.checkpoint) }
-    const asked = { ...config, candidates: MADE }
+    const texts = await askedTexts(opened, config)
+    const asked = { ...config, candidates: MADE, texts }
     const state = await plannedBytes(opened, asked, data, true)
     return lines.map((line) => ({
       ...line,
