@@ -79,7 +79,7 @@ test.runIf(process.env['TOUCHSTONE_LONG']).for(Object.entries(JOBS))(
       const again = hasBegun() ? ['--resume'] : []
       const child = spawn(process.execPath, [...argv, out, ...again], { stdio: 'ignore' })
       const ended = new Promise((resolve) => child.once('exit', resolve))
-      await Promise.race([ended, sleep(undisturbed * (0.3 + 0.1 * i))])
+      await Promise.race([ended, sleep(undisturbed * (0.25 + 0.05 * i))])
       kills += child.exitCode === null ? 1 : 0
       child.kill('SIGKILL')
       await ended
