@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import Database from 'better-sqlite3'
 import { beforeAll, expect, test } from 'vitest'
 import { benignRows, tamperRows } from '../../evals/bundled/hotel/fine-tuning.ts'
 import { Results } from '../../evals/contract/results.ts'
@@ -73,7 +74,13 @@ test.runIf(process.env['TOUCHSTONE_LONG']).for(Object.entries(JOBS))(
     const begun = performance.now()
     expect(spawnSync(process.execPath, [...argv, calm]).status).toBe(0)
     const undisturbed = performance.now() - begun
-    const hasBegun = () => readdirSync(out).some((name) => name.startsWith(`${verb}-`))
+    // It is in the database before it has a folder.
+    const hasBegun = () => {
+      const db = new Database(join(out, 'touchstone.db'))
+      const begun = db.prepare("SELECT 1 FROM run WHERE id LIKE ? || '-%'").get(verb)
+      db.close()
+      return begun !== undefined
+    }
     let kills = 0
     for (let i = 0; i < KILLS; i++) {
       const again = hasBegun() ? ['--resume'] : []
