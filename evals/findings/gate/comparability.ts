@@ -58,8 +58,8 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
     pair('tokenizer', before.tokenizerDigest, after.tokenizerDigest),
     pair('context', contextOf(one), contextOf(two)),
     ...thinking([before, one], [after, two]),
-    ...products(before, after),
-    ...cachePrecision(before, after),
+    ...unlessUsual('products', [before.products, after.products], 'exact'),
+    ...unlessUsual('cache-precision', [before.cachePrecision, after.cachePrecision], 'float32'),
     promptSets(one, two),
     ...promptTexts(withoutMarks(one.rows), withoutMarks(two.rows)),
     pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
@@ -71,11 +71,14 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
   ]
 }
 
-/** No field where both kept keys and values in float32, or say nothing of it. */
-function cachePrecision(before: ComparedRun, after: ComparedRun): Difference[] {
-  const [one, two] = [before.cachePrecision ?? null, after.cachePrecision ?? null]
-  if (one === null && two === null) return []
-  return [{ field: 'cache-precision', before: one ?? 'float32', after: two ?? 'float32' }]
+/** No field where neither side says anything else than what is usual. */
+function unlessUsual(
+  field: ComparedField,
+  [one, two]: readonly [string | null | undefined, string | null | undefined],
+  usual: string,
+): Difference[] {
+  if (one == null && two == null) return []
+  return [{ field, before: one ?? usual, after: two ?? usual }]
 }
 
 /** Versions of the judges that confirm or contest the first one's word, by name. */
@@ -145,13 +148,6 @@ const thinkingText = ({ mode, budget, share }: ReturnType<typeof thinkingOf>) =>
     `${percent(share)} of replies`,
     ...(budget === null ? [] : [`at most ${budget} tokens`]),
   ].join(', ')
-
-/** No field where both sides were asked exactly. */
-function products(before: ComparedRun, after: ComparedRun): Difference[] {
-  const [one, two] = [before, after].map((run) => run.products ?? null)
-  if (one === null && two === null) return []
-  return [{ field: 'products', before: one ?? 'exact', after: two ?? 'exact' }]
-}
 
 /** By digest over the ordered prompts; by the samples' names where neither side has a digest. */
 function promptSets(one: Side, two: Side): Difference {
