@@ -14,7 +14,7 @@ import { STORAGE_FORMATS } from '../../evals/models/weights/dequantise.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { load, withInstructions } from '../../evals/native/load.ts'
 import { openBase } from '../../evals/measure/base.ts'
-import { blocksFrom, HALVES_AT, ran } from '../doubles/graph/block-products.ts'
+import { blocksFrom, ran } from '../doubles/graph/block-products.ts'
 import { rounded, roundedProducts } from '../doubles/graph/rounded-products.ts'
 import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../doubles/models/tiny-gguf.ts'
 
@@ -23,7 +23,7 @@ const title = found.addon
   ? 'products with blocks in int8'
   : `products with blocks in int8 (skipped: ${found.why}; npm run build:native, which needs a C++ compiler)`
 const NAMES = Object.keys(BLOCK_FORMS) as BlockName[]
-const { stream, randomBlocks } = blocksFrom(5)
+const { stream, randomBlocks, oddBlocks } = blocksFrom(5)
 const normal = (count: number, size = 1) =>
   Float32Array.from({ length: count }, () => size * stream.normal())
 
@@ -137,11 +137,7 @@ describe.skipIf(!found.addon)(title, () => {
     })
 
     test.each(NAMES)('%s: scales that are zero, tiny, huge or no numbers', async (name) => {
-      const { numbers, bytes: size } = BLOCK_FORMS[name]
-      const halves = [0x0000, 0x8000, 0x0001, 0x83ff, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7e01]
-      const bytes = randomBlocks(name, halves.length * numbers)
-      for (const [i, half] of halves.entries())
-        for (const at of HALVES_AT[name]) bytes.set([half & 255, half >> 8], i * size + at)
+      const { halves, numbers, bytes } = oddBlocks(name)
       const { y, expected } = await both(name, [halves.length, numbers], bytes, normal(numbers))
       expect(y).toEqual(expected)
     })

@@ -24,7 +24,7 @@ import { STORAGE_FORMATS } from '../../evals/models/weights/dequantise.ts'
 import { smallOf, type Precision } from '../../evals/models/weights/small-weights.ts'
 import { load, withInstructions } from '../../evals/native/load.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import { blocksFrom, HALVES_AT, ran } from '../doubles/graph/block-products.ts'
+import { blocksFrom, ran } from '../doubles/graph/block-products.ts'
 import { writeRandomGguf } from '../bench/harness/random-gguf.ts'
 import { FIXTURES } from '../doubles/models/golden-llama.ts'
 import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../doubles/models/tiny-gguf.ts'
@@ -38,7 +38,7 @@ const NAMES = Object.keys(BLOCK_FORMS) as BlockName[]
 const { cases: FILES } = JSON.parse(readFileSync(join(FIXTURES, 'gguf/cases.json'), 'utf8')) as {
   cases: string[]
 }
-const { stream, randomBlocks } = blocksFrom(3)
+const { stream, randomBlocks, oddBlocks } = blocksFrom(3)
 
 const wideOf = (name: BlockName, bytes: Uint8Array, count: number): Float32Array => {
   const wide = new Float32Array(count)
@@ -111,11 +111,7 @@ describe.skipIf(!found.addon)(title, () => {
     )
 
     test.each(NAMES)('%s: scales that are zero, tiny, huge or no numbers', async (name) => {
-      const { numbers, bytes: size } = BLOCK_FORMS[name]
-      const halves = [0x0000, 0x8000, 0x0001, 0x83ff, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7e01]
-      const bytes = randomBlocks(name, halves.length * numbers)
-      for (const [i, half] of halves.entries())
-        for (const at of HALVES_AT[name]) bytes.set([half & 255, half >> 8], i * size + at)
+      const { halves, numbers, bytes } = oddBlocks(name)
       const wide = wideOf(name, bytes, halves.length * numbers)
       const x = new Float32Array(numbers).fill(1)
       const rows = halves.map((_, i) => i)

@@ -18,6 +18,9 @@ export const HALVES_AT: Readonly<Record<BlockName, readonly number[]>> = {
   Q6_K: [208],
 }
 
+/** Of float16: ±0, the smallest and largest of both signs, infinities, no number. */
+const ODD_HALVES = [0x0000, 0x8000, 0x0001, 0x83ff, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7e01]
+
 export function blocksFrom(seed: number) {
   const stream = randomStream(seed, 'blocks')
   /** Any codes, with scales of about 0.01. */
@@ -28,7 +31,15 @@ export function blocksFrom(seed: number) {
       for (const at of HALVES_AT[name]) bytes[block + at + 1] = 0x20 | (stream.integer(2) << 7)
     return bytes
   }
-  return { stream, randomBlocks }
+  /** A row of one block for each scale that is zero, tiny, huge or no number. */
+  function oddBlocks(name: BlockName) {
+    const { numbers, bytes: size } = BLOCK_FORMS[name]
+    const bytes = randomBlocks(name, ODD_HALVES.length * numbers)
+    for (const [i, half] of ODD_HALVES.entries())
+      for (const at of HALVES_AT[name]) bytes.set([half & 255, half >> 8], i * size + at)
+    return { halves: ODD_HALVES, numbers, bytes }
+  }
+  return { stream, randomBlocks, oddBlocks }
 }
 
 /** @param picked rows of the matrix that are looked up */
