@@ -15,7 +15,10 @@ export function freeGarbage(): void {
     setFlagsFromString('--expose-gc')
     collect = runInNewContext('gc') as () => void
   }
+  // Arrays are else freed by another thread, often after the heaps below were looked at.
+  setFlagsFromString('--no-concurrent-array-buffer-sweeping')
   collect()
+  setFlagsFromString('--concurrent-array-buffer-sweeping')
   giveBackFreed()
 }
 

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { freeGarbage } from '../../../evals/native/garbage.ts'
 import { ROOT } from '../../doubles/imports.ts'
 
 const MODULE = join(ROOT, 'evals/native/garbage.ts')
@@ -26,3 +27,19 @@ test.runIf(process.platform === 'linux')('of 240 MiB that are free at least 200 
   expect(kept).toBe(16)
   expect(full - after).toBeGreaterThan(200)
 })
+
+test('every array is freed when the call returns, not by a thread some time later', () => {
+  freeGarbage()
+  const before = process.memoryUsage().arrayBuffers
+  const left = Array.from({ length: 20 }, () => {
+    fillAndForget()
+    freeGarbage()
+    return process.memoryUsage().arrayBuffers - before
+  })
+  expect(Math.max(...left)).toBeLessThan(2 ** 20)
+})
+
+/** 64 MiB in arrays of 1 MiB, none of which is kept. */
+function fillAndForget() {
+  return Array.from({ length: 64 }, () => new Uint8Array(2 ** 20).fill(1)).length
+}
