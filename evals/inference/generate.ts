@@ -30,14 +30,30 @@ export async function* generate(
   signal.throwIfAborted()
   const prefix = await sharedPrefix(prompts, options)
   const capacity = rows[0]!.prompt.ids.length + longestReply(decoding)
-  const batchSize = rowsWithin(options.batchSize, session.cache, capacity, options.cacheBytes)
-  const generation = startGeneration(rows[0]!, Math.min(batchSize, rows.length), prefix, options)
+  const most = rowsWithin(options.batchSize, session.cache, capacity, options.cacheBytes)
+  const batchSize = Math.min(most, rows.length)
+  const generation = startGeneration(rows[0]!, batchSize, prefix, options)
+  try {
+    yield* inTurns(rows, generation, batchSize, options)
+  } finally {
+    generation.end()
+    prefix?.free()
+  }
+}
+
+/** @param rows in the order in which they are read and given */
+async function* inTurns(
+  rows: readonly ReturnType<typeof newRow>[],
+  generation: ReturnType<typeof startGeneration>,
+  batchSize: number,
+  { session, signal }: GenerateOptions,
+): AsyncGenerator<GeneratedTokens[]> {
   let [read, given] = [0, 0]
   while (given < rows.length) {
     signal.throwIfAborted()
     const free = batchSize - generation.active
     const newcomers = rows.slice(read, read + free)
-    const waiting = options.session.standsAlone ? 1 : rows.length - read
+    const waiting = session.standsAlone ? 1 : rows.length - read
     if (isWorthReading(newcomers.length, waiting, generation.active)) {
       read += newcomers.length
       await generation.join(newcomers)

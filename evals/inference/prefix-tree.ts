@@ -96,6 +96,7 @@ async function scoreStems(stems: readonly Branch[], options: ScoreOptions): Prom
   const feeds = prefill(prompts, width, padId)
   const branches = await scoreNext(stems, slots, feeds, options)
   await descend(branches, slots, options)
+  slots.free()
 }
 
 /** Scores the branches token by token, depth first; memory holds one cache per level. */
@@ -116,6 +117,7 @@ async function descend(
       padded.map(({ length }) => length - 1),
     )
     await descend(await scoreNext(some, own, feeds, options), own, options)
+    own.free()
   }
 }
 

@@ -13,6 +13,7 @@ export interface Prefix {
   readonly length: number
   /** Its first row holds the prefix. */
   readonly cache: CacheBuffers
+  readonly free: () => void
 }
 
 /** Shortest prefix in tokens worth sharing: the rest of each prompt then needs a run of its own, which reads every weight. */
@@ -33,10 +34,11 @@ export async function sharedPrefix(
   const length = isExact && prompts.length >= WORTH_READING ? commonLength(prompts) : 0
   if (length < WORTH_SHARING) return undefined
   const ids = prompts[0]!.ids.slice(0, length)
-  const cache = openSlots(session.cache, 2, evenWidth(length)).rows(0, 2)
+  const slots = openSlots(session.cache, 2, evenWidth(length))
+  const cache = slots.rows(0, 2)
   const feeds = prefill([{ ids }, { ids }], evenWidth(length), padId)
   await session.run(graphFor(decoding), { ...cache.past, ...feeds }, cache.present)
-  return { length, cache }
+  return { length, cache, free: () => slots.free() }
 }
 
 /** Number of common first tokens; each prompt has at least one more. */

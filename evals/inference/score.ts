@@ -1,5 +1,5 @@
 /** @file Teacher-forced log-probabilities of texts in batches; the same bits in any batch, order and padding. */
-import { emptyCache } from './cached-graph.ts'
+import { emptyCache, freeCache } from './cached-graph.ts'
 import { adaptersOf, countingPositions, inCompany, int32 } from './feeds.ts'
 import { requireFits, type GenerateOptions } from './decoding.ts'
 import { SCORED_ROWS } from './room.ts'
@@ -77,10 +77,11 @@ async function scoreBatch(
     }
   })
   const picked = inCompany(scored, session.standsAlone)
+  const { past } = emptyCache(session.cache, padded.length, longest)
   const { logProbs } = await session.run('score', {
     ...varying,
     ...adaptersOf(padded),
-    ...emptyCache(session.cache, padded.length, longest).past,
+    ...past,
     tokens: int32(tokens, [padded.length, longest]),
     positions: countingPositions(padded.length, longest),
     last: int32(padded.map(({ ids }) => fedLength(ids) - 1)),
@@ -88,6 +89,7 @@ async function scoreBatch(
     rows: int32(picked.map(({ row }) => row)),
     labels: int32(picked.map(({ label }) => label)),
   })
+  freeCache(past)
   let next = 0
   return texts.map(({ ids, from }) => {
     const count = Math.max(0, ids.length - Math.max(1, from))

@@ -1,6 +1,6 @@
 /** @file A cache whose rows come and go. Active rows occupy the first slots, so that a run gets them as one block. */
 import type { Feeds, Tensor } from '../runtime/tensor.ts'
-import { emptyCache, type CacheBuffers, type CachedSession } from './cached-graph.ts'
+import { emptyCache, freeCache, type CacheBuffers, type CachedSession } from './cached-graph.ts'
 import type { CacheLayer } from '../models/architecture.ts'
 import type { CacheData } from './small-cache.ts'
 
@@ -13,8 +13,10 @@ export interface Slots {
   rows(first: number, count: number): CacheBuffers
   /** Copies the first of `rows`, `length` tokens of it, to row `to`. */
   fill(to: number, rows: CacheBuffers, length: number): void
-  /** Copies the rows, `lengths` tokens of each, to slots of another capacity. */
+  /** Copies the rows, `lengths` tokens of each, to slots of another capacity, and frees these. */
   moved(capacity: number, lengths: readonly number[]): Slots
+  /** Frees the memory of all rows, whose views are then empty. */
+  free(): void
 }
 
 export function openSlots(cache: CachedSession['cache'], count: number, capacity: number): Slots {
@@ -32,8 +34,10 @@ export function openSlots(cache: CachedSession['cache'], count: number, capacity
     moved(other, lengths) {
       const target = openSlots(cache, count, other)
       lengths.forEach((length, row) => target.fill(row, slots.rows(row, 1), length))
+      slots.free()
       return target
     },
+    free: () => freeCache(buffers.past),
   }
   return slots
 }

@@ -59,6 +59,8 @@ interface Generation {
   join(newcomers: readonly Row[]): Promise<void>
   /** Computes one more token of each row. */
   step(): Promise<void>
+  /** Frees its memory; nothing can be computed any more. */
+  end(): void
 }
 
 /** @param most rows at a time */
@@ -92,6 +94,7 @@ export function startGeneration(
       if (stale.length > 0) await readWhole(stale, slots, fresh.length, options)
       active = compact([...fresh, ...stale], slots, isActive)
     },
+    end: () => slots.free(),
   }
 }
 

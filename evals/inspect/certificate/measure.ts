@@ -1,7 +1,7 @@
 /** @file Differences of two models on the same tokens: logits, KL divergence, replies, verdicts. Replies are not returned. */
 import type { Benchmark } from '../../benchmarks/benchmark.ts'
 import type { Message } from '../../contract/rows.ts'
-import { emptyCache, type CachedSession } from '../../inference/cached-graph.ts'
+import { emptyCache, freeCache, type CachedSession } from '../../inference/cached-graph.ts'
 import { countingPositions, int32 } from '../../inference/feeds.ts'
 import type { ScoredText } from '../../inference/score.ts'
 import { localSubject, type Subject } from '../../inference/subject.ts'
@@ -67,6 +67,7 @@ async function logitsOf(
     rows: int32(rows),
   }
   const { logits } = await session.run('sampled', feeds, present)
+  freeCache(past)
   const vocab = logits!.dims[1]!
   const data = (logits!.data as Float32Array).slice(0, rows.length * vocab)
   const cut = positionsOf(texts[0]) * vocab

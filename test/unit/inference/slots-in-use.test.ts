@@ -10,7 +10,7 @@ const tiny = tinyModel({ seed: 9 })
 let session: CachedSession
 beforeAll(async () => {
   const state = { model: tiny.model, frozen: tiny.weights }
-  session = await openCached(state, { name: 'cpu', threads: 1 }, 64)
+  session = await openCached(state, { name: 'cpu', threads: 1 }, 128)
 })
 afterAll(() => session.release())
 
@@ -26,11 +26,19 @@ interface Run {
   readonly capacity: number
 }
 
-async function watched(asked: typeof prompts, batchSize: number, endIds: ReadonlySet<number>) {
+async function watched(
+  asked: typeof prompts,
+  batchSize: number,
+  endIds: ReadonlySet<number>,
+  stopAt = Infinity,
+) {
   const runs: Run[] = []
+  const given = new Set<ArrayBufferLike>()
   const watching: CachedSession = {
     ...session,
     run(graph, feeds, into) {
+      for (const [name, { data }] of Object.entries(feeds))
+        if (name.startsWith('past')) given.add(data.buffer)
       const [rows, width] = feeds.tokens!.dims as [number, number]
       runs.push({ rows, width, capacity: feeds['past.0.keys']!.dims[2]! })
       return session.run(graph, feeds, into)
@@ -42,8 +50,11 @@ async function watched(asked: typeof prompts, batchSize: number, endIds: Readonl
     decoding: { maxNewTokens: NEW_TOKENS, temperature: 0, seed: 0 },
     signal: new AbortController().signal,
   }
-  for await (const some of generate(asked, options)) answers.push(...some)
-  return { answers, runs }
+  for await (const some of generate(asked, options)) {
+    answers.push(...some)
+    if (answers.length >= stopAt) break
+  }
+  return { answers, runs, given: [...given] }
 }
 
 /** An end that many answers meet, at different steps. */
@@ -90,6 +101,16 @@ describe('slots', () => {
     const { runs } = await watched(prompts, 2, await commonEnd())
     expect(runs[0]!.capacity).toBe(30 + NEW_TOKENS)
     expect(runs.at(-1)!.capacity).toBeLessThanOrEqual((30 + NEW_TOKENS) / 2)
+  })
+
+  test.each([Infinity, 5])('give their memory back when generation ends (after %d)', async (at) => {
+    const shared = randomIds('shared', 64, tiny.options.vocab)
+    const long = prompts.slice(0, 12).map(({ key, ids }) => ({ key, ids: [...shared, ...ids] }))
+    for (const asked of [prompts, long]) {
+      const { given } = await watched(asked, 4, new Set(), at)
+      expect(given.length).toBeGreaterThanOrEqual(2 * session.cache.length)
+      expect(given.map(({ byteLength }) => byteLength)).toEqual(given.map(() => 0))
+    }
   })
 
   test('give answers in one order, the longest prompt’s first, whoever ends first', async () => {

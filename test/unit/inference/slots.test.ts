@@ -1,5 +1,6 @@
 /** @file Slots of a cache: rows are seen where they lie, copied token by token, and moved to another capacity. */
 import { describe, expect, test } from 'vitest'
+import type { CacheBuffers } from '../../../evals/inference/cached-graph.ts'
 import { openSlots } from '../../../evals/inference/slots.ts'
 
 const LAYERS = [
@@ -23,6 +24,9 @@ const tokensOf = (slots: ReturnType<typeof filled>, row: number, length: number)
     const heads = Array.from({ length: kvHeads }, (_, head) => head * capacity * headDim)
     return [name, heads.map((at) => Array.from(data.slice(at, at + length * headDim) as never))]
   })
+
+const bytesOf = ({ past }: CacheBuffers) =>
+  Object.values(past).reduce((sum, { data }) => sum + data.byteLength, 0)
 
 describe('rows of slots', () => {
   test('are the cache’s own memory, past and present alike', () => {
@@ -48,11 +52,16 @@ describe('rows of slots', () => {
   })
 
   test.each([3, 9])('keep what they know in a capacity of %i', (capacity) => {
-    const slots = filled(3, 5)
+    const [slots, same] = [filled(3, 5), filled(3, 5)]
+    const before = slots.rows(0, 3)
     const moved = slots.moved(capacity, [3, 2])
     expect(moved.capacity).toBe(capacity)
-    expect(tokensOf(moved, 0, 3)).toEqual(tokensOf(slots, 0, 3))
-    expect(tokensOf(moved, 1, 2)).toEqual(tokensOf(slots, 1, 2))
+    expect(tokensOf(moved, 0, 3)).toEqual(tokensOf(same, 0, 3))
+    expect(tokensOf(moved, 1, 2)).toEqual(tokensOf(same, 1, 2))
     expect(Object.values(moved.rows(0, 3).past)[0]!.dims).toEqual([3, 2, capacity, 8])
+    expect(bytesOf(before)).toBe(0)
+    const after = moved.rows(0, 3)
+    moved.free()
+    expect(bytesOf(after)).toBe(0)
   })
 })
