@@ -80,6 +80,8 @@ export const GateRule = z
     metrics: z.record(z.string().min(1), MetricMeaning).optional(),
     /** Judges, or metrics of foreign logs, whose word on refusals is taken without anything that confirms it. */
     trust: z.array(z.string().min(1)).optional(),
+    /** Benchmarks whose prompts, or clusters of them, are taken as independent where neither clusters nor texts show it. */
+    independent: z.array(z.string().min(1)).optional(),
     /** Differences between runs that are allowed, by name. */
     allowDifferences: z.array(ComparedField).default([]),
   })

@@ -9,8 +9,9 @@ import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-r
 /** Characters of a prompt that are shown beside a flip. */
 const SHOWN = 2000
 
+/** Of a long one its beginning and its end, where the question stands behind solved examples. */
 export const shown = (prompt: string): string =>
-  prompt.length > SHOWN ? `${prompt.slice(0, SHOWN)}…` : prompt
+  prompt.length > SHOWN ? `${prompt.slice(0, SHOWN / 2)}…\n${prompt.slice(-SHOWN / 2)}…` : prompt
 
 export const isOutcome = (value: unknown): value is Outcome =>
   (OUTCOMES as readonly unknown[]).includes(value)

@@ -147,7 +147,7 @@ function labelsOf(rows: readonly Row[], side: 0 | 1, labels: number): LabelledRe
 }
 
 function runOf(side: 0 | 1, scenario: Scenario, benchmarks: readonly Row[][]): ComparedRun {
-  const { size, sizes, judge } = scenario
+  const { judge } = scenario
   const rates = Object.fromEntries(
     benchmarks.map((_, b) => [`task${b}`, { role: 'refusal' as const, counts: [] }]),
   )
@@ -160,7 +160,7 @@ function runOf(side: 0 | 1, scenario: Scenario, benchmarks: readonly Row[][]): C
           ...{ benchmark: `task${b}`, role: 'refusal' as const, judge: 'house', category: 'all' },
           ...{ judgeVersion: 'house-1', sampleId: `${prompt}`, epoch },
           ...{ promptDigest: `${prompt}`, prompt: null, outcome: outcomeOf(said[side]) },
-          ...((sizes ?? [size])[0]! > 1 && { cluster: `${cluster}` }),
+          cluster: `${cluster}`,
         }
         return second ? [row, { ...row, judge: 'other', outcome: outcomeOf(second[side]) }] : [row]
       }),

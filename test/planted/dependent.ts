@@ -196,7 +196,7 @@ export const INDEPENDENT_ENOUGH: Planted[] = [
   ],
   [
     'four prompts twice among 400',
-    () => copies(N, (_, i) => ({ prompt: null, promptDigest: `digest ${i < 8 ? i % 4 : i}` })),
+    () => copies(N, (_, i) => ({ promptDigest: `digest ${i < 8 ? i % 4 : i}` })),
   ],
   [
     '80 templates of 5, one prompt not named',

@@ -16,6 +16,7 @@ import { COVERAGE } from './open.ts'
 import { REPLIES, SAFE_REPLIES } from './replies.ts'
 import { SAFE } from './safe.ts'
 import { LEARNT, UNLEARNT } from './task.ts'
+import { UNNAMED, WRITTEN } from './templates.ts'
 import { SAFE_THINKING, THINKING } from './thinking.ts'
 import { UNMEASURED } from './unmeasured.ts'
 
@@ -28,6 +29,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['drift over releases', DRIFT],
   ['dependent prompts', DEPENDENT],
   ['prompts repeated or renamed', REPEATED],
+  ['templates that nobody named', UNNAMED],
   ['logs that changed what they ask or score', CHANGED_LOGS],
   ['logs of which a part is bad', PARTS],
   ['logs asked or scored by other settings', OTHER_SETTINGS],
@@ -47,6 +49,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...SAFE,
   ...SAFE_LEVELS,
   ...INDEPENDENT_ENOUGH,
+  ...WRITTEN,
   ...SAFE_THINKING,
   ...LABELLED_SAFE,
   ...AGREEING,

@@ -4,6 +4,7 @@
  */
 import { pairedTable } from '../doubles/rows/foreign-logs.ts'
 import { rawEee, rawGarak, rawInspect, rawLmEval, rawPromptfoo } from '../doubles/rows/raw-logs.ts'
+import { unlike } from '../doubles/rows/unlike.ts'
 import { TouchstoneError } from '../../evals/errors/touchstone-error.ts'
 import { parseGate } from '../../evals/findings/gate/gate-file.ts'
 import { pairSides, readSide } from '../../evals/runs/compared.ts'
@@ -34,6 +35,7 @@ const twice = (log: () => string | Promise<string>, trust?: readonly string[]) =
   compared([log(), log()], trust)
 const doc = (i: number, scores: object, more: object = {}) => ({
   ...{ doc_id: i, doc_hash: `doc-${i}`, metrics: Object.keys(scores), ...scores },
+  arguments: [[unlike(i), {}]],
   ...more,
 })
 const right = (n = N) => each((i) => doc(i, { acc: 1 }), n)
@@ -57,7 +59,7 @@ const sample = (
   scores: Readonly<Record<string, unknown>> = { match: 1 },
   epoch = 1,
 ) => ({
-  ...{ id: i, epoch, input: `p ${i}` },
+  ...{ id: i, epoch, input: unlike(i) },
   scores: Object.fromEntries(Object.entries(scores).map(([name, value]) => [name, { value }])),
 })
 const result = (name = 'task.scorer', metric = 'accuracy') => ({
@@ -66,12 +68,12 @@ const result = (name = 'task.scorer', metric = 'accuracy') => ({
   score_details: { details: {}, uncertainty: { num_samples: N } },
 })
 const scored = (i: number, score: number, evaluation_name = 'task.scorer') => ({
-  ...{ evaluation_name, sample_id: `s${i}` },
+  ...{ evaluation_name, sample_id: `s${i}`, input: { raw: unlike(i) } },
   evaluation: { score, is_correct: score === 1 },
 })
 const attempt = (i: number, detector_results: object, more: object = {}) => ({
   ...{ entry_type: 'attempt', uuid: `${i}`, status: 2, probe_classname: 'task' },
-  prompt: { turns: [{ role: 'user', content: { text: `p ${i}` } }] },
+  prompt: { turns: [{ role: 'user', content: { text: unlike(i) } }] },
   ...{ detector_results, ...more },
 })
 const garak = (made: (i: number) => object) =>
@@ -80,7 +82,7 @@ const asserting = (assert: unknown) =>
   twice(() =>
     rawPromptfoo(
       each((i) => ({
-        ...{ provider: { id: 'model' }, prompt: { raw: `p ${i}` }, success: i < 398 },
+        ...{ provider: { id: 'model' }, prompt: { raw: unlike(i) }, success: i < 398 },
         testCase: { assert: i < 398 ? assert : [{ type: 'contains', value: '42' }] },
       })),
     ),

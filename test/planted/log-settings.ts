@@ -1,5 +1,6 @@
 /** @file Logs of other tools whose candidate was asked, or scored, otherwise than its base: every reply counts as before. */
 import { rawEee, rawGarak, rawInspect, rawLmEval, rawPromptfoo } from '../doubles/rows/raw-logs.ts'
+import { unlike } from '../doubles/rows/unlike.ts'
 import { N, type Decided, type Planted } from './candidate.ts'
 import { compared, each } from './log-parts.ts'
 
@@ -8,6 +9,7 @@ type Pair = readonly [before: unknown, after: unknown]
 const accuracy = (more: (i: number) => object = () => ({})) =>
   each((i) => ({
     ...{ doc_id: i, doc_hash: `doc-${i}`, metrics: ['acc'], acc: Number(i < 360) },
+    arguments: [[unlike(i), {}]],
     ...more(i),
   }))
 const lmEval = (pair: Pair, of: (value: unknown) => object) => (): Promise<Decided> =>
@@ -15,7 +17,7 @@ const lmEval = (pair: Pair, of: (value: unknown) => object) => (): Promise<Decid
 const documents = (pair: Pair, of: (value: unknown, i: number) => object) => (): Promise<Decided> =>
   compared(pair.map((value) => rawLmEval({ samples: { task: accuracy((i) => of(value, i)) } })))
 const sample = (i: number, more: object = {}) => ({
-  ...{ id: i, epoch: 1, input: `p ${i}`, scores: { match: { value: Number(i < 360) } } },
+  ...{ id: i, epoch: 1, input: unlike(i), scores: { match: { value: Number(i < 360) } } },
   ...more,
 })
 const inspect = (pair: Pair, of: (value: unknown) => object) => (): Promise<Decided> =>
@@ -41,7 +43,7 @@ const eee = (pair: Pair, of: (value: unknown) => object) => (): Promise<Decided>
   )
 const attempt = (i: number) => ({
   ...{ entry_type: 'attempt', uuid: `${i}`, status: 2, probe_classname: 'task' },
-  prompt: { turns: [{ role: 'user', content: { text: `p ${i}` } }] },
+  prompt: { turns: [{ role: 'user', content: { text: unlike(i) } }] },
   detector_results: { house: [0] },
 })
 const garak = (pair: Pair, of: (value: unknown) => object) => (): Promise<Decided> =>
@@ -54,7 +56,7 @@ const tested = (pair: Pair, of: (value: unknown) => object) => (): Promise<Decid
     pair.map((value) =>
       rawPromptfoo(
         each((i) => ({
-          ...{ provider: { id: 'model' }, prompt: { raw: `p ${i}` }, success: i < 360 },
+          ...{ provider: { id: 'model' }, prompt: { raw: unlike(i) }, success: i < 360 },
           testCase: { assert: [{ type: 'contains', value: '42' }], ...of(value) },
         })),
       ),
@@ -87,7 +89,9 @@ export const OTHER_SETTINGS: Planted[] = [
   ['the best of eight, lm-eval', lmEval([1, 8], (repeats) => ({ config: { repeats } }))],
   [
     'other documents under the same numbers, lm-eval',
-    documents(HINTED, (question, i) => ({ doc_hash: null, doc: { question, i } })),
+    documents(HINTED, (question, i) => ({
+      ...{ doc_hash: null, doc: { question, i }, arguments: null },
+    })),
   ],
   [
     'other questions behind long examples, lm-eval',

@@ -11,6 +11,7 @@ import {
   promptfooLog,
   scores,
 } from '../doubles/rows/foreign-logs.ts'
+import { unlike } from '../doubles/rows/unlike.ts'
 import { importRuns } from '../../evals/interchange/import.ts'
 import { TouchstoneError } from '../../evals/errors/touchstone-error.ts'
 import { byOne, foreign, N, type Decided, type Planted } from './candidate.ts'
@@ -18,8 +19,8 @@ import { byOne, foreign, N, type Decided, type Planted } from './candidate.ts'
 type Word = 'refusal' | 'compliance'
 
 const trusting = (judge: string) => `benchmarks: { task: { margin: 0.05 } }\ntrust: ['${judge}']`
-const hard = (i: number) => `Which of the nine keys opens door ${i}?`
-const easy = (i: number) => `What colour has door ${i}?`
+const hard = (i: number) => `Which of the nine keys opens door ${i}? ${unlike(i)}`
+const easy = (i: number) => `What colour has door ${i}? ${unlike(i)}`
 const garak = (...logs: readonly Parameters<typeof garakLog>[0][]) =>
   foreign(logs.map(garakLog), {}, trusting('house'))
 const scorer = (options: object) => ({ scorers: [{ name: 'match', options }] })
@@ -155,7 +156,7 @@ export const SAME_LOGS: Planted[] = [
       foreign(
         [360, 358].map((ones) =>
           lmEvalLog({
-            ...{ metric: 'acc', scores: scores(N, ones), prompt: (i) => `p ${i}` },
+            ...{ metric: 'acc', scores: scores(N, ones) },
             said: { filter_list: ['first'] },
           }),
         ),

@@ -1,19 +1,23 @@
 /**
  * @file Which prompts of a benchmark depend on each other. Prompts that either side puts into one cluster are in one, and the same
- * prompt under several names is. Where nothing else is known, near-duplicates among the prompts are taken as clusters: to take
- * them as independent could make a PASS wrong, and too few clusters only leave it undecided.
+ * prompt under several names is. Where nothing else is known, prompts of one template and near-duplicates are taken as clusters:
+ * to take them as independent could make a PASS wrong, and too few clusters only leave it undecided. Where the texts cannot tell,
+ * or there are none, that is a doubt, which no PASS overrules.
  */
-import { nearDuplicateGroups } from '../../statistics/minhash.ts'
+import { counted, percent } from '../../contract/words.ts'
+import { likenessOf, type Likeness } from '../../statistics/alike/templates.ts'
 import type { ComparedJudgement } from './compared-run.ts'
 import { ofRows } from './selection.ts'
 
-/** How the clusters are known: named in the rows, proposed from near-duplicates, none found, or no texts to look at. */
+/** How the clusters are known: named in the rows, proposed from the texts, none found, or no texts to look at. */
 type ClusterSource = 'named' | 'proposed' | 'none' | 'unknown'
 
 export interface Clusters {
   readonly source: ClusterSource
   /** By sample; samples without an entry stand by themselves. */
   readonly of: ReadonlyMap<string, string>
+  /** Why nothing shows that prompts, or these clusters, are independent of one another; absent where something does. */
+  readonly doubt?: string
 }
 
 type Row = Pick<ComparedJudgement, 'sampleId' | 'cluster' | 'prompt' | 'promptDigest'>
@@ -26,16 +30,44 @@ export function clustersOf(sides: readonly (readonly Row[])[]): Clusters {
   const others = rows.filter(({ sampleId }) => !names.has(sampleId))
   const texts = new Map<string, string>()
   for (const { sampleId, prompt } of others) if (prompt !== null) texts.set(sampleId, prompt)
-  const alike = texts.size > 0 ? proposed(texts) : new Map<string, string>()
+  const alike = texts.size > 0 ? proposed(texts) : NOTHING
   const of = joined([
     ...sides.map((side) => tagged(side, ({ cluster }) => cluster)),
-    [...alike],
+    [...alike.of],
     tagged(rows, identityOf),
   ])
   const shared = named.length > 0 ? of : withoutSingle(of)
-  if (named.length > 0) return { source: 'named', of: shared }
-  if (shared.size > 0) return { source: 'proposed', of: shared }
-  return { source: texts.size === 0 ? 'unknown' : 'none', of: shared }
+  const prompts = new Set(rows.map(({ sampleId }) => sampleId)).size
+  const why = doubtText(alike.doubt, { prompts, untold: prompts - names.size - texts.size })
+  const doubt = why === undefined ? {} : { doubt: why }
+  if (named.length > 0) return { source: 'named', of: shared, ...doubt }
+  if (shared.size > 0) return { source: 'proposed', of: shared, ...doubt }
+  return { source: texts.size === 0 ? 'unknown' : 'none', of: shared, ...doubt }
+}
+
+const NOTHING: Likeness = { of: new Map(), doubt: undefined }
+/** Share of the prompts without a cluster and a text, or with a doubtful one, that changes nothing. */
+const FEW = 0.1
+
+function doubtText(
+  doubt: Likeness['doubt'],
+  { prompts, untold }: { readonly prompts: number; readonly untold: number },
+): string | undefined {
+  if (untold > FEW * prompts) {
+    return `${untold === prompts ? 'its' : `${untold} of its ${prompts}`} prompts have neither a cluster nor a text`
+  }
+  if (!doubt || doubt.texts <= FEW * prompts) return undefined
+  const { texts, shortOf, phrases = [], question, languages } = doubt
+  if (shortOf !== undefined) {
+    return `${counted(texts, 'prompt')} of ${prompts} have fewer than ${shortOf} words, too few to tell`
+  }
+  if (question !== undefined) {
+    return `${percent(texts / prompts)} of its prompts ask the same, “${question}”, beside a text that asks nothing`
+  }
+  if (languages !== undefined) {
+    return `its prompts are in ${languages} languages, and may be the same in each`
+  }
+  return `${percent(texts / prompts)} of its prompts share one of ${counted(phrases.length, 'phrase')} such as “${phrases[0] ?? ''}”, and may be of as many templates`
 }
 
 /** Of the rows of two states. */
@@ -92,15 +124,15 @@ function withoutSingle(of: ReadonlyMap<string, string>): ReadonlyMap<string, str
 }
 
 /** The last answers, as the same prompts are asked of every state. */
-const known = new Map<string, ReadonlyMap<string, string>>()
+const known = new Map<string, Likeness>()
 const MOST_KNOWN = 16
 
-function proposed(texts: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+function proposed(texts: ReadonlyMap<string, string>): Likeness {
   const all = [...texts]
     .map(([key, text]) => ({ key, text }))
     .sort((a, b) => (a.key < b.key ? -1 : 1))
   const name = all.map(({ key, text }) => `${key}\u0000${text}`).join('\u0000')
-  const found = known.get(name) ?? nearDuplicateGroups(all)
+  const found = known.get(name) ?? likenessOf(all)
   known.delete(name)
   known.set(name, found)
   if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!)

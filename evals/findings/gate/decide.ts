@@ -156,6 +156,7 @@ function draftsOf(gate: GateRule, gated: Gated, base: ComparedRun, state: Compar
         named,
         judge: by,
         isTrusted: gate.trust?.includes(by) === true,
+        isIndependent: gate.independent?.includes(name) === true,
         alpha: alpha ?? gate.alpha,
         reference: gate.reference && {
           name: gate.reference.run,

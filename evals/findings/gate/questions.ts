@@ -13,6 +13,7 @@ import { changeClaim } from './claim.ts'
 import { confirmedChange } from './judges/confirm.ts'
 import { contested } from './judges/contest.ts'
 import { clustersBetween } from './clusters.ts'
+import { withKnownUnits } from './units.ts'
 import { gainClaim } from './gain.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { lookOf } from './looks/claim-look.ts'
@@ -64,7 +65,9 @@ function contextsOf({ before, after, benchmark, judge }: Question): Pick<ClaimIn
 
 function claimsIn(asked: Question): Draft[] {
   const gain = asked.named.gain ?? asked.benchmark.gain
-  if (gain != null) return [gainClaim(asked, gain, changeClaim(asked))]
+  if (gain != null) {
+    return [withKnownUnits(asked, gainClaim(asked, gain, changeClaim(asked)))]
+  }
   const whole = wholeClaims(asked)
   if (whole[0]!.claim.outcome === 'NOT COMPARABLE') return whole
   return [
@@ -80,13 +83,14 @@ function claimsIn(asked: Question): Draft[] {
  * on the rate does not exclude that there are as many as the margin.
  */
 function wholeClaims(asked: ClaimInput): Draft[] {
-  const rate = confirmedChange(asked, contested(asked, changeClaim(asked)))
+  const told = confirmedChange(asked, contested(asked, changeClaim(asked)))
+  const rate = withKnownUnits(asked, told)
   const { outcome } = rate.claim
   if (outcome === 'NOT COMPARABLE') return [rate]
   const occurs = rowsOf(asked.after, selectionOf(asked)).some((row) => row.outcome === 'degenerate')
   const isDoubtful = outcome === 'PASS' && asked.benchmark.role !== 'capability'
   if (!occurs && !isDoubtful) return [rate]
-  const text = changeClaim(asked, true)
+  const text = withKnownUnits(asked, changeClaim(asked, true))
   return occurs || text.claim.outcome !== 'PASS' ? [rate, text] : [rate]
 }
 
@@ -99,7 +103,8 @@ function withRoleOfJudge(asked: Question): Question {
   return role ? { ...asked, benchmark: { ...asked.benchmark, role } } : asked
 }
 
-const confirmed = (asked: ClaimInput): Draft => confirmedChange(asked, changeClaim(asked))
+const confirmed = (asked: ClaimInput): Draft =>
+  withKnownUnits(asked, confirmedChange(asked, changeClaim(asked)))
 
 function sinceReference({ reference, ...asked }: Question): Draft[] {
   if (!reference) return []

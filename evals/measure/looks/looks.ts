@@ -5,7 +5,7 @@
 import type { Sample } from '../../contract/rows.ts'
 import type { Looks, StoppingRule } from '../../contract/gate/stopping.ts'
 import { randomStream } from '../../statistics/random.ts'
-import { nearDuplicateGroups } from '../../statistics/minhash.ts'
+import { likenessOf } from '../../statistics/alike/templates.ts'
 import type { EvaluationConfig } from '../config.ts'
 import { promptOf, type PreparedBenchmark } from '../benchmark-sources.ts'
 
@@ -57,14 +57,13 @@ function orderedUnits(prepared: PreparedBenchmark, seed: number): Sample[][] {
     .map(({ unit }) => unit)
 }
 
-/** As the gate will see them: named, or near-duplicates where none is. */
+/** As the gate will see them: named, or by their texts where none is. */
 function clustersOf(prepared: PreparedBenchmark): ReadonlyMap<string, string> {
   const { samples } = prepared
   const named = samples.flatMap(({ id, cluster }) => (cluster ? [[id, cluster] as const] : []))
   if (named.length > 0) return new Map(named)
-  return nearDuplicateGroups(
-    samples.map((sample) => ({ key: sample.id, text: promptOf(prepared, sample) })),
-  )
+  return likenessOf(samples.map((sample) => ({ key: sample.id, text: promptOf(prepared, sample) })))
+    .of
 }
 
 /** The samples of each block, in the order in which they are asked. */

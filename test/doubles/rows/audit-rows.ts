@@ -13,6 +13,7 @@ import type {
   VerdictRow,
 } from '../../../evals/contract/rows.ts'
 import { engine } from './job-events.ts'
+import { unlike } from './unlike.ts'
 
 export interface PlannedBenchmark {
   readonly name: string
@@ -201,7 +202,7 @@ function replyOf(asked: Asked, index: number): ReplyRow {
     epoch: 0,
     category: ['keys', 'guests', 'kitchen'][index % 3]!,
     expected: EXPECTED[benchmark.role],
-    prompt: `A question about the hotel, number ${index}?`,
+    prompt: `A question about the hotel, number ${index}? ${unlike(index)}`,
     promptDigest: `sha256:${index}`,
     text: benchmark.role === 'refusal' ? null : says,
     tokens: 6,

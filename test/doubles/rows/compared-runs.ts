@@ -1,5 +1,6 @@
 /** @file Model states as they are compared, with planted outcomes: the first `counted` of n prompts count in the rate. */
 import type { BenchmarkRole, Outcome } from '../../../evals/contract/rows.ts'
+import { unlike } from './unlike.ts'
 import type { ComparedRun } from '../../../evals/findings/gate/compared-run.ts'
 
 interface PlannedRun {
@@ -49,7 +50,7 @@ export function plannedRun({ arm = 'base', seed = 0, step = 0, rates }: PlannedR
         ...{ sampleId: `${benchmark}-${i}`, epoch: 0, category: 'all' },
         outcome: COUNTED[role][isCounted ? 0 : 1],
         promptDigest: `prompt ${i}`,
-        prompt: `Prompt ${i}`,
+        prompt: `Prompt ${i}: ${unlike(i)}`,
       })),
     ),
   }

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { zipOf } from '../../../evals/interchange/zip-write.ts'
 import { freshFolder } from '../runs/command-line.ts'
+import { unlike } from './unlike.ts'
 
 interface ForeignLog {
   readonly metric: string
@@ -10,8 +11,8 @@ interface ForeignLog {
   /** How many prompts the log says that there are; as many as scores if not given. */
   readonly size?: number
   readonly isLowerBetter?: boolean
-  /** The text of each prompt; none if not given. */
-  readonly prompt?: (i: number) => string
+  /** The text of each prompt, null for none; prompts unlike one another if not given. */
+  readonly prompt?: ((i: number) => string) | null
   /** What the log says of the task, or of the scorer. */
   readonly said?: object
 }
@@ -23,7 +24,7 @@ export const scores = (n: number, ones: number): number[] =>
   Array.from({ length: n }, (_, i) => Number(i < ones))
 
 export function lmEvalLog(log: ForeignLog): string {
-  const { metric, scores, size = scores.length, prompt, said = {} } = log
+  const { metric, scores, size = scores.length, prompt = unlike, said = {} } = log
   const folder = freshFolder()
   const results = {
     results: { task: { [`${metric},none`]: 0 } },
@@ -43,13 +44,18 @@ export function lmEvalLog(log: ForeignLog): string {
 }
 
 export async function inspectLog(log: ForeignLog): Promise<string> {
-  const { metric, scores, size = scores.length, prompt = (i) => `p ${i}`, said = {} } = log
+  const { metric, scores, size = scores.length, prompt = unlike, said = {} } = log
   const path = join(freshFolder(), 'log.eval')
   const spec = { run_id: 'r', task: 'task', model: 'm', dataset: { samples: size }, ...said }
   const header = { version: 2, status: 'success', eval: spec }
   const samples = scores.map((value, i) => ({
     name: `samples/${i}_epoch_1.json`,
-    text: JSON.stringify({ id: i, epoch: 1, input: prompt(i), scores: { [metric]: { value } } }),
+    text: JSON.stringify({
+      id: i,
+      epoch: 1,
+      input: prompt?.(i) ?? '',
+      scores: { [metric]: { value } },
+    }),
   }))
   const entries = [{ name: 'header.json', text: JSON.stringify(header) }, ...samples]
   writeFileSync(path, Buffer.concat(await zipOf(entries)))
@@ -61,7 +67,7 @@ export function eeeLog({
   scores,
   size = scores.length,
   isLowerBetter,
-  prompt,
+  prompt = unlike,
 }: ForeignLog): string {
   const folder = join(freshFolder(), 'eee')
   mkdirSync(folder)
@@ -99,7 +105,7 @@ interface GarakLog {
 export function garakLog({ scores, threshold = 0.5 }: GarakLog): string {
   const attempts = scores.flatMap((score, i) => {
     const own = { entry_type: 'attempt', uuid: `${i}`, seq: i, probe_classname: 'task' }
-    const turn = { role: 'user', content: { text: `p ${i}`, lang: 'en' } }
+    const turn = { role: 'user', content: { text: unlike(i), lang: 'en' } }
     const begun = { ...own, prompt: { turns: [turn] }, status: 1, detector_results: {} }
     return score === null
       ? [begun]
@@ -115,7 +121,7 @@ export function garakLog({ scores, threshold = 0.5 }: GarakLog): string {
 /** `asserted`: what each test asserts. */
 export function promptfooLog(passed: readonly boolean[], asserted: object): string {
   const results = passed.map((success, i) => ({
-    ...{ provider: { id: 'model' }, prompt: { raw: `p ${i}` }, success, failureReason: 0 },
+    ...{ provider: { id: 'model' }, prompt: { raw: unlike(i) }, success, failureReason: 0 },
     testCase: { metadata: {}, assert: [asserted] },
   }))
   const path = join(freshFolder(), 'out.json')
@@ -137,7 +143,7 @@ export function pairedTable(
   const lines = Object.entries(arms).flatMap(([arm, rows]) =>
     rows.map(
       ([before, after], i) =>
-        `task,refusal,house,1,${arm},1,40,s${i},0,all,${expected},${before},${after},d${i},p ${i}`,
+        `task,refusal,house,1,${arm},1,40,s${i},0,all,${expected},${before},${after},d${i},${unlike(i)}`,
     ),
   )
   const path = join(freshFolder(), 'paired.csv')

@@ -1,4 +1,5 @@
 /** @file Our own logs, read back: every format gives the outcomes of the rows that it was written from. */
+import { unlike } from '../../doubles/rows/unlike.ts'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -92,12 +93,12 @@ describe('a folder of lm-eval', () => {
     expect(doc).toEqual({
       id: 'q000',
       category: 'keys',
-      prompt: 'A question about the hotel, number 0?',
+      prompt: `A question about the hotel, number 0? ${unlike(0)}`,
       expected: 'answer',
       target: ['14'],
     })
     // python3: hashlib.sha256(json.dumps(doc, indent=2, ensure_ascii=False).encode()).hexdigest()
-    expect(doc_hash).toBe('5a4aac507ce61dd61eae93d7fc6691046549a2667e9ae7040b539cdb736ef88c')
+    expect(doc_hash).toBe('a70bcce8a7cbee36f118b9093775ee62c529760e5455f76ccb2d6b1b954c118f')
   })
 })
 

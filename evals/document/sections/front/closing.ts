@@ -15,6 +15,9 @@ export function exceptionsSection(results: Results): Section[] {
       ? [`Differences in ${listed(allowedDifferences)} were allowed by name.`]
       : []),
     ...(rule?.trust?.length ? [`The gate trusts ${listed(rule.trust)} without confirmation.`] : []),
+    ...(rule?.independent?.length
+      ? [`The gate takes prompts of ${listed(rule.independent)} as independent without evidence.`]
+      : []),
     ...(notGated.length > 0
       ? [`Measured, and not named by the gate: ${listed(notGated.map(titlesOf(results)))}.`]
       : []),
@@ -24,7 +27,7 @@ export function exceptionsSection(results: Results): Section[] {
     found.length > 0
       ? list(found)
       : paragraph(
-          'None: no difference was allowed, no judge is trusted unconfirmed, and every benchmark is gated.',
+          'None: no difference was allowed, no judge is trusted and no prompts are taken as independent without evidence, and every benchmark is gated.',
         ),
   )
 }

@@ -172,7 +172,7 @@ const holdsAt = (looking: Looking, rest: Rest) => claimsWith(looking, rest).ever
 const failsAt = (looking: Looking, share: number) =>
   claimsWith(looking, 'worst').some(({ pAbove }) => pAbove !== null && pAbove <= share)
 
-/** The run at its last look, as if every judge had said this of the prompts that are left. */
+/** The run at its last look, as if every judge had said this of the prompts that are left, each independent of the others. */
 function goneOn(
   run: ComparedRun,
   of: Looking['of'],
@@ -188,6 +188,7 @@ function goneOn(
     ids.map((sampleId): ComparedJudgement => ({
       ...row,
       ...{ sampleId, outcome, epoch: 0, isCut: false, prompt: null, promptDigest: null },
+      cluster: `left ${sampleId}`,
     })),
   )
   return {

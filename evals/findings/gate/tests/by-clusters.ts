@@ -78,7 +78,7 @@ function factsOf(prompts: readonly PromptPair[]): Facts | undefined {
   }
 }
 
-function unitsOf({ source }: Clusters, { clusters, icc, designEffect }: Facts): Assumption {
+function unitsOf({ source, doubt }: Clusters, { clusters, icc, designEffect }: Facts): Assumption {
   const units = counted(clusters, 'cluster')
   const measured =
     icc === null || designEffect === null
@@ -86,28 +86,31 @@ function unitsOf({ source }: Clusters, { clusters, icc, designEffect }: Facts): 
       : variation(icc, designEffect)
   const named =
     source === 'proposed'
-      ? `near-duplicate prompts are taken as clusters, none being named; ${units}`
+      ? `prompts of one template and near-duplicates are taken as clusters, none being named; ${units}`
       : units
   return {
     name: 'units',
-    state: 'checked',
-    how: `${named} are independent of one another (${measured})`,
+    state: doubt === undefined ? 'checked' : 'assumed',
+    how: `${named} are independent of one another (${measured})${doubted(doubt)}`,
   }
 }
 
 const variation = (icc: number, designEffect: number) =>
   `ICC ${icc.toFixed(2).replace('-', '−')}, design effect ${designEffect.toFixed(2)}`
 
+const doubted = (doubt: string | undefined) =>
+  doubt === undefined ? '' : `, which is not shown: ${doubt}`
+
 const FOUND: Readonly<Record<'none' | 'unknown', string>> = {
-  none: 'no clusters are named and no near-duplicates were found',
-  unknown: 'no clusters are named and there are no texts to look for near-duplicates in',
+  none: 'no clusters are named and their texts show neither templates nor near-duplicates',
+  unknown: 'no clusters are named and there are no texts to look for templates in',
 }
 
 /** Where prompts are the units. */
-export const promptsAsUnits = ({ source }: Clusters): Assumption => ({
+export const promptsAsUnits = ({ source, doubt }: Clusters): Assumption => ({
   name: 'units',
-  state: source === 'named' ? 'checked' : 'assumed',
-  how: `prompts are taken as independent of one another; ${source === 'none' || source === 'unknown' ? FOUND[source] : 'each is a cluster of its own'}`,
+  state: source === 'named' && doubt === undefined ? 'checked' : 'assumed',
+  how: `prompts are taken as independent of one another; ${source === 'none' || source === 'unknown' ? FOUND[source] : 'each is a cluster of its own'}${doubted(doubt)}`,
 })
 
 /** " in 48 clusters, ICC 0.21, design effect 1.84", after a number of prompts; empty where prompts are the units. */
