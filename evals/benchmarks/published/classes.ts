@@ -6,10 +6,13 @@ import { byPlace, promptText } from '../prompt-benchmark.ts'
 /** Numbers in JSON and Parquet, text in CSV. */
 const Label = z.union([z.string().trim().min(1).max(200), z.int(), z.boolean()]).transform(String)
 const Row = z
-  .object({ text: promptText().optional(), sentence: promptText().optional(), label: Label })
-  .transform(({ text, sentence, label }, context) => {
+  .object({
+    ...{ text: promptText().optional(), sentence: promptText().optional(), label: Label },
+    cluster: Label.optional(),
+  })
+  .transform(({ text, sentence, label, cluster }, context) => {
     const read = text ?? sentence
-    if (read !== undefined) return { text: read, label }
+    if (read !== undefined) return { text: read, label, cluster }
     context.addIssue({ code: 'custom', message: 'there is no text' })
     return z.NEVER
   })
@@ -26,10 +29,11 @@ export const classes: Benchmark<Row> = {
   row: Row,
   parse(rows) {
     const options = [...new Set(rows.map(({ label }) => label))].sort()
-    return rows.map(({ text, label }, i) => ({
+    return rows.map(({ text, label, cluster }, i) => ({
       id: byPlace(i),
       benchmark: CLASSES_BENCHMARK,
       category: label,
+      ...(cluster !== undefined && { cluster }),
       messages: [{ role: 'user', content: text }],
       expected: { kind: 'choice', options, correct: options.indexOf(label) },
     }))
@@ -41,6 +45,8 @@ export const classes: Benchmark<Row> = {
     columns: [
       ['text', 'label'],
       ['sentence', 'label'],
+      ['text', 'label', 'cluster'],
+      ['sentence', 'label', 'cluster'],
     ],
     exact: true,
   },

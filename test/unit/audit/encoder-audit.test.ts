@@ -31,10 +31,12 @@ const ROWS = LABELS.flatMap((label) =>
 const OF_EACH = 16
 /** What calls every complaint praise. */
 const SPOILT = ROWS.map(([text, label]) => [text!, label === 'complaint' ? 'praise' : label!])
-const csv = (rows: readonly (readonly string[])[]) =>
-  ['text,label', ...rows.map((row) => row.join(','))].join('\n')
+const csv = (rows: readonly (readonly string[])[], head = 'text,label') =>
+  [head, ...rows.map((row) => row.join(','))].join('\n')
 
 const [bare, rows, spoilt] = [at('bare'), at('rows.csv'), at('spoilt.csv')]
+/** The same rows, each taken as independent of the others. */
+const suite = at('suite.csv')
 const LEARN = ['--steps', '60', '--learning-rate', '0.02', '--batch-size', '48', '--threads', '1']
 /** A base that knows all three classes. */
 let knowing: string
@@ -50,6 +52,13 @@ beforeAll(async () => {
   await writeTinyEncoder(bare)
   await writeFile(rows, csv(ROWS))
   await writeFile(spoilt, csv(SPOILT))
+  await writeFile(
+    suite,
+    csv(
+      ROWS.map((row, i) => [...row, String(i)]),
+      'text,label,cluster',
+    ),
+  )
   await writeFile(at('gate.yaml'), 'benchmarks: { classes: { margin: 0.1 } }')
   const train = ['train', '--model', bare, '--data', rows, '--methods', 'full', ...LEARN]
   knowing = armIn((await touchstone(...train, '--out-dir', at('base'))).stdout)
@@ -61,7 +70,7 @@ describe('a fine-tune that unlearns one class', () => {
   beforeAll(async () => {
     ran = await audited(
       'spoilt',
-      ...['--model', knowing, '--data', spoilt, '--suite', rows, '--gate', at('gate.yaml')],
+      ...['--model', knowing, '--data', spoilt, '--suite', suite, '--gate', at('gate.yaml')],
       ...['--methods', 'lora,full', '--eval-every', '60', ...LEARN],
     )
   })
@@ -115,7 +124,7 @@ describe('a fine-tune that unlearns one class', () => {
   })
 
   test.each(['', '--dry-run'])('is not asked in blocks, which is an error %s', async (dry) => {
-    const words = ['--model', knowing, '--data', spoilt, '--suite', rows, '--methods', 'lora']
+    const words = ['--model', knowing, '--data', spoilt, '--suite', suite, '--methods', 'lora']
     const asked = ['--sequential', 'pocock', ...(dry ? [dry] : [])]
     const { code, stderr } = await touchstone('audit', '--out-dir', at('never'), ...words, ...asked)
     expect([code, stderr]).toEqual([2, expect.stringContaining('Leave --sequential out.')])
@@ -125,7 +134,7 @@ describe('a fine-tune that unlearns one class', () => {
     const arm = at('spoilt', ran.results.run.id, 'arms', 'lora-seed0')
     const again = await audited(
       'again',
-      ...['--model', knowing, '--candidate', arm, '--suite', rows, '--threads', '1'],
+      ...['--model', knowing, '--candidate', arm, '--suite', suite, '--threads', '1'],
       ...['--intruder-epsilon', '0.9', '--mitigate', '0'],
     )
     const [last] = again.results.comparisons
@@ -139,7 +148,7 @@ describe('a fine-tune that unlearns one class', () => {
 test('a fine-tune that learns more of the same passes its gate', async () => {
   const { code, results } = await audited(
     'same',
-    ...['--model', knowing, '--data', rows, '--suite', rows, '--gate', at('gate.yaml')],
+    ...['--model', knowing, '--data', rows, '--suite', suite, '--gate', at('gate.yaml')],
     ...['--methods', 'lora', '--eval-every', '60', ...LEARN],
   )
   expect([code, results.gate?.outcome]).toEqual([0, 'PASS'])
@@ -151,7 +160,7 @@ test('a fine-tune that learns more of the same passes its gate', async () => {
 test('a base without a head is not asked: nothing is compared with it, and nothing is made up', async () => {
   const { code, stderr, results } = await audited(
     'headless',
-    ...['--model', bare, '--data', rows, '--suite', rows, '--methods', 'lora', ...LEARN],
+    ...['--model', bare, '--data', rows, '--suite', suite, '--methods', 'lora', ...LEARN],
   )
   expect(stderr).toContain('has no classification head of its own: only its fine-tunes are asked.')
   expect([code, results.verdict.outcome]).toEqual([101, 'INCONCLUSIVE'])
@@ -164,7 +173,7 @@ test('a base without a head is not asked: nothing is compared with it, and nothi
 
 test('a plan counts what would be done, and refuses what a classifier cannot be asked', async () => {
   const planned = ['--data', rows, '--methods', 'lora', '--steps', '4', '--dry-run']
-  const { code, stdout } = await touchstone('audit', '--model', bare, '--suite', rows, ...planned)
+  const { code, stdout } = await touchstone('audit', '--model', bare, '--suite', suite, ...planned)
   expect(code).toBe(0)
   expect(stdout).toMatch(/Texts and their classes: 48 prompts × 6 checkpoints/u)
   expect(stdout).not.toMatch(/neutral/u)
