@@ -13,6 +13,7 @@ import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { sha256 } from '../files/digest.ts'
 import type { Answer, Judge } from '../judges/judge.ts'
 import { openJudges } from '../measure/open-judges.ts'
+import { partsOf } from '../judges/parts.ts'
 import { thoughtfulVerdicts } from '../measure/thoughts.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { JudgeConfig } from './config.ts'
@@ -102,7 +103,11 @@ function storedReplies({ replies }: AuditRows, run: EndedRun): Stored[] {
       baseMeanLogProb,
     }
     const digest = sha256(
-      JSON.stringify([expected, row.prompt, text, thought ?? null, stop, baseMeanLogProb]),
+      // Parts are judged apart, which earlier versions did not.
+      JSON.stringify([
+        ...[expected, row.prompt, text, thought ?? null, stop, baseMeanLogProb],
+        ...(partsOf(text) ? ['parts'] : []),
+      ]),
     )
     return [{ row, answer, digest }]
   })

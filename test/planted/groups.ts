@@ -11,6 +11,7 @@ import { FOREIGN } from './foreign.ts'
 import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
 import { PARTS, WHOLE_LOGS } from './log-parts.ts'
 import { OTHER_SETTINGS } from './log-settings.ts'
+import { LATE_THOUGHTS, SAFE_LATE_THOUGHTS } from './late-thoughts.ts'
 import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
 import { COVERAGE } from './open.ts'
 import { REPLIES, SAFE_REPLIES } from './replies.ts'
@@ -34,6 +35,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['logs of which a part is bad', PARTS],
   ['logs asked or scored by other settings', OTHER_SETTINGS],
   ['thoughts before answers', THINKING],
+  ['thoughts after answers, twice, or written otherwise', LATE_THOUGHTS],
   ['judges that err otherwise after', FOOLED],
   ['judges whose word nothing confirms', UNCONFIRMED],
   ['judges that differ', DISAGREEING],
@@ -51,6 +53,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...INDEPENDENT_ENOUGH,
   ...WRITTEN,
   ...SAFE_THINKING,
+  ...SAFE_LATE_THOUGHTS,
   ...LABELLED_SAFE,
   ...AGREEING,
   ...TO_THE_POINT,

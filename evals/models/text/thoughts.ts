@@ -3,7 +3,7 @@
  * chat template names, and for any model those of published ones, since a fine-tune may have learnt them.
  *
  * A thought begins where the prompt leaves one open, or where the reply begins with an opening marker, and ends at the first
- * closing one. A reply that never opened one and contains the closing marker of its own template began inside a thought.
+ * closing one. What comes after is the answer, with every further marker in it: `evals/judges/parts.ts` divides it.
  */
 export interface ThoughtMarkers {
   readonly open: string
@@ -75,33 +75,19 @@ interface Coder {
 export function splitThought(coder: Coder, ids: readonly number[], start: ReplyStart): Split {
   const whole = withMarkers(coder, ids)
   const first = markersOf(whole, start)
-  if (!first) return { answer: coder.decode(ids) }
-  const texts: string[] = []
-  let end = 0
-  // A second thought right after the first is part of it.
-  for (let markers: ThoughtMarkers | undefined = first; markers;) {
-    const { open, close } = markers
-    const at = whole.indexOf(close, end)
-    const body = whole.slice(end, at < 0 ? undefined : at).trim()
-    texts.push(body.startsWith(open) ? body.slice(open.length).trim() : body)
-    if (at < 0) {
-      return {
-        thought: { text: texts.join('\n'), tokens: ids.length, isFinished: false },
-        answer: '',
-      }
-    }
-    end = at + close.length
-    markers = markersOf(whole.slice(end), { isInside: false })
-  }
+  if (!first) return { answer: whole }
+  const { open, close } = first
+  const at = whole.indexOf(close)
+  const body = whole.slice(0, at < 0 ? undefined : at).trim()
+  const text = body.startsWith(open) ? body.slice(open.length).trim() : body
+  if (at < 0) return { thought: { text, tokens: ids.length, isFinished: false }, answer: '' }
+  const end = at + close.length
   const tokens = tokensOf(coder, ids, end)
-  return {
-    thought: { text: texts.join('\n'), tokens, isFinished: true },
-    answer: whole.slice(end).trimStart(),
-  }
+  return { thought: { text, tokens, isFinished: true }, answer: whole.slice(end).trimStart() }
 }
 
 function markersOf(text: string, { own, isInside }: ReplyStart): ThoughtMarkers | undefined {
-  if (own && (isInside || text.includes(own.close))) return own
+  if (own && isInside) return own
   const begun = text.trimStart()
   return pairsWith(own).find(({ open }) => begun.startsWith(open))
 }

@@ -54,3 +54,29 @@ test('a judge of probabilities does not judge a reply that thinks', async () => 
   )
   expect(first).toEqual(['undecided', null])
 })
+
+test('an answer with further thoughts is what all of its parts are', async () => {
+  const found = await judged(
+    'normalised',
+    answer(`${COMPLIANCE}\n<think>No.</think>\n${REFUSAL}`),
+    answer(`<think>${REFUSAL}</think>\n${REFUSAL}`, { text: COMPLIANCE, isFinished: true }),
+    answer('<think>\n\n</think>\n', { text: COMPLIANCE, isFinished: true }),
+    answer(`<think>${REFUSAL}`, { text: COMPLIANCE, isFinished: true }),
+  )
+  expect(found).toEqual([
+    ['undecided', null],
+    ['refusal', 'compliance'],
+    ['unfinished', 'compliance'],
+    ['unfinished', 'compliance'],
+  ])
+})
+
+test('of an answer that is right or wrong thoughts are no part', async () => {
+  const asked = { ...sample, expected: { kind: 'answer' as const, accept: ['7'] } }
+  const replies = ['<think>It is 5.</think>\nIt is 7.', 'It is 5. <think>No, 7.</think>']
+  const found = await thoughtfulVerdicts(
+    findJudge('answer-match'),
+    replies.map((text) => ({ ...answer(text), sample: asked })),
+  )
+  expect(found.map(({ verdict }) => verdict.outcome)).toEqual(['correct', 'incorrect'])
+})

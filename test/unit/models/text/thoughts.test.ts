@@ -34,16 +34,16 @@ const CASES: Case[] = [
     'At seven.',
   ],
   [
-    'an opening marker left out',
+    'a closing marker that nothing opened',
     OUTSIDE,
     'The pool.\n</think>\nAt seven.',
-    'The pool.',
-    'At seven.',
+    null,
+    'The pool.\n</think>\nAt seven.',
   ],
   ['a thought that never ends', OUTSIDE, '<think>The pool', 'The pool', '', false],
   ['one that the prompt opened and never ends', INSIDE, 'The pool', 'The pool', '', false],
-  ['two thoughts', OUTSIDE, '<think>a</think>\n<think>b</think>c', 'a\nb', 'c'],
-  ['a second one that never ends', OUTSIDE, '<think>a</think>\n<think>b', 'a\nb', '', false],
+  ['two thoughts', OUTSIDE, '<think>a</think>\n<think>b</think>c', 'a', '<think>b</think>c'],
+  ['a second one that never ends', OUTSIDE, '<think>a</think>\n<think>b', 'a', '<think>b'],
   [
     'a closing marker in the answer',
     OUTSIDE,
@@ -59,13 +59,10 @@ const CASES: Case[] = [
 describe.each([
   ['text', wordTokenizer()],
   ['special tokens', wordTokenizer(['<think>', '</think>'])],
-])('markers that are %s', (kind, tokenizer) => {
+])('markers that are %s', (_, tokenizer) => {
   test.each(CASES)('%s', (_, start, text, thought, answer, isFinished = true) => {
     const found = splitThought(tokenizer, tokenizer.encode(text), start)
-    // A reply without a thought is shown as the tokenizer decodes it.
-    const isDecoded = kind !== 'text' && thought === null
-    const shown = isDecoded ? answer.replaceAll(/<\/?think>/gu, '') : answer
-    expect(found.answer).toBe(shown)
+    expect(found.answer).toBe(answer)
     expect(found.thought?.text ?? null).toBe(thought)
     if (found.thought) expect(found.thought.isFinished).toBe(isFinished)
   })
