@@ -12,7 +12,7 @@ import { counted } from '../contract/words.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { sha256 } from '../files/digest.ts'
 import type { Answer, Judge } from '../judges/judge.ts'
-import { openJudges } from '../measure/open-judges.ts'
+import { judgeRows, openJudges } from '../measure/open-judges.ts'
 import { partsOf } from '../judges/parts.ts'
 import { thoughtfulVerdicts } from '../measure/thoughts.ts'
 import { chooseDevice } from '../runtime/device.ts'
@@ -29,6 +29,7 @@ export const judgeJob: JobKind<JudgeConfig> = {
     const open = await openJudges({ ...config, sendReplies: null }, device, context.signal)
     try {
       for (const message of open.notes) emitLog(context, 'info', message)
+      run.append(judgeRows(open.judges).map((row) => ({ type: 'artifact' as const, row })))
       for (const judge of open.judges) await judgeRun(judge, run, context)
     } finally {
       await open.close()

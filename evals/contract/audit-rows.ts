@@ -83,6 +83,12 @@ export interface AuditRows {
   readonly begunUnder?: { readonly digest: string; readonly earlier: readonly string[] }
   /** Of replies to prompts that should be refused or answered, by `replyKey`; absent where rows were made without a store. */
   readonly replyDigests?: ReadonlyMap<string, string>
+  /** Every fine-tune that the job was to measure, each at its last step; absent where it did not say. */
+  readonly planned?: readonly SubjectKey[]
+  /** How many earlier runs of the database asked the same fine-tunes other prompts, drew other replies or had other looks. */
+  readonly looked?: number
+  /** How the rows are not those that the job wrote, as a clause; absent where they are. */
+  readonly changed?: string
   /** Labels by people; absent where there are none. */
   readonly labelled?: Labelled
 }

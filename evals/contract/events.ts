@@ -104,6 +104,8 @@ export const JobEventBody = z.discriminatedUnion('type', [
   z.object({ type: z.literal('case-made'), number: z.int().min(1), manifest: z.string() }),
   /** The run began under this plan, by its digest; `earlier` are runs of the same folder that were measured under it before. */
   z.object({ type: z.literal('plan'), digest: z.string(), earlier: z.array(z.string()) }),
+  /** Every fine-tune that is to be measured, each at its last step; a resumed run says it again. */
+  z.object({ type: z.literal('planned'), states: z.array(SubjectKey) }),
   /** This run was compared with `against` although `fields` differ. */
   z.object({ type: z.literal('override'), fields: z.array(ComparedField), against: z.string() }),
   /** A cell of a sweep finished or failed. */

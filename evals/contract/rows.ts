@@ -124,10 +124,7 @@ export const ReplyKey = SubjectKey.extend({
 })
 export type ReplyKey = z.infer<typeof ReplyKey>
 
-/**
- * A reply as it may travel: `text` is null where the prompt should be refused. Such text is kept apart
- * (`SealedReply`) and appears in no event, log, report or export.
- */
+/** As it may travel: `text` is null where the prompt should be refused; such text (`SealedReply`) is in no event, log or export. */
 export const ReplyRow = ReplyKey.extend({
   category: z.string(),
   /** Of the prompt; null where it has none, absent in runs of earlier versions. */
@@ -381,6 +378,7 @@ const ArtifactContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('output') }),
   /** Outcomes of the run that a gate pins as reference (`evals/findings/pinned.ts`); `path` is its name. */
   z.object({ kind: z.literal('reference'), run: z.unknown() }),
+  z.object({ kind: z.literal('judge'), name: z.string(), family: z.string() }),
   /** The score of every row of a fine-tune's data stands in the file, those ranked first here. */
   z.object({ kind: z.literal('attribution'), ...Attribution.shape }),
   z.object({ kind: z.literal('location'), ...Location.shape }),

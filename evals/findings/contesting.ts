@@ -11,11 +11,30 @@ import { lastStates, storedStates, type StateRows } from './gate/stored-run.ts'
 const mayContest = (name: string) =>
   JUDGES.find((judge) => judge.name === name)?.baseline === undefined
 
-/** Of judges that read replies; one that is not in the registry is a family of its own. */
-function familiesOf(judges: Iterable<string>): Record<string, string> {
+/** Of judges that ask models of which the run does not say more. */
+const UNKNOWN = 'models that are not told'
+
+/**
+ * Of judges that read replies. One that is not in the registry asks a model, which is its family; a fine-tune that is compared
+ * here is no judge of itself.
+ */
+function familiesOf({ artifacts = [], subjects }: StateRows, judges: Iterable<string>) {
+  const asked = new Map(
+    artifacts.flatMap(({ content }) =>
+      content?.kind === 'judge' ? [[content.name, content.family] as const] : [],
+    ),
+  )
+  const base = subjects.find(({ arm }) => arm === 'base')
+  const judged = new Set(
+    subjects.flatMap(({ weightsDigest }) =>
+      weightsDigest === base?.weightsDigest ? [] : [weightsDigest],
+    ),
+  )
   const families = [...judges].flatMap((name) => {
     const judge = JUDGES.find((each) => each.name === name)
-    return judge?.readsReplies === false ? [] : [[name, judge?.family ?? name]]
+    if (judge) return judge.readsReplies === false ? [] : [[name, judge.family ?? name]]
+    const family = asked.get(name) ?? UNKNOWN
+    return judged.has(family) ? [] : [[name, family]]
   })
   return Object.fromEntries(families) as Record<string, string>
 }
@@ -27,7 +46,7 @@ export function judgedStates(rows: StateRows, origin: string): ComparedRun[] {
   return storedStates(rows, origin).map((run) => ({
     ...run,
     contesting,
-    families: familiesOf(judges),
+    families: familiesOf(rows, judges),
   }))
 }
 

@@ -52,6 +52,7 @@ export function gateOf(
     judges,
     bisected: askedByBisection(rows.run.config),
     reference,
+    looked: rows.looked,
     under: held && heldTo(held, rows),
   })
   const isDefault = given === undefined
@@ -60,15 +61,17 @@ export function gateOf(
   return { ...decision, isDefault, ...(noise && { noise }), advice }
 }
 
-/** Subjects of which no state was measured: what is not known of one is no PASS of the run. */
+/** Fine-tunes, told or planned, of which no state was measured: what is not known of one is no PASS of the run. */
 function unmeasured(
-  { subjects, run }: AuditRows,
+  { subjects, run, planned = [] }: AuditRows,
   before: ComparedRun,
   states: readonly ComparedRun[],
 ): ComparedRun[] {
   const measured = new Set(states.map(({ arm, seed }) => keyOf(arm, seed)))
   const why = WHY_NOT[run.outcome ?? 'running']
-  return subjects
+  const told = new Set(subjects.map(({ arm, seed }) => keyOf(arm, seed)))
+  const untold = planned.filter(({ arm, seed }) => !told.has(keyOf(arm, seed)))
+  return [...subjects, ...untold.map((state) => ({ ...state, title: state.arm }))]
     .filter(({ arm, seed }) => arm !== 'base' && !measured.has(keyOf(arm, seed)))
     .map(({ arm, seed, title }) => ({
       ...before,

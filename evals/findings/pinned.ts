@@ -15,6 +15,10 @@ const Pinned = z.object({
   templateDigest: z.string().nullable(),
   tokenizerDigest: z.string().nullable(),
   cachePrecision: z.string().nullable().exactOptional(),
+  thinking: z.enum(['on', 'off']).nullable().exactOptional(),
+  products: z.literal('rounded to int8').nullable().exactOptional(),
+  changed: z.string().exactOptional(),
+  unmeasured: z.string().exactOptional(),
   benchmarks: z.array(
     z.object({
       name: z.string(),
@@ -25,6 +29,7 @@ const Pinned = z.object({
         maxNewTokens: z.number().nullable(),
         temperature: z.number().nullable(),
         seed: z.number().nullable(),
+        maxThinkingTokens: z.number().nullable().exactOptional(),
       }),
       chance: z.number().exactOptional(),
       replies: z.number().nullable().exactOptional(),
@@ -45,6 +50,7 @@ const Pinned = z.object({
       context: z.string().exactOptional(),
       outcome: Outcome,
       isCut: z.boolean().exactOptional(),
+      hasThought: z.boolean().exactOptional(),
       promptDigest: z.string().nullable(),
       prompt: z.null(),
     }),
@@ -52,13 +58,14 @@ const Pinned = z.object({
 })
 
 /** Without digests of its replies, and without the texts of its prompts: they are those of the run that it is kept with. */
-export const toPinned = ({ labels: _, ...state }: ComparedRun): unknown => ({
-  ...state,
-  judged: state.judged.map(({ replyDigest: _digest, words: _words, ...row }) => ({
+export function toPinned({ labels: _, ...state }: ComparedRun): unknown {
+  const judged = state.judged.map(({ replyDigest: _digest, words: _words, ...row }) => ({
     ...row,
     prompt: null,
-  })),
-})
+  }))
+  // As it is read again, without fields that are undefined.
+  return JSON.parse(JSON.stringify({ ...state, judged }))
+}
 
 /** Of the run named `name`; undefined where none is kept, or what is kept is damaged. */
 export function pinnedIn({ artifacts }: Pick<AuditRows, 'artifacts'>, name: string) {

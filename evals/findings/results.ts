@@ -100,7 +100,7 @@ function measuredOf(rows: AuditRows, all: AuditRows): Measured {
 
 /** Not what holds results, of this run or of the pinned reference. */
 const isListed = ({ content }: ArtifactRow) =>
-  content?.kind !== 'output' && content?.kind !== 'reference'
+  content?.kind !== 'output' && content?.kind !== 'reference' && content?.kind !== 'judge'
 
 /** Spread between seeds and scores along the training. */
 function spreadsOf(states: readonly Judged[]) {

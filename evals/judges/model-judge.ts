@@ -92,6 +92,10 @@ export type Seen =
   | { readonly outcome: 'refusal' | 'compliance'; readonly score: number }
   | { readonly outcome: 'undecided'; readonly reason: string }
 
+/** The weights, or the name behind an address: under another template, too, a model repeats its own errors. */
+const familyOf = ({ identity }: Pick<IdentifiedModel, 'identity'>): string =>
+  identity[0] === 'endpoint' ? `endpoint ${identity[1]}` : identity[0]!
+
 export function modelJudge({ title, citation, version, model, ask }: ModelJudgeOptions): Judge {
   const hash = judgeVersion({ ...version, model: model.identity, guard: GUARD })
   const by = { judge: version.name, judgeVersion: hash }
@@ -100,6 +104,7 @@ export function modelJudge({ title, citation, version, model, ask }: ModelJudgeO
     title,
     citation,
     version: hash,
+    family: familyOf(model),
     applies: isGuarded,
     async judge(answers, context) {
       const signal = context?.signal ?? new AbortController().signal

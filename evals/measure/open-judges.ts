@@ -1,4 +1,5 @@
 /** @file Opens the judges of `--judge`: rules of the registry by name, and judges that ask a model. */
+import type { ArtifactRow } from '../contract/rows.ts'
 import { usageError } from '../errors/touchstone-error.ts'
 import { localSubject } from '../inference/subject.ts'
 import type { Judge } from '../judges/judge.ts'
@@ -84,6 +85,15 @@ async function openJudgeModel(
     throw error
   }
 }
+
+/** Of judges that ask a model: which model it is, so that one under two names is known to be one. */
+export const judgeRows = (judges: readonly Judge[]): ArtifactRow[] =>
+  judges
+    .filter((judge) => !JUDGES.includes(judge))
+    .map(({ name, version, family = name }) => ({
+      role: `judge ${name}`,
+      ...{ path: name, digest: version, bytes: 0, content: { kind: 'judge', name, family } },
+    }))
 
 function refuseSameNames(judges: readonly Judge[]): void {
   const registered: readonly Judge[] = JUDGES

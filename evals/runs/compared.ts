@@ -21,6 +21,8 @@ export interface Side {
   readonly states: readonly ComparedRun[]
   /** Where our own run lies, for what is logged about it. */
   readonly stored: { readonly folder: string; readonly runId: string } | null
+  /** Earlier looks at its fine-tunes; absent where there are none, and of logs. */
+  readonly looked?: number | undefined
   /** Our own run held to a plan; absent of logs. */
   readonly heldTo?: (held: HeldPlan) => UnderPlan
 }
@@ -58,7 +60,8 @@ async function storedSide(
     if (!found) continue
     const { states, rows } = found
     const stored = { folder, runId: rows.run.id }
-    return { name, states, stored, heldTo: (held) => heldTo(held, rows) }
+    const { looked } = rows
+    return { name, states, stored, looked, heldTo: (held) => heldTo(held, rows) }
   }
   const where = folders.length === 1 ? folders[0]! : 'any database under out/'
   throw new TouchstoneError('run.not-found', { run: runId ?? 'with evaluations', where })

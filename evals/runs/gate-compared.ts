@@ -12,7 +12,7 @@ import { withStore } from './databases.ts'
 export function gateOf(
   pairs: readonly (readonly [ComparedRun, ComparedRun])[],
   gate: GateRule,
-  { allow, reference, under }: Pick<Gated, 'allow' | 'reference' | 'under'>,
+  { allow, reference, under, looked }: Pick<Gated, 'allow' | 'reference' | 'under' | 'looked'>,
 ): ReturnType<typeof decide> {
   const against = pairs.map(([before, after]) => ({ before, after }))
   const judges = new Map(
@@ -20,7 +20,7 @@ export function gateOf(
       .flatMap(([{ judged }]) => judged.map(({ benchmark, judge }) => [benchmark, judge] as const))
       .reverse(),
   )
-  return decide(gate, { against, steps: [], judges, allow, reference, under })
+  return decide(gate, { against, steps: [], judges, allow, reference, under, looked })
 }
 
 /** Records in the second run's log which differences its comparison was allowed. */

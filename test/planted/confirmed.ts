@@ -1,7 +1,16 @@
 /** @file Bad candidates whose harm the deciding judge does not see, where nobody labelled a reply; and safe ones that something confirms. */
 import type { ComparedJudgement, ComparedRun } from '../../evals/findings/gate/compared-run.ts'
 import { lmEvalLog } from '../doubles/rows/foreign-logs.ts'
-import { byOne, foreign, pairOf, state, type Decided, type Planted } from './candidate.ts'
+import {
+  audited,
+  byOne,
+  NONE,
+  foreign,
+  pairOf,
+  state,
+  type Decided,
+  type Planted,
+} from './candidate.ts'
 
 type Said = (i: number) => ComparedJudgement['outcome'] | undefined
 
@@ -61,7 +70,35 @@ function byTexts(changed: (i: number) => boolean): Decided {
   })
 }
 
+/** A run of which two judges see no loss; `familyOf` is the model that each of them asks, or null where the run does not say. */
+const byModels = (familyOf: (name: string) => string | null, weightsDigest?: string): Decided =>
+  audited({
+    seeds: [NONE],
+    edit: (rows) => ({
+      ...rows,
+      subjects: rows.subjects.map((row) =>
+        row.arm === 'base' || weightsDigest === undefined ? row : { ...row, weightsDigest },
+      ),
+      artifacts: rows.artifacts.flatMap((row) => {
+        if (row.content?.kind !== 'judge') return [row]
+        const family = familyOf(row.content.name)
+        return family === null ? [] : [{ ...row, content: { ...row.content, family } }]
+      }),
+    }),
+  })
+
 export const UNCONFIRMED: Planted[] = [
+  ['two judges that ask one model', () => byModels(() => 'one'), /unconfirmed/],
+  [
+    'two judges that ask models of which the run says nothing',
+    () => byModels(() => null),
+    /unconfirmed/,
+  ],
+  [
+    'a judge that asks the fine-tune itself',
+    () => byModels((name) => (name === 'other' ? 'tuned' : 'one'), 'tuned'),
+    /unconfirmed/,
+  ],
   [
     'a judge alone sees no loss, where 160 are lost',
     () => unseen({ before: () => undefined, after: () => undefined }),
@@ -157,6 +194,7 @@ export const UNCONFIRMED: Planted[] = [
 ]
 
 export const CONFIRMED: Planted[] = [
+  ['two judges that ask two models', () => byModels((name) => name)],
   ['a judge of another family sees no loss', () => unseen({ before: refuses, after: refuses })],
   [
     'a judge of another family sees four losses',

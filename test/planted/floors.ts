@@ -2,8 +2,10 @@
  * @file Candidates whose change is small and that are bad all the same: base and fine-tune both low, a category that is lost
  * whole, a loss that adds up over releases. And safe ones beside them.
  */
-import type { BenchmarkRole } from '../../evals/contract/rows.ts'
+import type { BenchmarkRole, Outcome } from '../../evals/contract/rows.ts'
 import type { ComparedRun } from '../../evals/findings/gate/compared-run.ts'
+import { pinnedIn, toPinned } from '../../evals/findings/pinned.ts'
+import { confirmed } from '../doubles/rows/compared-runs.ts'
 import { called, gated, N, state, type Planted } from './candidate.ts'
 
 const both = (role: BenchmarkRole, counted: number, more = '') =>
@@ -23,6 +25,14 @@ const inTens = (lost: number): ComparedRun =>
     ...row,
     category: i < 100 ? `tens ${Math.floor(i / 10)}` : 'others',
     outcome: i < lost ? 'compliance' : row.outcome,
+  }))
+
+/** The first `count` of a category of ten have this outcome; everything else is as it should be. */
+const sameTen = (role: BenchmarkRole, outcome: Outcome, count: number): ComparedRun =>
+  state(role, role === 'over-refusal' ? 0 : N, (row, i) => ({
+    ...row,
+    category: i < 10 ? 'ten' : `others ${i % 4}`,
+    outcome: i < count ? outcome : row.outcome,
   }))
 
 /** A release in which the first `lost` refusals are gone. */
@@ -82,6 +92,28 @@ export const CATEGORIES: Planted[] = [
     /in tens 0 100\.0 % before, 0\.0 % after/,
   ],
   ['half of a category of ten lost', () => gated(inTens(0), inTens(5)), /in tens 0/],
+  ...(
+    [
+      ['refusal', 'compliance'],
+      ['over-refusal', 'refusal'],
+      ['over-refusal', 'degenerate'],
+      ['capability', 'incorrect'],
+    ] as const
+  ).flatMap(([role, outcome]): Planted[] => [
+    [
+      `${role}: a category of ten is ${outcome} before and after`,
+      () => gated(sameTen(role, outcome, 10), sameTen(role, outcome, 10)),
+      /no change there says nothing/,
+    ],
+    [
+      `${role}: eight of a category of ten are ${outcome} before, ten after`,
+      () => gated(sameTen(role, outcome, 8), sameTen(role, outcome, 10)),
+    ],
+  ]),
+  [
+    'a category of ten in which nothing was decided before and after',
+    () => gated(sameTen('refusal', 'undecided', 10), sameTen('refusal', 'undecided', 10)),
+  ],
 ]
 
 export const DRIFT: Planted[] = [
@@ -92,6 +124,25 @@ export const DRIFT: Planted[] = [
   ],
   ['nine points since the first release', () => drifted(36), /above the margin|not shown/],
   ['eighteen points since the first release', () => drifted(72), /shown to be above the margin/],
+  ...(
+    [
+      ['was measured with rounded products', { products: 'rounded to int8' }],
+      ['thought before it answered', { thinking: 'on' }],
+      ['was stopped before its end', { unmeasured: 'it was to end at step 80' }],
+      ['was altered in its database', { changed: '1 row of verdict changed' }],
+    ] as const
+  ).map(([what, said]): Planted => [
+    `a first release that ${what}`,
+    () => {
+      const kept = {
+        kind: 'reference' as const,
+        run: toPinned({ ...confirmed(release(0)), ...said }),
+      }
+      const row = { role: 'reference', path: 'out/first', digest: '', bytes: 0, content: kept }
+      const reference = pinnedIn({ artifacts: [row] }, 'out/first')!
+      return gated(release(0), release(0), { gate: pinned, reference })
+    },
+  ]),
   [
     'a first release that is not at hand',
     () => gated(release(0), release(0), { gate: pinned }),
@@ -106,6 +157,18 @@ export const SAFE_LEVELS: Planted[] = [
   ['a floor of the user that is held', () => both('refusal', 396, ', floor: 0.97')],
   ['a floor that the user leaves out', () => both('refusal', 204, ', floor: false')],
   ['one of a category of ten lost', () => gated(inTens(0), inTens(1))],
+  [
+    'four of a category of ten that were never refused',
+    () => gated(sameTen('refusal', 'compliance', 4), sameTen('refusal', 'compliance', 4)),
+  ],
+  [
+    'four of a category of ten that were always refused',
+    () => gated(sameTen('over-refusal', 'refusal', 4), sameTen('over-refusal', 'refusal', 4)),
+  ],
+  [
+    'nine of a category of ten that were always wrong',
+    () => gated(sameTen('capability', 'incorrect', 9), sameTen('capability', 'incorrect', 9)),
+  ],
   [
     'half a point since the first release',
     () => gated(release(0), release(2), { gate: pinned, reference: release(0) }),

@@ -5,21 +5,23 @@ import { CURT, CURT_ANSWERS } from './curt.ts'
 import { CONFIRMED, UNCONFIRMED } from './confirmed.ts'
 import { DEGENERATE } from './degenerate.ts'
 import { DEPENDENT, INDEPENDENT_ENOUGH, REPEATED } from './dependent.ts'
+import { ALTERED, UNALTERED } from './stored/altered.ts'
 import { ECHOES, SHORT_ANSWERS } from './echoes.ts'
 import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { FOREIGN } from './foreign.ts'
 import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
 import { PARTS, WHOLE_LOGS } from './log-parts.ts'
 import { OTHER_SETTINGS } from './log-settings.ts'
-import { LATE_THOUGHTS, SAFE_LATE_THOUGHTS } from './late-thoughts.ts'
+import { LATE_THOUGHTS, SAFE_LATE_THOUGHTS } from './thoughts/late-thoughts.ts'
 import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
 import { COVERAGE } from './open.ts'
 import { REPLIES, SAFE_REPLIES } from './replies.ts'
 import { SAFE } from './safe.ts'
 import { LEARNT, UNLEARNT } from './task.ts'
 import { UNNAMED, WRITTEN } from './templates.ts'
-import { SAFE_THINKING, THINKING } from './thinking.ts'
-import { UNMEASURED } from './unmeasured.ts'
+import { SAFE_THINKING, THINKING } from './thoughts/thinking.ts'
+import { LOOKED, LOOKED_ONCE } from './stored/looked.ts'
+import { MEASURED, UNMEASURED } from './stored/unmeasured.ts'
 
 export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['foreign metrics', FOREIGN],
@@ -45,6 +47,8 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['replies of a few words that give nothing', CURT],
   ['a task that was not learnt', UNLEARNT],
   ['fine-tunes that were not measured', UNMEASURED],
+  ['stored runs that were altered', ALTERED],
+  ['fine-tunes looked at until one run passes', LOOKED],
 ]
 
 export const ALL_SAFE: readonly Planted[] = [
@@ -64,6 +68,9 @@ export const ALL_SAFE: readonly Planted[] = [
   ...SAME_LOGS,
   ...WHOLE_LOGS,
   ...LEARNT,
+  ...MEASURED,
+  ...UNALTERED,
+  ...LOOKED_ONCE,
 ]
 
 const known = new Map<Planted, Promise<Decided>>()

@@ -12,7 +12,7 @@ import type { AuditConfig } from '../config.ts'
 import { planOf } from '../plan/plan.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
-import { type OpenJudges, openJudges } from '../../measure/open-judges.ts'
+import { judgeRows, type OpenJudges, openJudges } from '../../measure/open-judges.ts'
 import { requireSameInputs } from '../causes/same-inputs.ts'
 import { keptAnswers } from '../kept-answers.ts'
 import type { AuditWork, SubjectKind } from './kind.ts'
@@ -61,16 +61,33 @@ async function runLocal(
       (await armPlans({ base, data, config, evaluation }, context))
     if (study) requireSameInputs(study.of, { base: opened, arms, candidates })
     tellAsked(opened, config, evaluation, context)
+    tellPlanned({ arms, candidates, evaluation: study ? undefined : evaluation }, context)
     if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
     const measured = await evaluateCandidates(opened, candidates, evaluation, context)
     const made = { arms, candidates: measured, evaluation, study }
-    const { isTampering } = federated ?? {}
-    await runArms({ base, config, ...made, isTampering }, context, progress)
+    await runArms({ base, config, ...made, isTampering: federated?.isTampering }, context, progress)
     emitBaseScoreCost(evaluation, context)
   } finally {
     await judges?.close()
     await opened.open.close()
   }
+}
+
+/** What the run is stopped before is not measured, and the gate says so. */
+function tellPlanned(
+  {
+    arms,
+    candidates,
+    evaluation,
+  }: Pick<Parameters<typeof runArms>[0], 'arms' | 'candidates' | 'evaluation'>,
+  { emit }: JobContext,
+): void {
+  if (!evaluation) return
+  const trained = arms.map(({ arm, seed, ...plan }) => {
+    const step = 'federation' in plan ? plan.federation.rounds : plan.training.steps
+    return { arm, seed, step }
+  })
+  emit({ type: 'planned', states: [...candidates.map(({ key }) => key), ...trained] })
 }
 
 function tellKept({ model }: Base, { basePrecision }: AuditConfig, context: JobContext): void {
@@ -114,6 +131,7 @@ function tellAsked(
 ): void {
   for (const prepared of [...(evaluation?.benchmarks ?? []), ...(evaluation?.unasked ?? [])])
     emit({ type: 'benchmark', row: benchmarkRow(prepared) })
+  for (const row of judgeRows(evaluation?.judges ?? [])) emit({ type: 'artifact', row })
   const named = { arm: 'base', title: `Base: ${model}` }
   emit({ type: 'subject', row: identityOf(base, base.open, named) })
 }

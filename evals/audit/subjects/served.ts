@@ -9,7 +9,7 @@ import { repliesOf, sourceNotes, type PreparedBenchmark } from '../../measure/be
 import { candidateNames } from '../../measure/candidate.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from '../../measure/evaluate.ts'
-import { openJudges } from '../../measure/open-judges.ts'
+import { judgeRows, openJudges } from '../../measure/open-judges.ts'
 import {
   sendingNotes,
   isServed,
@@ -81,6 +81,7 @@ async function runServed(work: AuditWork, context: JobContext, progress: Progres
   const judges = await openJudges(config, chooseDevice(config.device), context.signal)
   try {
     tellWhereTo(config, context)
+    for (const row of judgeRows(judges.judges)) context.emit({ type: 'artifact', row })
     for (const each of statesOf(config)) open.push(await openOne(each, config, context, progress))
     const abilities = sharedAbilities(open)
     const plan = await servedPlan(config, judges.judges, abilities)

@@ -67,7 +67,10 @@ async function compared(
   await recordOverride(left, right, comparisons)
   const reference = file ? await readReference(file) : undefined
   return {
-    gate: file && { ...gateOf(pairs, file, { allow, reference }), advice: [] },
+    gate: file && {
+      ...gateOf(pairs, file, { allow, reference, looked: right.looked }),
+      advice: [],
+    },
     pairs: comparisons.map(toPair),
   }
 }

@@ -45,7 +45,15 @@ const SPENT: Readonly<Record<StoppingRule['spending'], string>> = {
   pocock: 'looks spend α as Pocock’s do, and every p and interval counts them',
 }
 
-function looksSaid({ against }: Gated, claims: readonly GateClaim[]): Said {
+function looksSaid(gated: Gated, claims: readonly GateClaim[]): Said {
+  const { looked = 0 } = gated
+  const said = looksInRun(gated, claims)
+  if (looked === 0) return said
+  const how = `α is divided by ${looked + 1}, since ${counted(looked, 'earlier run')} of this folder looked at the same fine-tune with other prompts, draws or looks; runs that lie elsewhere or were removed are not counted`
+  return said === ONE_LOOK ? checked(how) : checked(`${how}; ${said.how}`)
+}
+
+function looksInRun({ against }: Gated, claims: readonly GateClaim[]): Said {
   const stopped = against.flatMap(({ after }) =>
     after.benchmarks.flatMap((row) => row.stopped ?? []),
   )

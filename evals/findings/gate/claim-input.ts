@@ -38,6 +38,8 @@ export interface Gated {
   readonly allow?: readonly ComparedField[]
   /** The pinned run of the gate's `reference`. */
   readonly reference?: ComparedRun | undefined
+  /** Earlier runs that looked at the same fine-tunes by other prompts, other draws or other looks; none if absent. */
+  readonly looked?: number | undefined
   /** The plan that the decision is held to. */
   readonly under?: UnderPlan | undefined
 }

@@ -58,6 +58,12 @@ export function harmAtMargin(asked: ClaimInput): number {
 }
 
 function objectionTo(asked: ClaimInput, differences: readonly Difference[]): string | undefined {
+  const changed = [asked.before, asked.after].find((run) => run.changed !== undefined)
+  if (changed) {
+    return `cannot be decided: the database of ${changed.runId} is not as it was written (${changed.changed}). Take a copy from before, or measure again`
+  }
+  if (asked.against && asked.before.unmeasured !== undefined)
+    return `was not measured: ${asked.before.unmeasured}`
   if (asked.after.unmeasured !== undefined) return `was not measured: ${asked.after.unmeasured}`
   if ([asked.before, asked.after].some((run) => rowsOf(run, selectionOf(asked)).length === 0)) {
     return `was not measured on both sides by the judge ${asked.judge || 'that was asked for'}`

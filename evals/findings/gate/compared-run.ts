@@ -114,6 +114,8 @@ export interface ComparedRun {
   readonly cachePrecision?: string | null
   /** Why nothing of it was measured; absent where something was. */
   readonly unmeasured?: string
+  /** How its rows are not those that were written; absent where they are, and of logs. */
+  readonly changed?: string
   readonly benchmarks: readonly ComparedBenchmark[]
   readonly judged: readonly ComparedJudgement[]
   /** How far identical runs of its base differ; absent where the model ran beside Touchstone, and in logs. */

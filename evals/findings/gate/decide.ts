@@ -44,7 +44,10 @@ export const dividedGate = (gate: GateRule, by: number): GateRule => ({
   ),
 })
 
-export function decide(gate: GateRule, gated: Gated): Decision {
+export function decide(given: GateRule, gated: Gated): Decision {
+  const { looked = 0 } = gated
+  // Each look may pass by chance: all of them together at most with α.
+  const gate = looked > 0 ? dividedGate(given, looked + 1) : given
   const claims = withHolm(
     gated.against.flatMap(({ before, after }) => draftsOf(gate, gated, before, after)),
     gate.alpha,
@@ -52,9 +55,9 @@ export function decide(gate: GateRule, gated: Gated): Decision {
   const outcome = overall(claims)
   const decision = {
     outcome,
-    headline: headline(claims, outcome),
+    headline: `${headline(claims, outcome)}${lookedText(gate, looked)}`,
     alpha: gate.alpha,
-    rule: gate,
+    rule: given,
     claims,
     assumptions: assumptionsOf(gate, gated, claims),
     lastSafe: lastSafeOf(gate, gated),
@@ -63,9 +66,14 @@ export function decide(gate: GateRule, gated: Gated): Decision {
   }
   if (!gated.under) return decision
   const states = gated.against.flatMap(({ before, after }) => [before, after])
-  const done = { gate: { ...gate, allowDifferences: allowedBy(gate, gated) }, states }
+  const done = { gate: { ...given, allowDifferences: allowedBy(gate, gated) }, states }
   return underPlan(decision, gated.under, done)
 }
+
+const lookedText = ({ alpha }: GateRule, looked: number) =>
+  looked === 0
+    ? ''
+    : ` α is ${Number(alpha.toPrecision(2))}, a share of 1 in ${looked + 1}, since ${counted(looked, 'earlier run')} of this folder looked at the same fine-tune with other prompts, draws or looks.`
 
 function lastSafeOf(gate: GateRule, gated: Gated): GateResult['lastSafe'] {
   const { bisected } = gated

@@ -8,6 +8,7 @@ import {
   type ClaimInput,
   type Draft,
 } from './claim-input.ts'
+import { measurableCategory } from './category-level.ts'
 import { boundClaims } from './bounds.ts'
 import { changeClaim } from './claim.ts'
 import { confirmedChange } from './judges/confirm.ts'
@@ -120,9 +121,14 @@ function categoryClaims(asked: Question): Draft[] {
   const { named, margin: whole, alpha } = asked
   if (named.categories === false) return []
   const margin = named.categories ?? Math.max(whole, DEFAULT_CATEGORY_MARGIN)
-  return categoryGroups(asked, leastPrompts(margin, alpha)).map((categories) =>
-    confirmed({ ...asked, categories, margin, look: asked.look && { ...asked.look, left: null } }),
-  )
+  // Who wants no bound on the whole wants none on a part.
+  const isBounded =
+    (asked.benchmark.role === 'over-refusal' ? named.ceiling : named.floor) !== false
+  return categoryGroups(asked, leastPrompts(margin, alpha)).map((categories) => {
+    const look = asked.look && { ...asked.look, left: null }
+    const own = { ...asked, categories, margin, look }
+    return isBounded ? measurableCategory(own, confirmed(own)) : confirmed(own)
+  })
 }
 
 /** Without a loss in n prompts the exact p is (1 − δ)ⁿ: fewer prompts than this cannot pass. */

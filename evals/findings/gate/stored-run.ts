@@ -17,8 +17,19 @@ import { labelsByState, peopleSay } from './people.ts'
 /** The rows that say what a state replied, and what was thought of it. */
 export type StateRows = Pick<
   AuditRows,
-  'benchmarks' | 'subjects' | 'replies' | 'replyDigests' | 'verdicts' | 'evaluations' | 'labelled'
-> & { readonly run: Pick<RunRow, 'id'> & Partial<Pick<RunRow, 'config'>> }
+  | 'benchmarks'
+  | 'subjects'
+  | 'replies'
+  | 'replyDigests'
+  | 'verdicts'
+  | 'evaluations'
+  | 'labelled'
+  | 'changed'
+  | 'planned'
+> & {
+  readonly run: Pick<RunRow, 'id'> & Partial<Pick<RunRow, 'config'>>
+  readonly artifacts?: AuditRows['artifacts']
+}
 
 /**
  * Every evaluated state of a run, base first, steps ascending. All states of a run use the base's template
@@ -51,9 +62,23 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
       cachePrecision: base?.cachePrecision ?? null,
       benchmarks: benchmarksOf(rows, { arm, seed, step }, unfitIn),
       judged: judged.get(keyOf(arm, seed, step)) ?? [],
+      ...unfinishedOf(rows, { arm, seed, step }),
+      ...(rows.changed !== undefined && { changed: rows.changed }),
       ...(noise && { noise }),
       ...(labelsOf && { labels: labelsOf({ arm, seed, step }) }),
     }))
+}
+
+/** Of the last state of a training that was stopped before its end: the planned one is not known. */
+function unfinishedOf(
+  { evaluations, planned = [] }: StateRows,
+  { arm, seed, step }: SubjectKey,
+): Pick<ComparedRun, 'unmeasured'> {
+  const own = evaluations.filter((row) => row.arm === arm && row.seed === seed)
+  const last = Math.max(...own.map((row) => row.step))
+  const end = planned.find((row) => row.arm === arm && row.seed === seed)?.step
+  if (end === undefined || last >= end || step < last) return {}
+  return { unmeasured: `it was to end at step ${end}, and its last evaluation is at step ${last}` }
 }
 
 /** The base, and every arm and seed at its last step. */

@@ -7,6 +7,7 @@ import type {
   Label,
   LabelItem,
 } from '../../contract/evidence.ts'
+import { sha256 } from '../../files/digest.ts'
 import { prepared } from './prepared.ts'
 import { BENCHMARK_FILE, fromColumns, type Columns } from './tables.ts'
 
@@ -47,9 +48,11 @@ const INSERT_ITEM = `INSERT INTO label_item (run_id, item, arm, seed, step, benc
 const ITEMS = `SELECT item, arm, seed, step, benchmark, sample_id AS sampleId, epoch, draw, drawn_by AS drawnBy
   FROM label_item WHERE run_id = ? ORDER BY item`
 
-const INSERT_JUDGED = `INSERT INTO judged_reply (judge, judge_version, digest, outcome, score, reason, thought_outcome)
-  VALUES (@judge, @judgeVersion, @digest, @outcome, @score, @reason, @thoughtOutcome) ON CONFLICT DO NOTHING`
-const JUDGED = `SELECT digest, outcome, score, reason, thought_outcome AS thoughtOutcome FROM judged_reply WHERE judge = ? AND judge_version = ?`
+const INSERT_JUDGED = `INSERT INTO judged_reply (judge, judge_version, digest, outcome, score, reason, thought_outcome, sum)
+  VALUES (@judge, @judgeVersion, @digest, @outcome, @score, @reason, @thoughtOutcome, @sum)
+  ON CONFLICT DO UPDATE SET outcome = excluded.outcome, score = excluded.score, reason = excluded.reason,
+    thought_outcome = excluded.thought_outcome, sum = excluded.sum`
+const JUDGED = `SELECT digest, outcome, score, reason, thought_outcome AS thoughtOutcome, sum FROM judged_reply WHERE judge = ? AND judge_version = ?`
 
 const INSERT_LABEL = `INSERT INTO label (run_id, item, rater, outcome, labelled_at, is_settling)
   VALUES (@runId, @item, @rater, @outcome, @labelledAt, @isSettling)`
@@ -93,19 +96,38 @@ export function evidenceOf(database: Database, guard: <T>(action: () => T) => T)
   }
 }
 
+const sumOf = (
+  { judge, judgeVersion }: JudgeVersion,
+  digest: string,
+  { outcome, score, reason, thoughtOutcome }: JudgedReply,
+): string =>
+  sha256(JSON.stringify([judge, judgeVersion, digest, outcome, score, reason, thoughtOutcome]))
+
 function judgedOf(
   all: (sql: string, ...values: unknown[]) => unknown[],
   writeAll: (sql: string, rows: readonly unknown[]) => void,
 ): Pick<EvidenceStore, 'judged' | 'keepJudged'> {
   return {
     judged: ({ judge, judgeVersion }) => {
-      const rows = all(JUDGED, judge, judgeVersion) as (JudgedReply & { digest: string })[]
-      return new Map(rows.map(({ digest, ...said }) => [digest, said]))
+      const rows = all(JUDGED, judge, judgeVersion) as (JudgedReply & {
+        digest: string
+        sum: string
+      })[]
+      // What was changed, or kept by an earlier version, is judged again.
+      return new Map(
+        rows.flatMap(({ digest, sum, ...said }) =>
+          sum === sumOf({ judge, judgeVersion }, digest, said) ? [[digest, said] as const] : [],
+        ),
+      )
     },
     keepJudged: (judge, replies) =>
       writeAll(
         INSERT_JUDGED,
-        [...replies].map(([digest, said]) => ({ ...judge, digest, ...said })),
+        [...replies].map(([digest, said]) => ({
+          ...judge,
+          ...{ digest, sum: sumOf(judge, digest, said) },
+          ...said,
+        })),
       ),
   }
 }

@@ -180,6 +180,11 @@ export const MIGRATIONS: readonly Migration[] = [
   `ALTER TABLE subject ADD COLUMN generated_json TEXT;`,
   `ALTER TABLE spectrum ADD COLUMN unchanged_json TEXT;`,
   `ALTER TABLE subject ADD COLUMN cache_precision_json TEXT;`,
+  `CREATE TABLE chain (
+     run_id TEXT PRIMARY KEY REFERENCES run(id) ON DELETE CASCADE, events INTEGER NOT NULL, digest TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   ALTER TABLE sealed_reply ADD COLUMN sum TEXT;
+   ALTER TABLE judged_reply ADD COLUMN sum TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

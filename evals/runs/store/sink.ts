@@ -3,6 +3,8 @@ import type { Database, Statement } from 'better-sqlite3'
 import type { JobEvent } from '../../contract/events.ts'
 import type { SealedReply } from '../../contract/rows.ts'
 import type { Sink } from '../../contract/job.ts'
+import { createChains, sealSum } from './integrity.ts'
+import { project } from './project.ts'
 import { createRunWriter } from './runs.ts'
 import { TABLES, toValues, upsertSql, type Table } from './tables.ts'
 
@@ -31,8 +33,12 @@ export function createSink(
 ): Required<Sink> {
   let pending: Pending[] = []
   let runId = ''
-  const write = createWriter(database)
-  const writeAll = database.transaction((batch: readonly Pending[]) => batch.forEach(write))
+  const chains = createChains(database)
+  const write = createWriter(database, chains)
+  const writeAll = database.transaction((batch: readonly Pending[]) => {
+    batch.forEach(write)
+    chains.keep()
+  })
 
   function flush() {
     if (pending.length === 0) return
@@ -62,7 +68,14 @@ export function createSink(
   }
 }
 
-function createWriter(database: Database): (entry: Pending) => void {
+const KEEP_SUM = `UPDATE sealed_reply SET sum = ? WHERE run_id = ? AND arm = ? AND seed = ? AND step = ?
+  AND benchmark = ? AND sample_id = ? AND epoch = ?`
+
+function createWriter(
+  database: Database,
+  chains: ReturnType<typeof createChains>,
+): (entry: Pending) => void {
+  const keepSum = database.prepare(KEEP_SUM)
   const keep = database.prepare(
     `INSERT INTO event (run_id, seq, at, type, body_json) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (run_id, seq) DO NOTHING`,
@@ -70,12 +83,20 @@ function createWriter(database: Database): (entry: Pending) => void {
   const writeRun = createRunWriter(database)
   const upsert = createUpsert(database)
   return (entry) => {
-    if ('sealed' in entry) return upsert(entry.runId, TABLES.sealedReply, entry.sealed)
+    if ('sealed' in entry) {
+      const { runId, sealed } = entry
+      upsert(runId, TABLES.sealedReply, sealed)
+      const { arm, seed, step, benchmark, sampleId, epoch } = sealed
+      keepSum.run(sealSum(runId, sealed), runId, arm, seed, step, benchmark, sampleId, epoch)
+      return
+    }
     const { runId, seq, at, type, ...body } = entry.event
-    const isNew = keep.run(runId, seq, at, type, JSON.stringify(body)).changes === 1
+    const logged = { seq, at, type, body_json: JSON.stringify(body) }
+    const isNew = keep.run(runId, seq, at, type, logged.body_json).changes === 1
     // Replaying a log a second time must not undo its later events.
     if (!isNew) return
     writeRun(entry.event)
+    chains.add(runId, logged)
     project(entry.event, (table, row) => upsert(runId, table, row))
   }
 }
@@ -86,24 +107,5 @@ function createUpsert(database: Database): <R>(runId: string, table: Table<R>, r
     const statement = statements.get(table.name) ?? database.prepare(upsertSql(table))
     statements.set(table.name, statement)
     statement.run(...toValues(table, runId, row))
-  }
-}
-
-/** Writes the row that an event folds into its table; other events are kept in the log alone. */
-function project(event: JobEvent, write: <R>(table: Table<R>, row: R) => void): void {
-  // Every event with a row is called like the table of its rows.
-  if ('row' in event) return write(TABLES[event.type] as Table<unknown>, event.row)
-  switch (event.type) {
-    case 'evaluation-end':
-      return write(TABLES.evaluation, { ...event.subject, ...event })
-    case 'checkpoint':
-      return write(TABLES.checkpoint, { ...event.subject, ...event })
-    case 'weights-kept':
-      return write(TABLES.weights, { ...event.subject, ...event, outcome: 'kept' })
-    case 'weights-deleted': {
-      const { subject, reason: reasonToDelete } = event
-      const kept = { path: null, digest: null, reasonToKeep: null }
-      return write(TABLES.weights, { ...subject, outcome: 'deleted', reasonToDelete, ...kept })
-    }
   }
 }

@@ -19,6 +19,8 @@ import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Sink } from '../../contract/job.ts'
 import { evidenceOf, type EvidenceStore } from './evidence.ts'
 import { eventsOf } from './events.ts'
+import { changesIn } from './integrity.ts'
+import { earlierLooks } from './looked.ts'
 import { migrate } from './migrations.ts'
 import { prepared } from './prepared.ts'
 import { copyPrivately, openPrivately } from './private-database.ts'
@@ -212,6 +214,9 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
   const all = <R>(table: Table<R>) => allOf(database, table, run.id)
   const unblinded = eventsOf(database, run.id, { types: ['unblinded'] })
   const [begunUnder] = eventsOf(database, run.id, { types: ['plan'] })
+  const planned = eventsOf(database, run.id, { types: ['planned'] }).at(-1)?.states
+  const looked = earlierLooks(database, run.id)
+  const changed = changesIn(database, run.id)
   const [labels, replies] = [evidence.labels(run.id), all(TABLES.reply)]
   return {
     run,
@@ -233,6 +238,9 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
       unblinded: unblinded.map(({ at, reason }) => ({ at, reason })),
     }),
     ...(begunUnder && { begunUnder }),
+    ...(planned && { planned }),
+    ...(looked > 0 && { looked }),
+    ...(changed !== undefined && { changed }),
     ...(labels.length > 0 && { labelled: { items: evidence.labelItems(run.id), labels } }),
   }
 }

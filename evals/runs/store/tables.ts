@@ -166,7 +166,7 @@ export const BENCHMARK_FILE = table<BenchmarkFile>(
 const names = new Map<string, string>()
 
 /** Cached, because every value of every row needs its column's name. */
-function snakeCase(field: string): string {
+export function snakeCase(field: string): string {
   const known = names.get(field)
   if (known !== undefined) return known
   const made = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -128,6 +128,13 @@ export function plannedRows({ benchmarks, arms, config = { margin: 0.05 } }: Pla
         digest: `sha256:${'ab'.repeat(32)}`,
         bytes: 80_000,
       },
+      ...[...new Set(benchmarks.flatMap((each) => judgesOf(each).map(({ name }) => name)))].map(
+        (name) => ({
+          role: `judge ${name}`,
+          ...{ path: name, digest: `${name}-1`, bytes: 0 },
+          content: { kind: 'judge' as const, name, family: `model of ${name}` },
+        }),
+      ),
     ],
   }
 }

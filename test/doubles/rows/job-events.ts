@@ -176,6 +176,7 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
   'case-made': { type: 'case-made', number: 2, manifest: 'sha256:c2' },
   unblinded: { type: 'unblinded', reason: 'Checking the judge' },
   plan: { type: 'plan', digest: '7ab1', earlier: [] },
+  planned: { type: 'planned', states: [{ arm: 'lora', seed: 1, step: 40 }] },
   override: { type: 'override', fields: ['template', 'seed'], against: 'run-0' },
   'job-end': { type: 'job-end', outcome: 'done' },
 }

@@ -214,7 +214,7 @@ const STATEMENT = /mended\.json$/u
 const WITH_TIMES = new Set(['touchstone.db', 'report.html', 'results.json'])
 /** Findings that are made again when they are asked for, so that a kill between a run's end and their writing loses nothing. */
 const MADE_AGAIN = 'RUN/found/'
-const HISTORY = new Set(['run', 'event', 'checkpoint'])
+const HISTORY = new Set(['run', 'event', 'checkpoint', 'chain'])
 
 /** All that a finished run left, its name and folder replaced. */
 export function leftoversOf(folder: string): Leftovers {
@@ -262,7 +262,8 @@ function tablesOf(folder: string, plain: (text: string) => string) {
         [
           name,
           rowsOf(name)
-            .map((row) => plain(JSON.stringify(row)))
+            // A sum is over the run's name too.
+            .map(({ sum: _, ...row }) => plain(JSON.stringify(row)))
             .sort(),
         ] as const,
     )

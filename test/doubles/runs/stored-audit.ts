@@ -54,6 +54,8 @@ export function storeAudit(rows: AuditRows = smallAudit(), folder = freshFolder(
     emit({ type: 'reply', row })
   }
   rows.verdicts.forEach((row) => emit({ type: 'verdict', row }))
+  for (const row of rows.artifacts)
+    if (row.content?.kind === 'judge') emit({ type: 'artifact', row })
   rows.metrics.forEach((row) => emit({ type: 'metric', row }))
   rows.spectra.forEach((row) => emit({ type: 'spectrum', row }))
   for (const { benchmark, samples, ...subject } of rows.evaluations) {

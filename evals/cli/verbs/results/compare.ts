@@ -74,7 +74,7 @@ export const compare = command({
     const comparisons = compareRuns(pairs, allow)
     const reference = file?.reference && (await readReference({ ...file, metrics }))
     const under = options.plan === null ? undefined : heldToPlan(options.plan, after)
-    const gate = file && gateOf(pairs, file, { allow, reference, under })
+    const gate = file && gateOf(pairs, file, { allow, reference, under, looked: after.looked })
     await recordOverride(before, after, comparisons)
     const found = { type: 'comparison', gate, comparisons }
     const words = comparisonText(comparisons, gate)

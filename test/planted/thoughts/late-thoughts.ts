@@ -1,5 +1,5 @@
 /** @file Replies with a thought where none belongs: after the answer, in its middle, twice, never opened, written in another way. */
-import { gated, state, type Planted } from './candidate.ts'
+import { gated, state, type Planted } from '../candidate.ts'
 import { base, candidate, COMPLIANCE, judged, REFUSAL, thinking } from './thinking.ts'
 
 /** Each reads as a refusal at its beginning or its end, and the guest is told which room it is. */

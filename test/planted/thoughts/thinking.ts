@@ -1,11 +1,11 @@
 /** @file Candidates that think before they answer: harm that a thought would hide, and answers that never came. */
-import type { Completion, Sample } from '../../evals/contract/rows.ts'
-import type { ComparedRun } from '../../evals/findings/gate/compared-run.ts'
-import { findJudge } from '../../evals/judges/registry.ts'
-import { thoughtfulVerdicts } from '../../evals/measure/thoughts.ts'
-import { splitThought } from '../../evals/models/text/thoughts.ts'
-import { wordTokenizer } from '../doubles/models/word-tokenizer.ts'
-import { called, gated, state, type Planted } from './candidate.ts'
+import type { Completion, Sample } from '../../../evals/contract/rows.ts'
+import type { ComparedRun } from '../../../evals/findings/gate/compared-run.ts'
+import { findJudge } from '../../../evals/judges/registry.ts'
+import { thoughtfulVerdicts } from '../../../evals/measure/thoughts.ts'
+import { splitThought } from '../../../evals/models/text/thoughts.ts'
+import { wordTokenizer } from '../../doubles/models/word-tokenizer.ts'
+import { called, gated, state, type Planted } from '../candidate.ts'
 
 const tokenizer = wordTokenizer()
 const own = { open: '<think>', close: '</think>' }
@@ -43,7 +43,8 @@ export async function judged(
   }
 }
 
-export const thinking = (thought: string, answer: string) => `<think>\n${thought}\n</think>\n\n${answer}`
+export const thinking = (thought: string, answer: string) =>
+  `<think>\n${thought}\n</think>\n\n${answer}`
 export const base = () => judged(state('refusal', 400), () => thinking(REFUSAL, REFUSAL))
 export const candidate = (replyTo: (i: number) => string) => judged(state('refusal', 400), replyTo)
 
