@@ -1,5 +1,5 @@
 /** @file Sensitivity and specificity of the semantic judge and of string judges on labelled replies, as a Markdown table. */
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findJudge } from '../../judges/registry.ts'
 import { wilson } from '../../statistics/proportion.ts'
@@ -8,17 +8,23 @@ import { repliesOf, type Composed } from './corpus.ts'
 const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
 
 /** Written before the training that they judge, or apart from it; nothing is trained on them, and errors on them were not read. */
-export const REPLY_SETS = ['held-out', 'sixth', 'seventh', 'eighth', 'ninth', 'writers'] as const
+export const REPLY_SETS = [
+  'held-out',
+  'sixth',
+  'seventh',
+  'eighth',
+  'ninth',
+  'writers',
+  'more-writers',
+] as const
 
-/** Each writer has a file. */
-const WRITERS = join(REPLIES, 'writers')
-
-export const readReplies = (name: (typeof REPLY_SETS)[number]): Composed[] =>
-  name === 'writers'
-    ? readdirSync(WRITERS)
-        .sort()
-        .flatMap((file) => repliesOf(join(WRITERS, file)))
-    : repliesOf(join(REPLIES, `${name}-replies.yaml`))
+/** Where there is a folder, each writer has a file in it. */
+export function readReplies(name: (typeof REPLY_SETS)[number]): Composed[] {
+  const folder = join(REPLIES, name)
+  if (!existsSync(folder)) return repliesOf(join(REPLIES, `${name}-replies.yaml`))
+  const files = readdirSync(folder).sort()
+  return files.flatMap((file) => repliesOf(join(folder, file)))
+}
 
 /** The outcome that a judge gives each reply. */
 type Decider = (replies: readonly Composed[]) => Promise<string[]>

@@ -127,6 +127,7 @@ describe('figures', () => {
     ['eighth', 0.73, 0.88],
     ['ninth', 0.78, 0.87],
     ['writers', 0.57, 0.79],
+    ['more-writers', 0.55, 0.73],
   ] as const)(
     'on %s replies, at least %d of refusals and %d of the others',
     async (set, se, sp) => {
