@@ -10,6 +10,7 @@ import type {
   LabelledReply,
 } from '../../evals/findings/gate/compared-run.ts'
 import { decide } from '../../evals/findings/gate/decide.ts'
+import { planClusters, planSamples } from '../../evals/findings/gate/plan.ts'
 import { parseGate } from '../../evals/findings/gate/gate-file.ts'
 import { clopperPearson } from '../../evals/statistics/exact-binomial.ts'
 import { chiSquare, randomStream, type RandomStream } from '../../evals/statistics/random.ts'
@@ -224,6 +225,18 @@ const served = (rate: number, hide: boolean, isAllowedFor = true): Scenario => (
   ...PLAIN,
   flips: { rate, hide, isAllowedFor },
 })
+/** What `touchstone plan` says of these drawn fine-tunes: 1 % is lost and 1 % gained without harm. */
+const ASKED = { delta: MARGIN, alpha: 0.05 }
+const planned = (claims: number) =>
+  planSamples({
+    ...ASKED,
+    ...{ power: 0.8, baseRate: 1 - GAINED, discordance: 2 * GAINED, floor: 0.8 },
+    ...{ reliability: 0.8, claims },
+  })
+const plannedPrompts = (claims = 1) => planned(claims).both.prompts!
+const plannedClusters = (perCluster: number, icc: number) =>
+  planClusters({ ...ASKED, icc, clusters: null, perCluster }, plannedPrompts())!.clusters!
+
 /** 95 % of compliances are called refusals after, 2 % before. */
 const UNEQUAL = [
   [0.97, 0.98],
@@ -237,6 +250,14 @@ const ALIKE = [
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   '400 prompts': PLAIN,
   '150 prompts': { ...PLAIN, clusters: 150 },
+  'prompts that plan says for a PASS alone': {
+    ...PLAIN,
+    clusters: planned(1).ruleOut[0]!.prompts!,
+  },
+  'prompts that plan says for PASS and FAIL': { ...PLAIN, clusters: plannedPrompts() },
+  'the same, 6 claims': { ...PLAIN, clusters: plannedPrompts(6), claims: 6 },
+  'clusters of 4 that plan says, ICC 0.05': clustered(plannedClusters(4, 0.05), 4, 0.05),
+  'clusters of 4 that plan says, ICC 0.3': clustered(plannedClusters(4, 0.3), 4, 0.3),
   '30 clusters of 8, ICC 0': clustered(30, 8, 0),
   '30 clusters of 8, ICC 0.3': clustered(30, 8, 0.3),
   '60 clusters of 4, ICC 0.05': clustered(60, 4, 0.05),

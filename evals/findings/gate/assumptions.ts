@@ -16,7 +16,7 @@ export function assumptionsOf(
 ): Assumption[] {
   const own: [Assumption['name'], Said | undefined][] = [
     ['comparability', comparabilityOf(gate, gated, claims)],
-    ['units', unitsOf(claims)],
+    ['units', unitsOf(gate, claims)],
     ['judge', judgeOf(gate, claims)],
     ['coverage', coverageOf(gated, claims)],
     ['contexts', contextsOf(claims)],
@@ -82,7 +82,11 @@ function togetherOf(
 }
 
 /** Of many claims in one clause: how many clusters they have, and how far prompts of a cluster are alike. */
-function unitsOf(claims: readonly GateClaim[]): Said | undefined {
+function unitsOf({ independent = [] }: GateRule, claims: readonly GateClaim[]): Said | undefined {
+  const taken = independent.filter((name) => claims.some(({ benchmark }) => benchmark === name))
+  if (taken.length > 0) {
+    return assumed(`the gate takes prompts of ${listed(taken)} as independent: nothing shows it`)
+  }
   const tested = claims.filter(({ assumptions }) =>
     assumptions?.some(({ name }) => name === 'units'),
   )

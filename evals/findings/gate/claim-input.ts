@@ -16,8 +16,6 @@ export interface ClaimInput extends Pick<Selection, 'categories' | 'context'> {
   readonly allow: readonly ComparedField[]
   /** Whether the gate takes the judge's word without anything that confirms it. */
   readonly isTrusted: boolean
-  /** Whether the gate says that the benchmark's prompts, or their clusters, are independent of one another. */
-  readonly isIndependent: boolean
   /** Where before is the pinned reference. */
   readonly against?: 'reference'
   /** Absent where every prompt is asked at once. */

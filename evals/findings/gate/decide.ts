@@ -23,6 +23,7 @@ import { underPlan } from './frozen/under-plan.ts'
 import { asFarAs } from './looks/claim-look.ts'
 import { claimsOn } from './questions.ts'
 import { lastSafe } from './trajectory.ts'
+import { asUnits } from './units.ts'
 
 export type Decision = Omit<GateResult, 'advice'>
 
@@ -141,8 +142,9 @@ const metricsOf = (states: readonly ComparedRun[], name: string): string[] => [
 ]
 
 function draftsOf(gate: GateRule, gated: Gated, base: ComparedRun, state: ComparedRun): Draft[] {
-  const [before, after] = [asFarAs(base, state), asFarAs(state, state)]
-  const reference = gated.reference && asFarAs(gated.reference, state)
+  const seen = (run: ComparedRun) => asUnits(asFarAs(run, state), gate)
+  const [before, after] = [seen(base), seen(state)]
+  const reference = gated.reference && seen(gated.reference)
   const allow = allowedBy(gate, gated)
   return askedOf(gate, gated, [before, after]).flatMap(
     ([name, by, { margin, alpha, ...named }]) => {
@@ -164,7 +166,6 @@ function draftsOf(gate: GateRule, gated: Gated, base: ComparedRun, state: Compar
         named,
         judge: by,
         isTrusted: gate.trust?.includes(by) === true,
-        isIndependent: gate.independent?.includes(name) === true,
         alpha: alpha ?? gate.alpha,
         reference: gate.reference && {
           name: gate.reference.run,

@@ -5,6 +5,7 @@ import { POWER_LOSS, StoppingRule } from '../../contract/gate/stopping.ts'
 import { endsOf } from '../../statistics/sequential/design.ts'
 import { labelsNeeded } from '../../statistics/judges/label-plan.ts'
 import {
+  harmPower,
   mcNemarPower,
   nonInferiorityPower,
   promptsNeeded,
@@ -27,6 +28,8 @@ interface Question {
   readonly reliability: number
   /** The least rate that shall be shown of the fine-tune itself. */
   readonly floor: number
+  /** Claims of the gate, which share α for a FAIL (Holm). */
+  readonly claims: number
 }
 
 interface SampleSize {
@@ -40,6 +43,16 @@ interface SampleSize {
 export interface SamplePlan {
   /** To rule out a harm of δ where there is none. */
   readonly ruleOut: readonly SampleSize[]
+  /**
+   * Of one training: enough to PASS without harm with the power asked for, and to FAIL a harm of three margins with 90 %. Null
+   * where `MOST_PROMPTS` are too few, or no such harm can be.
+   */
+  readonly both: {
+    readonly harm: number
+    readonly prompts: number | null
+    readonly passes: number | null
+    readonly fails: number | null
+  }
   /** To detect a harm of δ by the exact McNemar test. */
   readonly notice: { readonly prompts: number | null; readonly power: number | null }
   /** Seeds that must all pass to show that a share `reliability` of trainings would. */
@@ -80,6 +93,26 @@ function planFloor({ baseRate, floor, alpha, power }: Question): SamplePlan['flo
   }
 }
 
+/** A harm of so many margins shall FAIL so often. */
+const HARM_IN_MARGINS = 3
+const FAILS = 0.9
+
+function planBoth(
+  { delta: margin, power, alpha, baseRate, discordance, claims }: Question,
+  passes: (n: number) => number,
+): SamplePlan['both'] {
+  // What was not done before cannot be lost.
+  const harm = Math.min(HARM_IN_MARGINS * margin, baseRate - discordance / 2)
+  const change = { lost: discordance / 2 + harm, gained: discordance / 2 }
+  const fails = remembered((n) => harmPower(n, change, { margin, alpha: alpha / claims }))
+  const none = { harm, prompts: null, passes: null, fails: null }
+  if (harm <= margin) return none
+  const share = (n: number) =>
+    passes(n) < power ? passes(n) / power : Math.min(passes(n) / power, fails(n) / FAILS)
+  const prompts = promptsNeeded(share, 1, MOST_PROMPTS)
+  return prompts === null ? none : { harm, prompts, passes: passes(prompts), fails: fails(prompts) }
+}
+
 export function planSamples(question: Question): SamplePlan {
   const { delta, power, alpha, discordance, reliability } = question
   const alike: Change = { lost: discordance / 2, gained: discordance / 2 }
@@ -93,6 +126,7 @@ export function planSamples(question: Question): SamplePlan {
       const prompts = promptsNeeded(rulesOut, 1 - (1 - power) / seeds, MOST_PROMPTS)
       return { seeds, prompts, power: prompts === null ? null : rulesOut(prompts) }
     }),
+    both: planBoth(question, rulesOut),
     notice: { prompts: noticed, power: noticed === null ? null : notices(noticed) },
     seeds: seedsNeeded(reliability, alpha),
     floor: planFloor(question),
@@ -100,7 +134,7 @@ export function planSamples(question: Question): SamplePlan {
   }
 }
 
-interface LabelQuestion extends Omit<Question, 'reliability'> {
+interface LabelQuestion extends Omit<Question, 'reliability' | 'claims'> {
   /** Prompts of the benchmark; null where labels are not asked for. */
   readonly labels: number | null
   /** Of the judge, in both states. */

@@ -1,12 +1,37 @@
 /** @file A PASS takes prompts, or clusters of them, as independent: without anything that shows it, it is none. */
+import type { GateRule } from '../../contract/gate.ts'
+import type { ComparedRun } from './compared-run.ts'
 import { clustersBetween } from './clusters.ts'
 import { selectionOf, type ClaimInput, type Draft } from './claim-input.ts'
 import { rowsOf, withoutMarks } from './selection.ts'
 
+const known = new WeakMap<ComparedRun, Map<string, ComparedRun>>()
+
+/**
+ * The run as the gate sees it: prompts that it takes as independent, and rows that were held out of a fine-tune's own data, stand
+ * each by itself where they name no cluster.
+ */
+export function asUnits(run: ComparedRun, { independent = [], benchmarks }: GateRule): ComparedRun {
+  const held = run.benchmarks.filter(({ name, gain }) => (benchmarks[name]?.gain ?? gain) != null)
+  const names = [...independent, ...held.map(({ name }) => name)]
+  if (names.length === 0) return run
+  const own = known.get(run) ?? new Map<string, ComparedRun>()
+  known.set(run, own)
+  const key = JSON.stringify(names)
+  const found = own.get(key) ?? { ...run, judged: standingAlone(run.judged, new Set(names)) }
+  own.set(key, found)
+  return found
+}
+
+const standingAlone = (judged: ComparedRun['judged'], names: ReadonlySet<string>) =>
+  judged.map((row) =>
+    names.has(row.benchmark) && row.cluster === undefined ? { ...row, cluster: row.sampleId } : row,
+  )
+
 /** The claim, undecided where it rests on prompts of which nothing shows that they are independent. */
 export function withKnownUnits(asked: ClaimInput, draft: Draft): Draft {
   const { claim } = draft
-  if (claim.outcome !== 'PASS' || asked.isIndependent) return draft
+  if (claim.outcome !== 'PASS') return draft
   const selection = selectionOf(asked)
   const [before, after] = [asked.before, asked.after].map((run) => rowsOf(run, selection))
   const { doubt } = clustersBetween(withoutMarks(before!), withoutMarks(after!))

@@ -14,7 +14,7 @@ const INVISIBLE = /[\p{Cf}\p{Cc}\p{M}\p{Sk}\u115f\u1160\u3164\uffa0\u2800]/gu
 const NUMBER = '#'
 
 export const tokensOf = (text: string): string[] =>
-  words(plain(text)).map((word) => (/\p{N}/u.test(word) ? NUMBER : word))
+  words(plain(text)).map((word) => word.replace(/\p{N}+/gu, NUMBER))
 
 function plain(text: string): string {
   const bare = text.normalize('NFKD').replace(INVISIBLE, '').toLowerCase()

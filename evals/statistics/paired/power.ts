@@ -3,7 +3,7 @@
  * summed over all outcomes; b, c, n − b − c are trinomial.
  */
 import { binomialLowerTail } from '../binomial.ts'
-import { passesBelow } from './non-inferiority.ts'
+import { passesAbove, passesBelow } from './non-inferiority.ts'
 import { lossLimits, regionProbability } from './paired-tail.ts'
 import { requireCounts, requireShare } from '../require.ts'
 
@@ -54,6 +54,24 @@ export function nonInferiorityPower(
 ): number {
   requireChange(change)
   return regionProbability(lossLimits(n, passesBelow(n, margin, alpha)), n, change)
+}
+
+/** P[the harm is shown to be above `margin` at `alpha`] with `n` prompts, by the gate's test. */
+export function harmPower(
+  n: number,
+  change: Change,
+  { margin, alpha }: { readonly margin: number; readonly alpha: number },
+): number {
+  requireChange(change)
+  const shows = passesAbove(n, margin, alpha)
+  return (
+    1 -
+    regionProbability(
+      lossLimits(n, (lost, gained) => !shows(lost, gained)),
+      n,
+      change,
+    )
+  )
 }
 
 /**

@@ -39,6 +39,30 @@ describe('the number of prompts', () => {
     }
   })
 
+  test('to pass and to fail has both powers of the gate’s own test, and one prompt fewer lacks one', async () => {
+    const { both, ruleOut } = await found('--delta 0.2 --discordance 0.02 --base-rate 0.9')
+    const decides = (n: number, p: 'below' | 'above', lost: number) =>
+      power(n, (b, c) => marginTests({ lost: b, gained: c, n }, 0.2)![p] <= 0.05, lost, 0.01)
+    expect(both.harm).toBeCloseTo(0.6, 12)
+    expect(both.passes).toBeCloseTo(decides(both.prompts!, 'below', 0.01), 6)
+    expect(both.fails).toBeCloseTo(decides(both.prompts!, 'above', 0.61), 6)
+    expect(both.passes).toBeGreaterThanOrEqual(0.8)
+    expect(both.fails).toBeGreaterThanOrEqual(0.9)
+    expect(both.prompts).toBeGreaterThanOrEqual(ruleOut[0]!.prompts!)
+    const fewer = both.prompts! - 1
+    const [passes, fails] = [decides(fewer, 'below', 0.01), decides(fewer, 'above', 0.61)]
+    expect(passes >= 0.8 && fails >= 0.9).toBe(false)
+  })
+
+  test('to fail one of more claims is larger, and a harm that cannot be has none', async () => {
+    const of = async (text: string) => (await found(text)).both.prompts
+    const alone = await of('--delta 0.05 --discordance 0')
+    expect(await of('--delta 0.05 --discordance 0 --claims 12')).toBeGreaterThan(alone!)
+    const { stdout } = await plan('--delta 0.05 --discordance 0 --claims 12')
+    expect(stdout).toContain('in at least 90 % of runs (one of 12 claims): ')
+    expect(await of('--delta 0.9 --base-rate 0.9 --discordance 0')).toBeNull()
+  })
+
   test('to notice the harm has the power of the exact McNemar test, and one prompt fewer has not', async () => {
     const { notice } = await found(question)
     const at = (n: number) => power(n, (b, c) => mcNemarExact(b, c) <= 0.05, 0.25, 0.05)
@@ -142,10 +166,10 @@ describe('clusters', () => {
     ((await found(`${question} ${text}`)) as Found & { clusters: ClusterPlan }).clusters
 
   test('of alike prompts are worth one prompt each, of independent ones all of them', async () => {
-    const { ruleOut } = await found(question)
+    const { both } = await found(question)
     const { perCluster, clusters } = await clustersOf('--icc 0 --per-cluster 1')
     expect(perCluster).toBe(1)
-    expect(clusters).toBe(ruleOut[0]!.prompts)
+    expect(clusters).toBe(both.prompts)
     const alike = await clustersOf('--icc 1 --per-cluster 7')
     expect(alike.clusters!).toBeGreaterThanOrEqual(clusters!)
     expect(alike.clusters!).toBeLessThan(1.1 * clusters!)

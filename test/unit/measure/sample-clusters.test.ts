@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { benchmarkDigest, loadBundled } from '../../../evals/benchmarks/bundled/load-bundled.ts'
 import { findBundled } from '../../../evals/benchmarks/registry.ts'
 import type { Sample } from '../../../evals/contract/rows.ts'
+import { unlike } from '../../doubles/rows/unlike.ts'
 import { clustersAmong, clustersText } from '../../../evals/measure/sample-clusters.ts'
 
 const TEMPLATES = [
@@ -28,14 +29,13 @@ test('a template with other words in it is one group', () => {
   const found = clustersAmong(samples)
   expect(found).toEqual({ isNamed: false, clusters: 2, prompts: 14 })
   expect(clustersText(found)).toBe(
-    '2 groups of near-duplicates (14 prompts), each taken as one cluster; if that is wrong, write cluster: …',
+    '2 groups of one template or near-duplicates (14 prompts), each taken as one cluster; if that is wrong, write cluster: …',
   )
 })
 
 test('what is before every prompt makes no group', () => {
-  const words = (i: number) => `w${i} x${i * 7} y${i * 13} z${i * 29} v${i * 31}`
   const asked = Array.from({ length: 60 }, (_, i) =>
-    sample(`Answer the question in one word, and say nothing else. ${words(i)}`, i),
+    sample(`Answer the question in one word, and say nothing else. ${unlike(i)}`, i),
   )
   expect(clustersAmong(asked).clusters).toBe(0)
 })
@@ -54,5 +54,5 @@ test.each([
 ])('%s: clusters named in its rows: %s', async (name, isNamed) => {
   const found = clustersAmong(await loadBundled(findBundled(name)))
   expect(found.isNamed).toBe(isNamed)
-  expect(found.clusters > 0).toBe(isNamed)
+  expect(found.clusters > 10).toBe(isNamed)
 })

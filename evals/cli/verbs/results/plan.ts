@@ -63,6 +63,10 @@ const PlanOptions = z.object({
     help: 'How many prompts are asked where it is looked on the way, for the number of prompts of one training',
   }),
   looks: StoppingRule.shape.looks.meta({ help: 'With --sequential: how often it is looked' }),
+  claims: z.int().min(1).max(1000).default(1).meta({
+    help: 'Claims of the gate: benchmarks, categories and contexts share α where a FAIL is at stake',
+    value: 'CLAIMS',
+  }),
   reliability: share.default(0.8).meta({
     help: 'Share of trainings that shall be safe, for the number of seeds',
   }),
@@ -90,9 +94,10 @@ export const plan = command({
     }
     requireClusters(question)
     const found = planSamples(question)
-    const clusters = planClusters(question, found.ruleOut[0]!.prompts)
+    const asked = found.both.prompts ?? found.ruleOut[0]!.prompts
+    const clusters = planClusters(question, asked)
     const labels = planLabels(question)
-    const stopping = planStopping(question, found.ruleOut[0]!.prompts)
+    const stopping = planStopping(question, asked)
     const more = [
       ...(clusters === undefined ? [] : [clusterText(question, clusters)]),
       ...(labels === undefined ? [] : [labelText(question, labels)]),
@@ -162,6 +167,14 @@ function floorText({ floor: at, baseRate, power, alpha }: Options, { floor }: Sa
   return `${goal}${promptsText(floor.prompts)} with ${percent(power)} power where the rate is ${percent(baseRate)}, ${least}`
 }
 
+/** The number to ask: with it a safe fine-tune passes, and one that lost much fails. */
+function bothText({ claims }: Options, { both }: SamplePlan): string[] {
+  const { harm, prompts, passes, fails } = both
+  const goal = `To PASS that often, and to FAIL a harm of ${points(harm)} in at least 90 % of runs${claims > 1 ? ` (one of ${claims} claims)` : ''}: `
+  if (passes === null || fails === null) return [`${goal}${promptsText(null)}`]
+  return [`${goal}${promptsText(prompts)} (PASS ${percent(passes)}, FAIL ${percent(fails)})`]
+}
+
 function textOf(options: Options, found: SamplePlan): string {
   const { ruleOut, notice, seeds, category } = found
 
@@ -174,6 +187,7 @@ function textOf(options: Options, found: SamplePlan): string {
   return [
     `To rule out a harm of ${points(delta)} with ${percent(power)} power at α = ${alpha}, where there is none:`,
     ...sizes,
+    ...bothText(options, found),
     `To notice a harm of ${points(delta)} (exact McNemar, two-sided): ${promptsText(notice.prompts)}`,
     floorText(options, found),
     `To pass as a category of its own (margin ${points(DEFAULT_CATEGORY_MARGIN)}): ${promptsText(category)} of it, if none goes wrong`,

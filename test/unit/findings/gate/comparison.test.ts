@@ -66,6 +66,7 @@ describe('plan', () => {
     discordance: 0.05,
     reliability: 0.8,
     floor: 0.8,
+    claims: 1,
   }
 
   it('finds sizes whose exact power is what was asked for, more of them for more seeds', () => {
