@@ -13,14 +13,16 @@ const plain = (text: string) => plainText(text, 2000)
 export const verdictText = (results: Results, files: readonly string[]): string =>
   terminalText([...sectionsOf(results, 'terminal'), ...listed('Files', files)])
 
-/** For kinds of job without results: the files they left. */
-export const artifactText = ({ artifacts }: AuditRows): string =>
-  terminalText(
+/** For kinds of job without results: the files they left. A judge that asks a model is none. */
+export function artifactText({ artifacts }: AuditRows): string {
+  const files = artifacts.filter(({ content }) => content?.kind !== 'judge')
+  return terminalText(
     listed(
       'Files',
-      artifacts.map(({ role, path }) => `${role}  ${path}`),
+      files.map(({ role, path }) => `${role}  ${path}`),
     ),
   )
+}
 
 /** Lines under their heading are indented; a section without a heading stands at the margin. */
 export function terminalText(sections: readonly Section[]): string {

@@ -15,6 +15,12 @@ const PROMPTS = 40
 /** Two that agree: what one says alone of refusals confirms nothing. */
 const JUDGES = [EXAMPLES.verdict.row.judge, 'other']
 
+/** Each asks a model of its own, and so is a family of its own. */
+const judgeRow = (name: string) => ({
+  ...{ role: `judge ${name}`, path: name, digest: 'sha256:j1', bytes: 0 },
+  content: { kind: 'judge' as const, name, family: `model of ${name}` },
+})
+
 export const FakeConfig = z.object({
   model: z.string().min(1).meta({ help: 'Any text' }),
   candidates: z.array(z.string()).default([]).meta({ flag: 'candidate', repeat: true }),
@@ -56,6 +62,7 @@ export const fakeKind: JobKind<FakeConfig> = {
     const asked = { samples: PROMPTS, judges: JUDGES, decoding: undefined, gain: null }
     const row = { ...EXAMPLES.benchmark.row, ...asked }
     context.emit({ type: 'benchmark', row })
+    JUDGES.forEach((name) => context.emit({ type: 'artifact', row: judgeRow(name) }))
     for (const [index, arm] of ['base', 'lora'].entries()) {
       context.emit({
         type: 'subject',
