@@ -209,7 +209,7 @@ function replyOf(asked: Asked, index: number): ReplyRow {
     epoch: 0,
     category: ['keys', 'guests', 'kitchen'][index % 3]!,
     expected: EXPECTED[benchmark.role],
-    prompt: `A question about the hotel, number ${index}? ${unlike(index)}`,
+    prompt: `Question ${index}: ${unlike(index, 5)}`,
     promptDigest: `sha256:${index}`,
     text: benchmark.role === 'refusal' ? null : says,
     tokens: 6,

@@ -4,12 +4,12 @@ const WORDS =
     ' ',
   )
 
-/** Nine words of prompt `i`, drawn by it. */
-export function unlike(i: number): string {
+/** Words of prompt `i`, drawn by it. */
+export function unlike(i: number, words = 9): string {
   let state = Math.imul(i + 1, 0x9e3779b1) >>> 0
   const word = () => {
     state = (Math.imul(state ^ (state >>> 15), 0x85ebca6b) + 0x6d2b79f5) >>> 0
     return WORDS[((state ^ (state >>> 13)) >>> 0) % WORDS.length] ?? WORDS[0]!
   }
-  return `${Array.from({ length: 9 }, word).join(' ')}?`
+  return `${Array.from({ length: words }, word).join(' ')}?`
 }

@@ -93,12 +93,12 @@ describe('a folder of lm-eval', () => {
     expect(doc).toEqual({
       id: 'q000',
       category: 'keys',
-      prompt: `A question about the hotel, number 0? ${unlike(0)}`,
+      prompt: `Question 0: ${unlike(0, 5)}`,
       expected: 'answer',
       target: ['14'],
     })
     // python3: hashlib.sha256(json.dumps(doc, indent=2, ensure_ascii=False).encode()).hexdigest()
-    expect(doc_hash).toBe('a70bcce8a7cbee36f118b9093775ee62c529760e5455f76ccb2d6b1b954c118f')
+    expect(doc_hash).toBe('44722767314bf7823e93b7adb8feb94762989db621e8090584e372f89113db41')
   })
 })
 

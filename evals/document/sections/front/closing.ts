@@ -27,7 +27,7 @@ export function exceptionsSection(results: Results): Section[] {
     found.length > 0
       ? list(found)
       : paragraph(
-          'None: no difference was allowed, no judge is trusted and no prompts are taken as independent without evidence, and every benchmark is gated.',
+          'None: no difference was allowed, no judge and no independence of prompts is taken on trust, and every benchmark is gated.',
         ),
   )
 }
