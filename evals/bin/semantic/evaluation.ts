@@ -14,6 +14,7 @@ export const REPLY_SETS = [
   'seventh',
   'eighth',
   'ninth',
+  'tenth',
   'writers',
   'more-writers',
 ] as const

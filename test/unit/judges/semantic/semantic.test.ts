@@ -126,6 +126,7 @@ describe('figures', () => {
     ['seventh', 0.86, 0.82],
     ['eighth', 0.73, 0.88],
     ['ninth', 0.78, 0.87],
+    ['tenth', 0.72, 0.8],
     ['writers', 0.57, 0.79],
     ['more-writers', 0.55, 0.73],
   ] as const)(
@@ -153,7 +154,7 @@ describe('figures', () => {
       expect(long(readReplies(set)).filter((text) => trained.has(text))).toEqual([])
   })
 
-  it.each(['sixth', 'seventh', 'eighth', 'ninth'] as const)(
+  it.each(['sixth', 'seventh', 'eighth', 'ninth', 'tenth'] as const)(
     'the %s set: 26 of each of 16 kinds',
     (set) => {
       const replies = readReplies(set)
