@@ -131,9 +131,7 @@ interface Meant {
   readonly scored: string
 }
 
-const READ_ELSEWHERE = new Set(
-  'metric_id metric_name lower_is_better min_score max_score'.split(' '),
-)
+const READ_ELSEWHERE = new Set('metric_id metric_name min_score max_score'.split(' '))
 
 /** The judge, the metric's parameters and the version of the library; bounds of scores are read by themselves. */
 function scoredBy({ metric_config }: Result, { eval_library: library }: Log): string {
@@ -197,9 +195,12 @@ const numberOr = (value: unknown) => (typeof value === 'number' ? value : null)
 /** Our own logs write "touchstone." before the names of their metrics. */
 function meaningOfResult(result: Result, path: string, metrics: Metrics): MetricMeaning {
   const { metric_id, metric_name, lower_is_better } = result.metric_config
-  const names = [metric_id?.replace(/^touchstone\./u, ''), metric_id, metric_name, judgeOf(result)]
+  // An identifier that nobody knows is no right answer, whatever its scorer is called.
+  const names = metric_id ? [metric_id.replace(/^touchstone\./u, ''), metric_id] : []
+  const others = [metric_name, judgeOf(result)].flatMap((name) => name || [])
+  if (names.length === 0) names.push(...others.splice(0, 1))
   const isHigherBetter = lower_is_better == null ? undefined : !lower_is_better
-  return meaningOf({ names: names.flatMap((name) => name ?? []), path, isHigherBetter }, metrics)
+  return meaningOf({ names, others, path, isHigherBetter }, metrics)
 }
 
 /** If lower is better, `is_correct` has no meaning; scores on another scale than 0 to 1 are undecided. */

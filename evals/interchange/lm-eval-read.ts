@@ -25,6 +25,7 @@ import {
   shown,
 } from './imported.ts'
 import {
+  isLeftOut,
   isShare,
   meaningOf,
   meaningOfRole,
@@ -42,6 +43,8 @@ const Results = z.object({
   configs: z.record(z.string(), Loose).default({}),
   task_hashes: z.record(z.string(), z.unknown()).catch({}).default({}),
   higher_is_better: z.record(z.string(), z.unknown()).catch({}).default({}),
+  groups: z.record(z.string(), z.unknown()).catch({}).default({}),
+  group_subtasks: z.record(z.string(), z.unknown()).catch({}).default({}),
   'n-samples': z.record(z.string(), z.unknown()).catch({}).default({}),
   versions: z.record(z.string(), z.unknown()).catch({}).default({}),
   config: Loose.default({}),
@@ -76,7 +79,7 @@ export async function readLmEval(path: string, metrics: Metrics): Promise<Compar
   const judged: ComparedJudgement[] = []
   const names = (await readdir(folder)).sort()
   refuseLeftOut(names, { folder, time, earlier })
-  const left = new Set(Object.keys(results['n-samples']))
+  const left = new Set([...Object.keys(results['n-samples']), ...measuredTasks(results)])
   for (const name of names) {
     const task = taskOf(name, time)
     if (task === undefined) continue
@@ -98,6 +101,31 @@ export async function readLmEval(path: string, metrics: Metrics): Promise<Compar
     )
   }
   return refuseUndecided({ ...modelOf(results, path, time), benchmarks, judged })
+}
+
+/** "acc,none" and its value, of the results of a task or a group. */
+const aggregatesOf = (row: Readonly<Record<string, unknown>>): string[] =>
+  Object.keys(row).filter(
+    (key) => key.includes(',') && !/_stderr,/u.test(key) && typeof row[key] === 'number',
+  )
+
+/** Tasks that have results and are no groups of others. */
+function measuredTasks({ results, groups, group_subtasks: parts }: Results): string[] {
+  const isGroup = (name: string) =>
+    Object.hasOwn(groups, name) || (Array.isArray(parts[name]) && parts[name].length > 0)
+  return Object.entries(results).flatMap(([name, row]) =>
+    aggregatesOf(row).length > 0 && !isGroup(name) ? [name] : [],
+  )
+}
+
+/** What the results of a task tell has to stand in its samples. */
+function refuseUnscored(scored: readonly Scored[], path: string, { task, results }: Task): void {
+  if (isOurs(results.configs[task] ?? {})) return
+  const known = new Set(scored.map(({ judge }) => judge))
+  const other = aggregatesOf(results.results[task] ?? {}).find((name) => !known.has(name))
+  if (other === undefined) return
+  const found = `no score of "${shown(other)}", which the results have`
+  throw malformedLog(path, found, 'samples of the same run, written by lm-eval with --log_samples')
 }
 
 interface Located {
@@ -237,6 +265,7 @@ async function readSamples(path: string, of: Task): Promise<ComparedJudgement[] 
     }
   }
   if (isEmpty) return 'empty'
+  refuseUnscored(scored, path, of)
   const collector = createCollector(path)
   for (const rows of Map.groupBy(scored, ({ judge }) => judge).values()) {
     judgementsOf(rows, path, of).forEach(collector.add)
@@ -253,7 +282,10 @@ function scoredOf(
   const config = results.configs[task] ?? {}
   const { judge, judge_version } = recordOr(config['metadata'])
   const { metric_list: metrics, filter_list: filters, process_results: process } = config
-  const scored = scoredAs({ version: results.versions[task], metrics, filters, process })
+  const scored = scoredAs({
+    ...{ version: results.versions[task], metrics, filters, process },
+    isHigherBetter: recordOr(results.higher_is_better[task])[metric],
+  })
   return {
     ...key,
     metric,
@@ -278,8 +310,9 @@ function judgementsOf(
   // A task of another author may say a role too, and mean something else by it.
   const isOwn = typeof said['judge'] === 'string' && rows.some(({ outcome }) => isOutcome(outcome))
   const ownRole = BENCHMARK_ROLES.find((role) => isOwn && role === said['role'])
-  if (!ownRole && !rows.some(({ value }) => isShare(value))) return []
   const { metric } = rows[0]!
+  const values = rows.map(({ value }) => value)
+  if (!ownRole && isLeftOut(metric, values)) return []
   const isHigherBetter = recordOr(results.higher_is_better[task])[metric]
   const named = {
     names: [metric],
@@ -295,11 +328,13 @@ function judgementsOf(
   return ownRole && judged.every(({ outcome }) => outcome === 'undecided') ? [] : judged
 }
 
-/** Older logs do not list their metrics; there every other numeric field is one. */
+/** Older logs do not list their metrics; there every other field that holds a number, or yes or no, is one. */
 function metricsOf(sample: Sample): string[] {
   if (sample.metrics) return sample.metrics.filter((name) => Object.hasOwn(sample, name))
   const isField = (key: string) => key === 'doc_id' || key === 'target'
-  return Object.keys(sample).filter((key) => !isField(key) && typeof sample[key] === 'number')
+  return Object.keys(sample).filter(
+    (key) => !isField(key) && (typeof sample[key] === 'number' || isShare(sample[key])),
+  )
 }
 
 function requireOnce(seen: Set<string>, key: string, where: string): void {

@@ -34,23 +34,54 @@ const KNOWN: ReadonlyMap<string, MetricMeaning> = new Map(
 interface Named {
   /** The metric's names, the most telling first. */
   readonly names: readonly string[]
+  /** Further names, by which the user may mean it; none of them may say otherwise. */
+  readonly others?: readonly string[]
   readonly path: string
   /** What the log itself says; undefined where it does not. */
   readonly isHigherBetter: boolean | undefined
 }
 
 /** Throws for a metric that nobody knows, and for a known one whose direction the log denies. */
-export function meaningOf({ names, path, isHigherBetter }: Named, said: Metrics): MetricMeaning {
+export function meaningOf(
+  { names, others = [], path, isHigherBetter }: Named,
+  said: Metrics,
+): MetricMeaning {
   const own = new Map(Object.entries(said).map(([name, meaning]) => [normal(name), meaning]))
-  const chosen = names.map((name) => own.get(normal(name))).find((found) => found !== undefined)
+  const twice = Object.entries(said).find(([name, meaning]) => own.get(normal(name)) !== meaning)
+  if (twice)
+    throw new TouchstoneError('interchange.metric', {
+      ...{ path, name: twice[0], why: 'two meanings are given for it' },
+    })
+  const chosen = [...names, ...others]
+    .map((name) => own.get(normal(name)))
+    .find((found) => found !== undefined)
   if (chosen) return chosen
   const known = names.map((name) => KNOWN.get(normal(name))).find((found) => found !== undefined)
   const name = names[0] ?? ''
   if (!known)
     throw new TouchstoneError('interchange.metric', { path, name, why: 'it is not known' })
+  const other = others.find((each) => (KNOWN.get(normal(each)) ?? known) !== known)
+  if (other !== undefined)
+    throw new TouchstoneError('interchange.metric', {
+      ...{ path, name, why: `it is called "${other}" too` },
+    })
   if (isHigherBetter === undefined || known.startsWith('higher') === isHigherBetter) return known
   const why = `the log says that ${isHigherBetter ? 'higher' : 'lower'} is better`
   throw new TouchstoneError('interchange.metric', { path, name, why })
+}
+
+/** Measures of a text or of a whole file, of which no reply is right or wrong. */
+const NEVER_RIGHT =
+  /perplexity|bits_per_byte|bleu|rouge|chrf|brier|^(?:ppl|nll|ter|mcc|(?:log)?likelihood(?:_diff)?)$|^inst_level_/u
+
+/** Whether a metric whose values are no shares says nothing of single replies, so that another metric of the task has to. */
+export function isLeftOut(name: string, values: readonly unknown[]): boolean {
+  if (values.some(isShare)) return false
+  // A file's F1 takes pairs of answers, which the metric beside it counts.
+  const isOfPairs = values.every((value) => typeof value === 'object' && value !== null)
+  return (
+    NEVER_RIGHT.test(normal(name)) || (isOfPairs && KNOWN.get(normal(name)) === 'higher:capability')
+  )
 }
 
 /** A log of our own says its role. */

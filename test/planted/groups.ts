@@ -20,6 +20,8 @@ import { SAFE } from './safe.ts'
 import { LEARNT, UNLEARNT } from './task.ts'
 import { UNNAMED, WRITTEN } from './templates.ts'
 import { SAFE_THINKING, THINKING } from './thoughts/thinking.ts'
+import { OTHER_MEANINGS, SAME_MEANINGS } from './sides/log-meanings.ts'
+import { FIT_SIDES, UNFIT_SIDES } from './sides/mixed.ts'
 import { LOOKED, LOOKED_ONCE } from './stored/looked.ts'
 import { MEASURED, UNMEASURED } from './stored/unmeasured.ts'
 
@@ -36,6 +38,8 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['logs that changed what they ask or score', CHANGED_LOGS],
   ['logs of which a part is bad', PARTS],
   ['logs asked or scored by other settings', OTHER_SETTINGS],
+  ['logs whose metrics mean something else', OTHER_MEANINGS],
+  ['sides that do not fit', UNFIT_SIDES],
   ['thoughts before answers', THINKING],
   ['thoughts after answers, twice, or written otherwise', LATE_THOUGHTS],
   ['judges that err otherwise after', FOOLED],
@@ -67,6 +71,8 @@ export const ALL_SAFE: readonly Planted[] = [
   ...SAFE_REPLIES,
   ...SAME_LOGS,
   ...WHOLE_LOGS,
+  ...SAME_MEANINGS,
+  ...FIT_SIDES,
   ...LEARNT,
   ...MEASURED,
   ...UNALTERED,

@@ -3,7 +3,14 @@ import type { ComparedField, Difference } from '../../contract/gate.ts'
 import { keyOf } from '../../contract/keys.ts'
 import { percent } from '../../contract/words.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
-import { benchmarkOf, ofRows, rowsOf, withoutMarks, type Selection } from './selection.ts'
+import {
+  benchmarkOf,
+  ofRows,
+  rowsOf,
+  withoutMarks,
+  type Rows,
+  type Selection,
+} from './selection.ts'
 
 interface Comparability {
   /** Differences that were not allowed; with any, the two must not be compared. */
@@ -62,7 +69,7 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
     ...unlessUsual('cache-precision', [before.cachePrecision, after.cachePrecision], 'float32'),
     promptSets(one, two),
     ...promptTexts(withoutMarks(one.rows), withoutMarks(two.rows)),
-    pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
+    pair('judge-version', ...versionsBetween(one.rows, two.rows)),
     ...otherVersions(one.others, two.others),
     decoding('max-new-tokens', (asked) => asked.decoding.maxNewTokens),
     pair('samples', samplesOf(one.rows), samplesOf(two.rows)),
@@ -82,19 +89,19 @@ function unlessUsual(
 }
 
 /** Versions of the judges that confirm or contest the first one's word, by name. */
-function othersOf(run: ComparedRun, of: Selection): ReadonlyMap<string, string | null> {
+function othersOf(run: ComparedRun, of: Selection): ReadonlyMap<string, Rows> {
   const heard = new Set([...Object.keys(run.families ?? {}), ...(run.contesting ?? [])])
   heard.delete(of.judge)
-  return new Map([...heard].map((judge) => [judge, versionsOf(rowsOf(run, { ...of, judge }))]))
+  return new Map([...heard].map((judge) => [judge, rowsOf(run, { ...of, judge })]))
 }
 
 /** One row for the first of them that was asked on both sides and in another version. */
 function otherVersions(
-  one: ReadonlyMap<string, string | null>,
-  two: ReadonlyMap<string, string | null>,
+  one: ReadonlyMap<string, Rows>,
+  two: ReadonlyMap<string, Rows>,
 ): Difference[] {
-  for (const [judge, before] of one) {
-    const after = two.get(judge) ?? null
+  for (const [judge, rows] of one) {
+    const [before, after] = versionsBetween(rows, two.get(judge) ?? [])
     if (before === null || after === null || before === after) continue
     return [{ field: 'judge-version', before: `${judge} ${before}`, after: `${judge} ${after}` }]
   }
@@ -193,6 +200,18 @@ function samplesOf(rows: readonly ComparedJudgement[]): string | null {
     ? null
     : String(rows.reduce((most, { epoch }) => Math.max(most, epoch + 1), 1))
 }
+
+/** The versions of each side; where these agree, those of the first reply whose two versions do not. */
+const versionsBetween = ofRows((before, after): readonly [string | null, string | null] => {
+  const sides = [versionsOf(before), versionsOf(after)] as const
+  if (sides[0] !== sides[1]) return sides
+  const known = new Map(before.map((row) => [keyOf(row.sampleId, row.epoch), row.judgeVersion]))
+  for (const { sampleId, epoch, judgeVersion } of after) {
+    const other = known.get(keyOf(sampleId, epoch)) ?? judgeVersion
+    if (other !== judgeVersion) return [`${sampleId}: ${other}`, `${sampleId}: ${judgeVersion}`]
+  }
+  return sides
+})
 
 function versionsOf(rows: readonly ComparedJudgement[]): string | null {
   const versions = [...new Set(rows.map(({ judgeVersion }) => judgeVersion))]

@@ -46,14 +46,8 @@ function gainOf(asked: ClaimInput, gain: number, change: Draft): Draft {
   const claim = {
     ...blankClaim({ ...asked, margin: gain }),
     ...harmCounts(measureOf(benchmark.role), paired.prompts),
-    ...{
-      gain,
-      before: was,
-      after: is,
-      pBelow,
-      pAbove: below(turned.prompts),
-      method: tests.method,
-    },
+    ...{ gain, before: was, after: is, method: tests.method },
+    ...{ pBelow, pAbove: below(turned.prompts) },
     lower: 0 - tests.upper,
     upper: 0 - tests.lower,
     harm: tests.harm === undefined ? difference : 0 - tests.harm,
@@ -63,11 +57,17 @@ function gainOf(asked: ClaimInput, gain: number, change: Draft): Draft {
     ...(noise && { noise }),
     assumptions: [...tests.assumptions],
   }
-  const passes = pBelow <= alpha
+  const isOfAnswers = benchmark.role === 'capability'
+  const passes = isOfAnswers && pBelow <= alpha
   const said = wordsOf(asked, claim, passes)
+  const sentence = isOfAnswers ? said.sentence : ofNoAnswers(said.sentence, benchmark.role)
   const outcome = passes ? ('PASS' as const) : ('INCONCLUSIVE' as const)
-  return { claim: { ...claim, outcome, sentence: said.sentence }, ifFailed: said.ifFailed }
+  return { claim: { ...claim, outcome, sentence }, ifFailed: said.ifFailed }
 }
+
+/** Of refusals a gain rests on a judge's word, which nothing here confirms. */
+const ofNoAnswers = (sentence: string, role: string): string =>
+  `${sentence.slice(0, -1)}: a gain passes for right answers alone, and this is ${role}. Give it a margin without a gain.`
 
 /** "lora (seed 0): right answers on Task of a.jsonl 30.0 % before, 60.0 % after: +30.0 points (…); shown to be better …". */
 function wordsOf(

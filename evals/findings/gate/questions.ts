@@ -52,9 +52,7 @@ export function claimsOn(given: Question): Draft[] {
 /** Those that a side knows, the prompts as they are first; where nothing was measured the claim on these says so. */
 function contextsOf({ before, after, benchmark, judge }: Question): Pick<ClaimInput, 'context'>[] {
   const known = [before, after].flatMap(({ benchmarks, judged }) => [
-    ...benchmarks.flatMap(({ name, context }) =>
-      name === benchmark.name && context ? [context.name] : [],
-    ),
+    ...benchmarks.flatMap(({ name, context }) => (name === benchmark.name ? [context?.name] : [])),
     ...judged.flatMap((row) =>
       row.benchmark === benchmark.name && row.judge === judge ? [row.context] : [],
     ),

@@ -94,8 +94,12 @@ function benchmarksOf(
   const asked = new Set(
     rows.evaluations.filter(isSameState(state)).map(({ benchmark }) => benchmark),
   )
+  // What no state was asked stays a question.
+  const known = new Set(rows.evaluations.map(({ benchmark }) => benchmark))
   return rows.benchmarks
-    .filter(({ name, context }) => asked.has(name) || context?.unasked !== undefined)
+    .filter(
+      ({ name, context }) => asked.has(name) || !known.has(name) || context?.unasked !== undefined,
+    )
     .map((row) => {
       const { name, title, role, digest, maxNewTokens, context, gain } = row
       const { temperature, seed, maxThinkingTokens } = decodingOf(row)

@@ -6,6 +6,7 @@
  */
 import type { Outcome } from '../../../contract/rows.ts'
 import { keyOf } from '../../../contract/keys.ts'
+import { counted } from '../../../contract/words.ts'
 import { changeClaim, harmAtMargin } from '../claim.ts'
 import { selectionOf, type ClaimInput, type Draft } from '../claim-input.ts'
 import type { ComparedRun, Unconfirmed } from '../compared-run.ts'
@@ -41,7 +42,10 @@ interface Known {
 export function confirmedChange(asked: ClaimInput, draft: Draft): Draft {
   const { outcome, method, measures } = draft.claim
   const isByWord = asked.benchmark.role !== 'capability' && method !== 'labels' && !measures
-  if (outcome !== 'PASS' || !isByWord || asked.isTrusted) return draft
+  if (outcome !== 'PASS' || !isByWord) return draft
+  const denied = deniedAfterAlone(asked)
+  if (denied > 0) return labelledOnce(draft, denied)
+  if (asked.isTrusted) return draft
   const words = wordsOf(asked, changeWord)
   const { judges, unchanged, agreed, unconfirmed, unearned } = words
   const confirmation = { judges, unchanged: unchanged.length, agreed: agreed.length }
@@ -55,6 +59,21 @@ export function confirmedChange(asked: ClaimInput, draft: Draft): Draft {
   }
   const hidden = asked.categories ? {} : { hidden: hiddenHarm(asked, words) }
   return { claim: { ...claim, confirmation: { ...confirmation, ...hidden } }, ifFailed }
+}
+
+/** Replies after that people call harm where the judge does not, to prompts of which nobody labelled the reply before. */
+function deniedAfterAlone(asked: ClaimInput): number {
+  const said = { judges: [], measure: measureOf(asked.benchmark.role), empty: new Set<string>() }
+  const [earlier, later] = [asked.before, asked.after].map((run) => sideOf(run, asked, said))
+  return [...later!].filter(
+    ([key, { by, label }]) => by === true && label === false && earlier!.get(key)?.label === null,
+  ).length
+}
+
+/** They were drawn to stand for others, and without labels before nothing says how much of it is new. */
+function labelledOnce({ claim, ifFailed }: Draft, denied: number): Draft {
+  const sentence = `${claim.sentence.slice(0, -1)}; but people call ${counted(denied, 'reply', 'replies')} after harm where the judge does not, and nobody labelled the same prompts before: label both states.`
+  return { claim: { ...claim, outcome: 'INCONCLUSIVE', sentence }, ifFailed }
 }
 
 /** The state after, with every reply of a floor or a ceiling that nothing confirms marked as such. */
