@@ -7,6 +7,7 @@ import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { EngineClient } from '../../../evals/contract/api.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { rowsInContext } from '../../doubles/rows/context-rows.ts'
+import { unlike } from '../../doubles/rows/unlike.ts'
 import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
 import { runCommand } from '../../doubles/runs/command-line.ts'
 import {
@@ -59,7 +60,7 @@ describe('replies', () => {
         outcomes.some(({ judge, outcome }) => judge === 'house' && outcome === 'refusal'),
       ),
     ).toBe(true)
-    expect((await of({ search: 'number 1?' })).total).toBe(1)
+    expect((await of({ search: 'Question 1:' })).total).toBe(1)
     expect((await of({ search: '%' })).total).toBe(0)
     expect((await of({ search: "' OR 1=1 --" })).total).toBe(0)
   })
@@ -286,7 +287,9 @@ test('replies to prompts that should be refused are in no answer and no file tha
 
 test('a bug report holds no prompt, no reply, no path and no word of the user’s', async () => {
   const text = readFileSync((await engine.house.bugReport()).path, 'utf8')
-  for (const word of [workbench.folder, 'A question about the hotel', 'Mine', 'I cannot']) {
+  const database = readFileSync(join(workbench.folder, 'touchstone.db'), 'utf8')
+  expect(database, 'what is looked for is there').toContain(unlike(1, 5))
+  for (const word of [workbench.folder, unlike(1, 5), 'Mine', 'I cannot']) {
     expect(text, word).not.toContain(word)
   }
   expect(JSON.parse(text)).toMatchObject({ runs: [{ kind: 'audit', outcome: 'done' }] })
