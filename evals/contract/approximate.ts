@@ -4,6 +4,8 @@ import { z } from 'zod'
 /** What the keys and values of a model that is asked are kept in. */
 export const CACHE_PRECISIONS = ['float32', 'float16', 'int8'] as const
 
+export type CachePrecision = (typeof CACHE_PRECISIONS)[number]
+
 const CacheApproximate = z.object({ cachePrecision: z.enum(['float16', 'int8']) })
 
 /** A sentence where replies and scores were made so, else undefined. Of a run's stored configuration. */

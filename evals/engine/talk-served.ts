@@ -43,6 +43,7 @@ export async function openServedTalker(
           tokens: null,
           tokenCount: served?.completionTokens ?? null,
           outcome: await outcomeOf(question, completion),
+          approximate: null,
           seconds: (performance.now() - began) / 1000,
         }
       }

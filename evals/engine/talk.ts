@@ -1,5 +1,6 @@
 /** @file Conversation with a base and a candidate. Models stay in memory between questions; no text is stored. */
 import {
+  askedOn,
   beginBase,
   identityOf,
   openOwnSession,
@@ -12,6 +13,7 @@ import { openCandidate } from '../measure/candidate.ts'
 import type { Spoken } from '../contract/calls/talk.ts'
 import { templateVariablesOf } from '../models/text/template-variables.ts'
 import { usageError } from '../errors/touchstone-error.ts'
+import { cacheApproximationOf, type CachePrecision } from '../contract/approximate.ts'
 import type { SubjectIdentity } from '../contract/rows.ts'
 import type { CachedSession } from '../inference/cached-graph.ts'
 import { graphFor } from '../inference/sampling.ts'
@@ -29,25 +31,29 @@ export interface Talkers {
   readonly close: () => Promise<void>
 }
 
-/**
- * @param templateVars given to the base's chat template, which the candidate is asked through too
- * @param precision of the base; a candidate is in float32
- */
+/** How models are asked. */
+interface Asked {
+  /** Given to the base's chat template, which the candidate is asked through too. */
+  readonly templateVars: string | null
+  /** Of the base; a candidate is in float32. */
+  readonly basePrecision: Precision
+  /** Of both, where they are here. */
+  readonly cachePrecision: CachePrecision
+}
+
+const PLAIN: Asked = { templateVars: null, basePrecision: 'fp32', cachePrecision: 'float32' }
+
 export async function openTalkers(
   model: string,
   candidate: string | null,
-  templateVars: string | null = null,
+  given: Partial<Asked> = {},
   permission: Permission = LOOPBACK_ALONE,
-  precision: Precision = 'fp32',
 ): Promise<Talkers> {
-  if (isServed(model) && precision !== 'fp32') {
-    throw usageError(
-      `${model} is served, and its server keeps the weights as it does.`,
-      'Leave the base precision as it is, or name the file of the base.',
-    )
-  }
+  const asked = { ...PLAIN, ...given }
+  const { templateVars } = asked
+  if (isServed(model)) requirePlain(model, asked)
   if (candidate !== null && isServed(candidate)) {
-    const { base, close } = await openTalkers(model, null, templateVars, permission, precision)
+    const { base, close } = await openTalkers(model, null, asked, permission)
     const other = await openServedTalker(candidate, templateVars, permission).catch(
       async (error: unknown) => {
         await close()
@@ -56,7 +62,7 @@ export async function openTalkers(
     )
     return { base, candidate: other.ask, close: async () => (other.close(), close()) }
   }
-  if (!isServed(model)) return openHere(model, candidate, templateVars, precision)
+  if (!isServed(model)) return openHere(model, candidate, asked)
   if (candidate !== null) {
     throw usageError(
       `${model} is served, and ${candidate} would need its weights here.`,
@@ -67,15 +73,31 @@ export async function openTalkers(
   return { base: ask, candidate: null, close: async () => close() }
 }
 
+/** Throws where what a server does is asked for otherwise. */
+function requirePlain(path: string, { basePrecision, cachePrecision }: Asked): void {
+  if (basePrecision !== 'fp32') {
+    throw usageError(
+      `${path} is served, and its server keeps the weights as it does.`,
+      'Leave the base precision as it is, or name the file of the base.',
+    )
+  }
+  if (cachePrecision !== 'float32') {
+    throw usageError(
+      `${path} is served, and its server keeps keys and values as it does.`,
+      'Leave the cache precision as it is, or name the files of the model.',
+    )
+  }
+}
+
 async function openHere(
   model: string,
   candidate: string | null,
-  templateVars: string | null,
-  precision: Precision,
+  { templateVars, basePrecision, cachePrecision }: Asked,
 ): Promise<Talkers> {
   const variables = templateVariablesOf(templateVars)
   const cache = { folder: weightCacheFolder() }
-  const base = await beginBase(model, chooseDevice('auto'), 1, precision, cache, variables)
+  const device = askedOn(chooseDevice('auto'), { cachePrecision })
+  const base = await beginBase(model, device, 1, basePrecision, cache, variables)
   try {
     const session = await openOwnSession(base, base.device)
     const other = candidate === null ? null : await openOther(await whole(base), candidate)
@@ -138,6 +160,7 @@ function speaker(
         tokens,
         tokenCount: tokenIds.length,
         outcome: await outcomeOf(question, completion),
+        approximate: cacheApproximationOf(identity) ?? null,
         seconds: (performance.now() - began) / 1000,
       }
     }

@@ -5,11 +5,13 @@ import { command } from '../cli/command.ts'
 import { requireNamed } from '../runs/options/flags.ts'
 import { optionalText, text } from '../runs/options/common.ts'
 import { plainText } from '../document/plain-text.ts'
+import { cacheApproximationOf } from '../contract/approximate.ts'
 import { talk } from '../contract/calls/talk.ts'
 import type { Spoken } from '../contract/calls/talk.ts'
 import { talkHandlers } from '../engine/handlers/talk.ts'
 import { openHome } from '../engine/home.ts'
 import { sendingNotes } from '../measure/served/address.ts'
+import { EngineConfig } from '../measure/config.ts'
 import { ServedConfig } from '../measure/served/config.ts'
 
 const TalkOptions = z.object({
@@ -24,6 +26,7 @@ const TalkOptions = z.object({
   temperature: z.number().min(0).max(5).default(0).meta({ help: '0 is greedy' }),
   seed: z.int().min(0).default(0).meta({ help: 'Of the draws above temperature 0' }),
   templateVars: optionalText.meta({ help: 'For the chat template of a model that is here' }),
+  ...EngineConfig.pick({ cachePrecision: true }).shape,
   outDir: text.default('out').meta({
     help: 'Folder of the workbench: replies to prompts that its runs withhold are withheld here too',
   }),
@@ -48,6 +51,8 @@ export const talkCommand = command({
     )
     const names = [model, ...(asked.candidate === null ? [] : [asked.candidate])]
     for (const note of sendingNotes(names, asked.sendPrompts)) io.stderr.write(`${note}\n`)
+    const approximate = cacheApproximationOf(asked)
+    if (approximate !== undefined) io.stderr.write(`${approximate}\n`)
     const home = openHome(outDir)
     const handlers = talkHandlers(home)
     try {
@@ -69,7 +74,8 @@ function wordsOf(prompt: string, { base, candidate }: { base: Spoken; candidate:
   const sides = candidate ? [base, candidate] : [base]
   const said = sides.map((each) => {
     const text = each.isWithheld ? '(withheld)' : plainText(each.text ?? '', 4000)
-    return `  ${plainText(each.path, 200)} (${each.outcome}): ${text}\n`
+    const what = each.approximate === null ? each.outcome : `${each.outcome}, approximate`
+    return `  ${plainText(each.path, 200)} (${what}): ${text}\n`
   })
   return `${plainText(prompt, 4000)}\n${said.join('')}`
 }

@@ -175,11 +175,12 @@ async function runKept(
   into: Feeds,
   inPlace: boolean,
 ) {
-  const wanted = [...RESULTS[graph], ...addedNames(cache, into)]
-  const added = inPlace ? addedInto(cache, feeds, into) : {}
+  const extended = Object.keys(into).length > 0 ? cache : []
+  const wanted = [...RESULTS[graph], ...addedNames(extended)]
+  const added = inPlace ? addedInto(extended, feeds) : {}
   const results = await runner.run(feeds, added, wanted)
   // What comes back of float16 are words over the same memory.
-  storeAdded(cache, feeds, into, { ...results, ...added })
+  storeAdded(extended, feeds, into, { ...results, ...added })
   return results
 }
 

@@ -15,7 +15,7 @@ export type CacheData = Float32Array | Float16Array | Int8Array
 
 const PARTS = ['keys', 'values'] as const
 
-const ARRAYS = { float16: Float16Array, int8: Int8Array } as const
+export const ARRAYS = { float16: Float16Array, int8: Int8Array } as const
 
 /** A model's cache, kept so. */
 export const keptCache = (
@@ -54,20 +54,16 @@ export const addedOutputs = (present: readonly KeyValue[]): Record<string, Value
     ),
   )
 
-/** @param into empty where the cache is not extended */
-export const addedNames = (cache: readonly CacheLayer[], into: Feeds): string[] =>
-  Object.keys(into).length === 0
-    ? []
-    : cache.flatMap(({ kept }, layer) =>
-        PARTS.flatMap((part) => {
-          const name = freshName(layer, part)
-          return kept === 'int8' ? [name, scalesOf(name)] : [name]
-        }),
-      )
+export const addedNames = (cache: readonly CacheLayer[]): string[] =>
+  cache.flatMap(({ kept }, layer) =>
+    PARTS.flatMap((part) => {
+      const name = freshName(layer, part)
+      return kept === 'int8' ? [name, scalesOf(name)] : [name]
+    }),
+  )
 
 /** Arrays of our own for what a run adds: the addon gives no new ones of these types. */
-export function addedInto(cache: readonly CacheLayer[], { tokens }: Feeds, into: Feeds): Feeds {
-  if (Object.keys(into).length === 0) return {}
+export function addedInto(cache: readonly CacheLayer[], { tokens }: Feeds): Feeds {
   const [batch, seq] = tokens!.dims as [number, number]
   const added: Record<string, Tensor> = {}
   for (const [layer, { kvHeads, headDim, kept }] of cache.entries())
@@ -88,7 +84,6 @@ export function storeAdded(
   into: Feeds,
   results: Readonly<Record<string, Tensor>>,
 ): void {
-  if (Object.keys(into).length === 0) return
   const seq = tokens!.dims[1]!
   const isPrompt = Number(total!.data[0]) === seq
   const starts = Array.from(last!.data as Int32Array, (at) => (isPrompt ? 0 : at + 1 - seq))

@@ -1,5 +1,6 @@
 /** @file The base model of a job: opened once, shared by every arm. */
 import { sha256 } from '../files/digest.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { SubjectIdentity } from '../contract/rows.ts'
 import type { Forward } from '../finetune/training/int8-forward.ts'
 import type { ModelState, CachedSession } from '../inference/cached-graph.ts'
@@ -8,13 +9,14 @@ import { localSubject, type Subject } from '../inference/subject.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import type { WeightCache } from '../models/weights/converted-weights.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
-import { classesOf, type Model } from '../models/registry.ts'
+import { classesOf, isEncoder, type Model } from '../models/registry.ts'
 import type { TemplateVariables } from '../models/text/template-variables.ts'
 import { overlaid, type Precision } from '../models/weights/small-weights.ts'
 import type { TunedWeights } from '../models/weights/tuned-weights.ts'
 import type { Device } from '../runtime/device.ts'
 import type { Feeds } from '../runtime/tensor.ts'
 import { modelPath } from '../models/model-path.ts'
+import type { EngineConfig } from './config.ts'
 
 /** Longest prompt with its reply, tokens; longer texts are an error. */
 export const LONGEST = 2048
@@ -37,7 +39,22 @@ export interface OpeningBase extends Omit<Base, 'digest'> {
 
 const isOfFile = (precision: Precision) => precision === 'fp32' || precision === 'blocks'
 
-/** A base that can be opened before its digest is known. No result may be emitted before it is. */
+/** The device on which a model is asked as the configuration says. */
+export const askedOn = (
+  device: Device,
+  { cachePrecision = 'float32' }: Partial<Pick<EngineConfig, 'cachePrecision'>>,
+): Device => (cachePrecision === 'float32' ? device : { ...device, cache: cachePrecision })
+
+/** Throws `cache.precision` where the model has no cache of ours. */
+export function requireCache({ cache, name }: Pick<Device, 'cache' | 'name'>, model: Model): void {
+  if (!cache) return
+  const refuse = (why: string) => new TouchstoneError('cache.precision', { precision: cache, why })
+  if (isEncoder(model)) throw refuse('an encoder keeps none')
+  if (model.graph) throw refuse('an exported graph keeps them as it was written')
+  if (name !== 'cpu') throw refuse(`on ${name} they are kept in float32`)
+}
+
+/** A base that can be opened before its digest is known. No result may be emitted before it is. Throws as `requireCache` does. */
 export async function beginBase(
   name: string,
   device: Device,
@@ -47,6 +64,12 @@ export async function beginBase(
   variables: TemplateVariables = {},
 ): Promise<OpeningBase> {
   const loaded = await loadModel(modelPath(name), precision, cache, variables)
+  try {
+    requireCache(device, loaded.model)
+  } catch (error) {
+    await loaded.open.close()
+    throw error
+  }
   // With other weights than the file's it is another base; its blocks are the file's.
   const digest = loaded.open.checkpoint
     .digest()

@@ -25,6 +25,7 @@ import {
   identityOf,
   openOwnSession,
   openSession as openBaseSession,
+  requireCache,
   stateWith,
   type Base,
 } from './base.ts'
@@ -74,7 +75,7 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
  * weights that it changes, where it is an adapter that says so.
  */
 export async function checkCandidate(
-  { model }: Pick<Base, 'model'>,
+  { model, device }: Pick<Base, 'model' | 'device'>,
   path: string,
 ): Promise<ReadonlySet<string> | undefined> {
   const made = derivedFrom(path)
@@ -94,7 +95,9 @@ export async function checkCandidate(
   }
   const checkpoint = await (await sourcesOf(path)).checkpoint()
   try {
-    carriesSameWeights({ model }, recognise(checkpoint), path)
+    const other = recognise(checkpoint)
+    requireCache(device, other)
+    carriesSameWeights({ model }, other, path)
   } finally {
     await checkpoint.close()
   }
@@ -168,8 +171,9 @@ async function openWhole(given: Base, path: string, arm: string): Promise<Opened
   const loaded = await loadModel(path, 'fp32', given.cache, given.open.template.variables)
   const { open, model, parameters } = loaded
   try {
-    const isComparable = carriesSameWeights(given, model, path)
     const { device } = given
+    requireCache(device, model)
+    const isComparable = carriesSameWeights(given, model, path)
     const own = { path, model, parameters, device, digest: await open.checkpoint.digest() }
     const identity = identityOf(own, open, { arm, title: `Model ${basename(path)}` })
     const trained = new Map([...loaded.weights].map(([name, data]) => [name, { data }]))

@@ -14,7 +14,6 @@ import { requirePrecision } from '../../models/load.ts'
 import { openModel } from '../../models/open-model.ts'
 import { recognise, type Model } from '../../models/registry.ts'
 import { chooseDevice, type Device } from '../../runtime/device.ts'
-import type { Base } from '../../measure/base.ts'
 import { checkCandidate } from '../../measure/candidate.ts'
 import { requireReadable } from '../../measure/class-evaluation.ts'
 import { plannedClasses } from '../../measure/classes.ts'
@@ -41,7 +40,7 @@ import { openJudges, withJudges } from '../../measure/open-judges.ts'
 import { prepareTexts } from '../../measure/perplexity.ts'
 import { modelPath } from '../../models/model-path.ts'
 import { dataOf } from '../arm-plans.ts'
-import { askedOn, requireCache } from '../cache-precision.ts'
+import { askedOn, requireCache, type Base } from '../../measure/base.ts'
 import { requireForward } from '../forward.ts'
 import {
   refusalMarginPlan,
@@ -136,11 +135,11 @@ export async function planOf(
   const open = await openModel(modelPath(asked.model), templateVariablesOf(asked.templateVars))
   const data = asked.methods.length > 0 ? await dataOf(asked) : undefined
   const own = recognised(open, asked)
-  const compared = await comparedWith(own, asked, against)
+  const device = chooseDevice(asked.device, asked.threads ?? undefined)
+  requireCache(askedOn(device, asked), own.model)
+  const compared = await comparedWith({ ...own, device: askedOn(device, asked) }, asked, against)
   const opened = plannedClasses(own, data)
   const { model } = opened
-  const device = chooseDevice(asked.device, asked.threads ?? undefined)
-  requireCache(askedOn(device, asked), model)
   if (evaluates) requireReadable(opened, asked)
   const checking = evaluates ? checkedBenchmarks(asked, opened, device) : Promise.resolve([])
   const request = { opened, config: asked, data, evaluates }
@@ -168,7 +167,11 @@ export async function planOf(
 }
 
 /** Throws where a fine-tune, or what a remedy names, cannot be opened on the model. */
-async function comparedWith(own: Pick<Base, 'model'>, asked: AuditConfig, against: string | null) {
+async function comparedWith(
+  own: Pick<Base, 'model' | 'device'>,
+  asked: AuditConfig,
+  against: string | null,
+) {
   await checkRemedies(asked, own.model)
   const candidates = candidatesOf(asked)
   const from = against === null ? new Set<string>() : await checkCandidate(own, against)

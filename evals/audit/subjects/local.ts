@@ -4,7 +4,7 @@ import { emitLog, type JobContext, type Progress } from '../../contract/job.ts'
 import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import { chooseDevice, type Device } from '../../runtime/device.ts'
 import { armPlans, dataOf } from '../arm-plans.ts'
-import { type Base, identityOf, openBase } from '../../measure/base.ts'
+import { askedOn, type Base, identityOf, openBase } from '../../measure/base.ts'
 import { weightCacheOf } from '../../arms/weight-cache.ts'
 import { requireReadable } from '../../measure/class-evaluation.ts'
 import { withClassesOf } from '../../measure/classes.ts'
@@ -16,7 +16,6 @@ import { judgeRows, type OpenJudges, openJudges } from '../../measure/open-judge
 import { requireSameInputs } from '../causes/same-inputs.ts'
 import { keptAnswers } from '../kept-answers.ts'
 import type { AuditWork, SubjectKind } from './kind.ts'
-import { askedOn, requireCache } from '../cache-precision.ts'
 import { requireForward } from '../forward.ts'
 import { keptText } from '../plan/memory.ts'
 import { fittedOnce, tellTooLarge, type BudgetRequest } from '../plan/memory-budget.ts'
@@ -137,7 +136,7 @@ function tellAsked(
 }
 
 /** On a device that keeps keys and values as the configuration says. */
-export async function openedBase(
+export function openedBase(
   given: AuditConfig,
   device: Device,
   context: Pick<JobContext, 'emit'>,
@@ -145,15 +144,7 @@ export async function openedBase(
   const { model, batchSize, basePrecision, templateVars } = given
   const cache = weightCacheOf(given, context)
   const variables = templateVariablesOf(templateVars)
-  const asked = askedOn(device, given)
-  const base = await openBase(model, asked, batchSize, basePrecision, cache, variables)
-  try {
-    requireCache(asked, base.model)
-    return base
-  } catch (error) {
-    await base.open.close()
-    throw error
-  }
+  return openBase(model, askedOn(device, given), batchSize, basePrecision, cache, variables)
 }
 
 /** The base with the data's classes and the forward pass of training. */

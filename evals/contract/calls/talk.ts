@@ -1,5 +1,6 @@
 /** @file A conversation with a base and a candidate side by side. Nothing is stored or logged. */
 import { z } from 'zod'
+import { CACHE_PRECISIONS } from '../approximate.ts'
 import { call, Done, Nothing, PathText } from '../call.ts'
 import { Message, Outcome } from '../rows.ts'
 import { KeyVariable, SendingReason } from '../subjects/served.ts'
@@ -21,6 +22,8 @@ export const Spoken = z.object({
   stop: z.enum(['end', 'length']),
   outcome: Outcome,
   isWithheld: z.boolean(),
+  /** Why the reply and its log-probabilities are not what the model says exactly; null where they are, or nobody knows. */
+  approximate: z.string().nullable(),
   seconds: z.number(),
 })
 export type Spoken = z.infer<typeof Spoken>
@@ -38,6 +41,8 @@ export const talk = {
       templateVars: z.string().nullable().default(null),
       /** Of the base: blocks multiplies a GGUF's matrices where they lie in the file. */
       basePrecision: z.enum(['fp32', 'blocks']).default('fp32'),
+      /** As `--cache-precision`, of both models. */
+      cachePrecision: z.enum(CACHE_PRECISIONS).default('float32'),
       /** As `--key-env` and `--send-prompts`, for models behind addresses. */
       keyEnv: KeyVariable.nullable().default(null),
       sendPrompts: SendingReason.nullable().default(null),

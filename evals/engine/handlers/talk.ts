@@ -15,18 +15,14 @@ export function talkHandlers(home: Home): EngineHandlers['talk'] {
     return next
   }
   return {
-    ask: ({ model, candidate, templateVars, basePrecision, keyEnv, sendPrompts, ...asked }) =>
+    ask: ({ model, candidate, keyEnv, sendPrompts, ...given }) =>
       inTurn(async () => {
+        const { templateVars, basePrecision, cachePrecision, ...asked } = given
+        const how = { templateVars, basePrecision, cachePrecision }
         const question = { ...asked, isWithheld: await declined.has(asked.messages) }
         const permission = { keyEnv, sendPrompts }
         keepSendings(home, [model, ...(candidate === null ? [] : [candidate])], sendPrompts)
-        const { base, candidate: other } = await pair.open(
-          model,
-          candidate,
-          templateVars,
-          permission,
-          basePrecision,
-        )
+        const { base, candidate: other } = await pair.open(model, candidate, how, permission)
         return { base: await base(question), candidate: other && (await other(question)) }
       }),
     close: () =>

@@ -3,12 +3,14 @@ import { basename, resolve } from 'node:path'
 import { z } from 'zod'
 import { command } from '../../cli/command.ts'
 import { watchSignals } from '../../cli/signals.ts'
+import { cacheApproximationOf } from '../../contract/approximate.ts'
 import { plainText } from '../../document/plain-text.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { EngineConfig } from '../../measure/config.ts'
 import { openServed, type ServedModels } from '../../measure/serving/open-served.ts'
 import { OWN_PRECISIONS } from '../../models/weights/small-weights.ts'
 import { chooseDevice } from '../../runtime/device.ts'
+import { askedOn } from '../../measure/base.ts'
 import { optionalText, reason, text } from '../../runs/options/common.ts'
 import { statesToServe } from '../../runs/served-states.ts'
 import { secret } from '../gate-keeper.ts'
@@ -42,7 +44,7 @@ const ServeModelOptions = z.object({
     help: 'Refuse at once what could not begin within so many seconds',
     value: 'SECONDS',
   }),
-  ...EngineConfig.pick({ device: true, threads: true }).shape,
+  ...EngineConfig.pick({ device: true, threads: true, cachePrecision: true }).shape,
   basePrecision: z.enum(OWN_PRECISIONS).default('fp32').meta({
     help: 'How the base’s matrices are kept: blocks: a GGUF’s own, multiplied where they lie in the file',
   }),
@@ -87,7 +89,7 @@ export const serveModel = command({
     const served = await openServed({
       model,
       baseName: basename(resolve(model)),
-      device: chooseDevice(device, threads ?? undefined),
+      device: askedOn(chooseDevice(device, threads ?? undefined), options),
       basePrecision,
       adapters,
       poolBytes: pool * MEBIBYTE,
@@ -98,18 +100,10 @@ export const serveModel = command({
     try {
       await Promise.all(served.lanes.map(({ session }) => session.open()))
       const server = await serveModels({ served, token, port })
-      const names = [...served.models.keys()]
-      tell(
-        {
-          type: 'serve-model',
-          address: server.address,
-          ...(isMade && { token }),
-          models: names,
-          cells: served.cells,
-          memory: served.memory,
-        },
-        words(server.address, isMade ? token : null, served),
-      )
+      const { address } = server
+      const approximate = cacheApproximationOf(options)
+      const told = { address, token: isMade ? token : undefined, approximate }
+      tell({ type: 'serve-model', ...told, ...factsOf(served) }, words(told, served))
       const watch = watchSignals(() => undefined)
       await new Promise((done) => watch.signal.addEventListener('abort', done, { once: true }))
       await server.close()
@@ -120,18 +114,28 @@ export const serveModel = command({
   },
 })
 
-function words(
-  address: string,
-  token: string | null,
-  { models, cells, memory }: ServedModels,
-): string {
+interface Told {
+  readonly address: string
+  /** Undefined where the client chose it. */
+  readonly token: string | undefined
+  readonly approximate: string | undefined
+}
+
+const factsOf = ({ models, cells, memory }: ServedModels) => ({
+  models: [...models.keys()],
+  ...{ cells, memory },
+})
+
+function words({ address, token, approximate }: Told, served: ServedModels): string {
+  const { models, cells, memory } = served
   const named = [...models.keys()].map((name) => plainText(name, 200)).join(', ')
   const [weights, pools, batch] = [memory.weights, memory.pools, memory.batch].map((bytes) =>
     Math.ceil(bytes / MEBIBYTE),
   )
   return [
     `Serving ${named} at ${address}`,
-    ...(token === null ? [] : [`  token ${token}`]),
+    ...(token === undefined ? [] : [`  token ${token}`]),
+    ...(approximate === undefined ? [] : [`  ${approximate}`]),
     `  memory: weights ${weights} MiB, pool ${pools} MiB (${cells} cells of a token each), adapters side by side up to ${batch} MiB`,
     '',
   ].join('\n')

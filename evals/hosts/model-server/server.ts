@@ -111,6 +111,7 @@ const entryOf = (served: ServedModels, { name, lane, adapter }: ServedModel) => 
   created: STARTED,
   owned_by: 'touchstone',
   max_model_len: lane.maxPositions,
+  ...(lane.session.cache[0]?.kept && { cache_precision: lane.session.cache[0].kept }),
   parent: adapter ? served.base : null,
 })
 

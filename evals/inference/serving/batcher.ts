@@ -8,7 +8,8 @@ import { createAdapterSlots, type AdapterFeeds, type Kind } from './adapter-slot
 import { createAdapterTables } from './adapter-tables.ts'
 import { admitted, fits, readings, type Claim, type Limits } from './admission.ts'
 import { choose, scoreOf, type Choice, type Chosen, type Scored } from './choose.ts'
-import type { PagedRow, PagedSession } from './paged-session.ts'
+import type { PagedRow } from './gathered-cells.ts'
+import type { PagedSession } from './paged-session.ts'
 import type { Pool } from './pool.ts'
 import { createResidents, type Residents, type ServedAdapter } from './residents.ts'
 

@@ -1,7 +1,7 @@
 /**
  * @file A model whose cache lies in the cells of a pool. One graph reads prompts and writes tokens. With the addon its operators
- * read and write the cells of the cache and read those of the adapters; without it, it gathers each row's cells and gives back
- * the keys and values of the new tokens, which go into cells of their own.
+ * read and write the cells of the cache and read those of the adapters; without it, or where keys and values are kept in fewer
+ * bits, it gathers each row's cells and gives back the keys and values of the new tokens, which go into cells of their own.
  */
 import { createGraph, type Graph } from '../../graph/ops/index.ts'
 import type { Value } from '../../graph/value.ts'
@@ -10,24 +10,23 @@ import { cacheOf } from '../../models/registry.ts'
 import { createScope } from '../../models/scope.ts'
 import { extendsInPlace } from '../../runtime/addon-for.ts'
 import { dialectOf, type Device } from '../../runtime/device.ts'
-import type { Runner } from '../../runtime/session.ts'
-import type { Feeds, Tensor } from '../../runtime/tensor.ts'
+import type { Feeds } from '../../runtime/tensor.ts'
 import { openRunnerOf, requireHeadSize, weightStorage, type ModelState } from '../cached-graph.ts'
-import { freshIndexName, freshName, freshOutputs } from '../fresh-cache.ts'
-import { int32, pastName, type TokenFeeds } from '../feeds.ts'
+import { freshOutputs } from '../fresh-cache.ts'
+import { int32, pastName, scalesOf, type TokenFeeds } from '../feeds.ts'
+import { addedOutputs, keptCache } from '../small-cache.ts'
 import { stackedAdapter } from '../stack.ts'
 import type { Kind } from './adapter-slots.ts'
 import { adapterInCells } from './adapter-tables.ts'
+import {
+  poolFeeds,
+  runGathered,
+  runKept,
+  tableName,
+  type OpenedCells,
+  type PagedRow,
+} from './gathered-cells.ts'
 import type { Part, Pool } from './pool.ts'
-
-/** A row of a run: its cells hold its tokens so far, and the run's own tokens go into those from `from` on. */
-export interface PagedRow {
-  readonly cells: Int32Array
-  /** Tokens of it in the cache before the run. */
-  readonly from: number
-  /** Tokens of the run. */
-  readonly count: number
-}
 
 export interface PagedSession {
   readonly cache: readonly CacheLayer[]
@@ -47,12 +46,6 @@ export interface PagedSession {
   release(): Promise<void>
 }
 
-const PARTS: readonly Part[] = ['keys', 'values']
-const tableName = (kvHeads: number) => `table.${kvHeads}`
-
-/** Rows of the gathered caches are as long as a multiple of this, so that few shapes occur. */
-const PAGE = 16
-
 export function openPaged(
   state: Pick<ModelState, 'model' | 'frozen'>,
   kinds: readonly Kind[],
@@ -60,18 +53,20 @@ export function openPaged(
   maxPositions: number,
 ): PagedSession {
   const { model } = state
-  const cache = cacheOf(model)
+  const cache = keptCache(cacheOf(model), device.cache)
   requireHeadSize(cache)
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
   const stretch = model.architecture.stretch?.(model.config, positions)
-  const readsCells = extendsInPlace(device)
-  let opening: Promise<Opened> | undefined
+  const inPlace = extendsInPlace(device)
+  const readsCells = inPlace && !device.cache
+  let opening: Promise<OpenedCells> | undefined
   const open = () => (opening ??= opened())
-  async function opened(): Promise<Opened> {
+  async function opened(): Promise<OpenedCells> {
     const built = build(state, kinds, device, cache, positions, readsCells)
     const runner = await openRunnerOf(state, device, cache, built)
-    return { runner, logitsOf: roomForLogits(Number(built.outputs.logits!.shape[1])) }
+    return { runner, inPlace, logitsOf: roomForLogits(Number(built.outputs.logits!.shape[1])) }
   }
+  const runIn = readsCells ? runInCells : device.cache ? runKept : runGathered
   return {
     cache,
     maxPositions: positions,
@@ -79,23 +74,15 @@ export function openPaged(
     readsCells,
     open,
     run: async (pool, rows, feeds, adapters) =>
-      (readsCells ? runInCells : runPaged)(await open(), cache, pool, rows, {
-        ...feeds,
-        ...adapters,
-      }),
+      runIn(await open(), cache, pool, rows, { ...feeds, ...adapters }),
     async release() {
       await (await opening)?.runner.release()
     },
   }
 }
 
-interface Opened {
-  readonly runner: Runner
-  readonly logitsOf: (picked: number) => Tensor
-}
-
 /** `[picked, vocab]` in one buffer that grows: a new one for each run would be most of the garbage of a large batch. */
-function roomForLogits(vocab: number): Opened['logitsOf'] {
+function roomForLogits(vocab: number): OpenedCells['logitsOf'] {
   let room = new Float32Array(0)
   return (picked) => {
     const size = picked * vocab
@@ -104,24 +91,8 @@ function roomForLogits(vocab: number): Opened['logitsOf'] {
   }
 }
 
-async function runPaged(
-  { runner }: Opened,
-  cache: readonly CacheLayer[],
-  pool: Pool,
-  rows: readonly PagedRow[],
-  feeds: Feeds,
-) {
-  const { tokens, total } = feeds as TokenFeeds
-  const longest = Math.max(...rows.map(({ from, count }) => from + count), Number(total.data[0]))
-  const capacity = Math.ceil(longest / PAGE) * PAGE
-  const cells = pages(cache, rows, tokens.dims[0]!, capacity)
-  const { logits, ...fresh } = await runner.run({ ...poolFeeds(cache, pool), ...cells, ...feeds })
-  keep(cache, pool, rows, fresh)
-  return { logits: logits!.data as Float32Array, vocab: logits!.dims[1]! }
-}
-
 async function runInCells(
-  { runner, logitsOf }: Opened,
+  { runner, logitsOf }: OpenedCells,
   cache: readonly CacheLayer[],
   pool: Pool,
   rows: readonly PagedRow[],
@@ -175,7 +146,9 @@ function build(
   const { hiddenStates, present } = architecture.forward(scope, inputs, config)
   const picked = readsCells ? hiddenStates : g.gatherRows(hiddenStates, rows)
   const logits = architecture.logits(scope, picked, config)
-  return { g, outputs: { logits, ...(!readsCells && freshOutputs(g, cache, present)) } }
+  if (readsCells) return { g, outputs: { logits } }
+  const added = device.cache ? addedOutputs(present) : freshOutputs(g, cache, present)
+  return { g, outputs: { logits, ...added } }
 }
 
 const tokenInputs = (g: Graph) => ({
@@ -185,12 +158,28 @@ const tokenInputs = (g: Graph) => ({
   seq: 'seq',
 })
 
+/** Keys and values, and of int8 their scales. */
+function eachPart(
+  kept: CacheLayer['kept'],
+  make: (part: Part, ofScales: boolean) => Value,
+): KeyValue {
+  const both = (ofScales: boolean) => ({
+    keys: make('keys', ofScales),
+    values: make('values', ofScales),
+  })
+  return { ...both(false), ...(kept === 'int8' && { scales: both(true) }) }
+}
+
 /** The pool's buffers, `[cells·kvHeads, headDim]`. */
 const poolInputs = (g: Graph, cache: readonly CacheLayer[]): KeyValue[] =>
-  cache.map(({ kvHeads, headDim }, layer) => {
-    const part = (name: Part) =>
-      g.input(pastName(layer, name), g.float, [`cells of ${kvHeads}`, headDim])
-    return { keys: part('keys'), values: part('values') }
+  cache.map(({ kvHeads, headDim, kept }, layer) => {
+    const input = (name: string, dtype: Value['dtype'], width: number) =>
+      g.input(name, dtype, [`cells of ${kvHeads}`, width])
+    return eachPart(kept, (name, ofScales) =>
+      ofScales
+        ? input(scalesOf(pastName(layer, name)), g.float, 1)
+        : input(pastName(layer, name), kept ?? g.float, headDim),
+    )
   })
 
 /** The cells of each row's tokens, int32 `[batch, capacity]`. */
@@ -216,68 +205,13 @@ function gathered(
     tables.set(kvHeads, table)
     return table
   }
-  const past = cache.map(({ kvHeads }, layer): KeyValue => {
-    const { keys, values } = buffers[layer]!
-    const part = (buffer: Value) => g.gatherRows(buffer, tableOf(kvHeads))
-    return { keys: part(keys), values: part(values) }
+  const past = cache.map(({ kvHeads, kept }, layer) => {
+    const { scales, ...tokens } = buffers[layer]!
+    return eachPart(kept, (name, ofScales) =>
+      g.gatherRows((ofScales ? scales! : tokens)[name], tableOf(kvHeads)),
+    )
   })
   const last = g.input('last', 'int32', ['batch'])
   const total = g.input('total', 'int32', [1])
   return { kind: 'cached', past, last, total }
-}
-
-const poolFeeds = (cache: readonly CacheLayer[], pool: Pool): Feeds =>
-  Object.fromEntries(
-    cache.flatMap((_, layer) =>
-      PARTS.map((part) => [pastName(layer, part), pool.buffer(layer, part)] as const),
-    ),
-  )
-
-/** Which cells to gather, and which of the results are new: of each row, token and head. */
-function pages(
-  cache: readonly CacheLayer[],
-  rows: readonly PagedRow[],
-  batch: number,
-  capacity: number,
-): Feeds {
-  const feeds: Record<string, Tensor> = {}
-  const tokens = rows.reduce((sum, { count }) => sum + count, 0)
-  for (const kvHeads of new Set(cache.map((layer) => layer.kvHeads))) {
-    const table = new Int32Array(batch * kvHeads * capacity)
-    const fresh = new Int32Array(tokens * kvHeads)
-    let next = 0
-    rows.forEach(({ cells, from, count }, b) => {
-      for (let head = 0; head < kvHeads; head++) {
-        const start = (b * kvHeads + head) * capacity
-        for (let t = 0; t < from; t++) table[start + t] = cells[t]! * kvHeads + head
-        for (let t = 0; t < count; t++) fresh[next + t * kvHeads + head] = start + from + t
-      }
-      next += count * kvHeads
-    })
-    // A single row that is doubled reads what it would read alone.
-    if (batch > rows.length) table.copyWithin(kvHeads * capacity, 0, kvHeads * capacity)
-    feeds[tableName(kvHeads)] = int32(table, [batch, kvHeads, capacity])
-    feeds[freshIndexName(kvHeads)] = int32(fresh)
-  }
-  return feeds
-}
-
-/** Writes the new tokens' keys and values, `[tokens·kvHeads, headDim]`, into their cells. */
-function keep(
-  cache: readonly CacheLayer[],
-  pool: Pool,
-  rows: readonly PagedRow[],
-  fresh: Readonly<Record<string, Tensor>>,
-): void {
-  cache.forEach(({ kvHeads, headDim }, layer) => {
-    const width = kvHeads * headDim
-    for (const part of PARTS) {
-      const numbers = fresh[freshName(layer, part)]!.data as Float32Array
-      let next = 0
-      for (const { cells, from, count } of rows) {
-        const own = numbers.subarray(next, (next += count * width))
-        pool.write({ layer, part, cells, offset: from * width }, own)
-      }
-    }
-  })
 }

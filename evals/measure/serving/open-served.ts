@@ -10,6 +10,7 @@ import { cellBytes, createPool } from '../../inference/serving/pool.ts'
 import type { ServedAdapter } from '../../inference/serving/residents.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { peftDigest } from '../../models/formats/peft-folder.ts'
+import { keptCache } from '../../inference/small-cache.ts'
 import { cacheOf, isEncoder } from '../../models/registry.ts'
 import { numbersIn, smallOf, type Precision } from '../../models/weights/small-weights.ts'
 import type { Device } from '../../runtime/device.ts'
@@ -32,7 +33,7 @@ export interface ServedModel {
   readonly lane: Lane
   /** Undefined for the base and for whole models. */
   readonly adapter?: ServedAdapter
-  /** sha256 of its weights; for an adapter of the base's and its own. */
+  /** sha256 of its weights; for an adapter of the base's and its own. Fewer bits of keys and values are named beside it. */
   readonly fingerprint: string
 }
 
@@ -56,6 +57,7 @@ export interface ServedModels {
 interface ServingOptions {
   readonly model: string
   readonly baseName: string
+  /** With what keys and values are kept in. */
   readonly device: Device
   readonly adapters: readonly { readonly name: string; readonly path: string }[]
   /** Bytes of all pools together. */
@@ -91,20 +93,21 @@ function refuseOthers({ model, path }: Base): void {
 
 async function open(base: Base, options: ServingOptions): Promise<ServedModels> {
   const { adapters, wholes } = await sorted(base, options.adapters)
-  const cell = cellBytes(cacheOf(base.model))
+  const cell = cellBytes(layersOf(base))
   const cells = Math.floor(options.poolBytes / (1 + wholes.length) / cell)
   const laneOf = (read: ((name: string) => Float32Array) | null, own: readonly Kind[]) =>
     openLane(base, read, own, cells, options)
   const kinds = [...new Set(adapters.map(({ kind }) => kind))]
   const lane = laneOf(null, kinds)
-  const models: ServedModel[] = [{ name: options.baseName, lane, fingerprint: base.digest }]
+  const named = (digest: string) => [digest, base.device.cache ?? []].flat().join('-')
+  const models: ServedModel[] = [{ name: options.baseName, lane, fingerprint: named(base.digest) }]
   for (const { path, ...adapter } of adapters) {
     const fingerprint = `${base.digest.slice(0, 16)}-${(await peftDigest(path)).slice(0, 16)}`
-    models.push({ name: adapter.name, lane, adapter, fingerprint })
+    models.push({ name: adapter.name, lane, adapter, fingerprint: named(fingerprint) })
   }
   for (const { name, path } of wholes) {
     const { weights, identity } = await openCandidate(base, path, name)
-    const fingerprint = identity.adapterDigest ?? identity.weightsDigest
+    const fingerprint = named(identity.adapterDigest ?? identity.weightsDigest)
     models.push({ name, lane: laneOf((each) => weights.read(each), []), fingerprint })
   }
   const lanes = [...new Set(models.map((each) => each.lane))]
@@ -116,10 +119,7 @@ async function open(base: Base, options: ServingOptions): Promise<ServedModels> 
     memory: {
       weights: keptBytes(base) + 4 * base.parameters * (lanes.length - 1),
       pools: cells * cell * lanes.length,
-      // Once for reading prompts, once for writing; none where they are read in the pool.
-      batch: lane.session.readsCells
-        ? 0
-        : kinds.reduce((sum, kind) => sum + 2 * slotBytes(kind, options.rows), 0),
+      batch: lane.session.readsCells ? 0 : besideBytes(kinds, options),
     },
     async close() {
       await Promise.all(lanes.map(({ batcher }) => batcher.close()))
@@ -128,6 +128,10 @@ async function open(base: Base, options: ServingOptions): Promise<ServedModels> 
     },
   }
 }
+
+/** Adapters side by side: once for reading prompts, once for writing. */
+const besideBytes = (kinds: readonly Kind[], { rows }: ServingOptions): number =>
+  kinds.reduce((sum, kind) => sum + 2 * slotBytes(kind, rows), 0)
 
 /** Of matrices in blocks what the file has, of all others float32. */
 function keptBytes({ parameters, weights }: Base): number {
@@ -138,9 +142,11 @@ function keptBytes({ parameters, weights }: Base): number {
   )
 }
 
+const layersOf = ({ model, device }: Base) => keptCache(cacheOf(model), device.cache)
+
 /** Adapters that stand in one batch, each with its kind, and all other fine-tunes. */
 async function sorted(base: Base, given: ServingOptions['adapters']) {
-  const layers = cacheOf(base.model)
+  const layers = layersOf(base)
   const kinds = new Map<string, Kind>()
   const adapters: (ServedAdapter & { readonly path: string })[] = []
   const wholes: ServingOptions['adapters'][number][] = []

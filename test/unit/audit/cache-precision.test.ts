@@ -110,6 +110,17 @@ test('models that keep no cache of ours are refused it, in a plan and in a run',
     }
 })
 
+test('a candidate that keeps none is refused too, in a plan and in a run', async () => {
+  const folder = freshFolder()
+  const base = await writeExported(folder)
+  const asked = ['--model', base, '--candidate', join(folder, 'llama-optimum'), '--limit', '1']
+  for (const more of [['--dry-run'], []]) {
+    const argv = ['eval', ...asked, '--cache-precision', 'int8', '--out-dir', freshFolder()]
+    const { code, stderr } = await run(...argv, ...more)
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/exported graph/u)])
+  }
+})
+
 test('verbs that ask nothing do not have it', async () => {
   const { code, stderr } = await run('train', '--model', 'pebble', '--cache-precision', 'int8')
   expect([code, stderr]).toEqual([2, expect.stringContaining('--cache-precision')])

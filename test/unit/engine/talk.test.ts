@@ -101,6 +101,6 @@ describe('a model behind an address', () => {
     ['http://127.0.0.1:9/v1#m', null, 'enable_thinking=false', 'filled in by its server'],
     ['http://127.0.0.1:9/v1#m', './adapter', null, 'would need its weights here'],
   ])('%s with %s and %s: %s', async (model, candidate, variables, why) => {
-    await expect(openTalkers(model, candidate, variables)).rejects.toThrow(why)
+    await expect(openTalkers(model, candidate, { templateVars: variables })).rejects.toThrow(why)
   })
 })

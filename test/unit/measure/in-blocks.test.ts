@@ -10,7 +10,6 @@ import { modelPath } from '../../../evals/models/model-path.ts'
 import { sourcesOf } from '../../../evals/models/model-sources.ts'
 import { openServed } from '../../../evals/measure/serving/open-served.ts'
 import { load } from '../../../evals/native/load.ts'
-import { LOOPBACK_ALONE } from '../../../evals/engine/talk-served.ts'
 import { serveModels } from '../../../evals/hosts/model-server/server.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 import { writeAdapter } from '../../doubles/models/random-adapter.ts'
@@ -26,7 +25,7 @@ const question = {
 const PRECISIONS = ['fp32', 'blocks'] as const
 
 test('a model behind an address keeps its weights as its server does', async () => {
-  const asked = openTalkers('http://127.0.0.1:9/v1#hotel', null, null, LOOPBACK_ALONE, 'blocks')
+  const asked = openTalkers('http://127.0.0.1:9/v1#hotel', null, { basePrecision: 'blocks' })
   await expect(asked).rejects.toThrow(/its server keeps the weights/u)
 })
 
@@ -73,7 +72,7 @@ describe.skipIf(!found.addon)(title, () => {
   test('a conversation, also with an adapter beside', async () => {
     const spoken = []
     for (const precision of PRECISIONS) {
-      const talkers = await openTalkers(path, adapter, null, LOOPBACK_ALONE, precision)
+      const talkers = await openTalkers(path, adapter, { basePrecision: precision })
       spoken.push([await talkers.base(question), await talkers.candidate!(question)])
       await talkers.close()
     }
@@ -84,7 +83,7 @@ describe.skipIf(!found.addon)(title, () => {
       for (const [t, { logProb }] of tokens!.entries())
         expect(inBlocks![i]!.tokens![t]!.logProb).toBeCloseTo(logProb, 3)
     }
-    const plain = openTalkers('pebble', null, null, LOOPBACK_ALONE, 'blocks')
+    const plain = openTalkers('pebble', null, { basePrecision: 'blocks' })
     await expect(plain).rejects.toMatchObject({ code: 'blocks.none' })
   })
 
