@@ -1,6 +1,7 @@
 /** @file The stored rows of a run: prompts, replies, verdicts, metrics, spectra, subjects, artifacts. */
 import { z } from 'zod'
 import { Attribution, Derivation, Location } from './subjects/causes.ts'
+import { KeptCertificate } from './subjects/certificate.ts'
 import { Direction } from './subjects/direction.ts'
 import { Mitigated } from './mitigation.ts'
 import { Looks } from './gate/stopping.ts'
@@ -383,6 +384,7 @@ const ArtifactContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('attribution'), ...Attribution.shape }),
   z.object({ kind: z.literal('location'), ...Location.shape }),
   z.object({ kind: z.literal('direction'), ...Direction.shape }),
+  z.object({ kind: z.literal('certificate'), ...KeptCertificate.shape }),
   TaskContent,
   TaskMeasured,
 ])

@@ -28,6 +28,7 @@ import {
   routersSection,
 } from './sections/composed.ts'
 import { placeRows } from './pointers.ts'
+import { certificatesBriefly, certificatesSection } from './sections/signed/certificates.ts'
 import { contextsSection } from './sections/contexts.ts'
 import { correctedLines } from './sections/corrected-lines.ts'
 import { federationSection } from './sections/federation.ts'
@@ -121,6 +122,8 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [claimsSection, 'html', 'window'],
   [servedSection, 'html', 'window', 'card'],
   [servedBriefly, 'terminal'],
+  [certificatesSection, 'html', 'window', 'card'],
+  [certificatesBriefly, 'terminal'],
   [contextsSection, 'html', 'window', 'card', 'terminal'],
   [taskSection, 'html', 'window', 'card', 'terminal'],
   [notesSection, 'html', 'window'],

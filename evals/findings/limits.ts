@@ -27,6 +27,7 @@ export function limitsOf(results: Measured, rows: AuditRows, gate: GateResult | 
     ...runLimits(rows),
     ...uncheckedLimits(gate),
     ...approximateLimits(rows),
+    ...certificateLimits(rows),
     promptLimit(results),
     namesClasses(results) ? NO_REPLIES : WORDING,
     ...marginLimits(results),
@@ -53,6 +54,17 @@ function uncheckedLimits(gate: GateResult | null): string[] {
     : [
         `The decision takes for granted, unchecked in this run: ${open.map(({ how }) => how).join('; ')}.`,
       ]
+}
+
+/** What ships, where its certificate was refused. */
+function certificateLimits({ artifacts }: AuditRows): string[] {
+  const refused = artifacts.filter(
+    ({ content }) => content?.kind === 'certificate' && content.outcome === 'FAIL',
+  )
+  return [...new Set(refused.map(({ path }) => path))].map(
+    (path) =>
+      `touchstone certify refused ${path}: it is not the model that it was held to, and what is said of the one is not said of the other.`,
+  )
 }
 
 function promptLimit({ benchmarks }: Measured): string {

@@ -41,6 +41,10 @@ export const RUNS_ERRORS = {
     message: `The run ${v.run} has not ended, so nothing can be added to it.`,
     remedy: 'Finish it with --resume first.',
   })),
+  'certificate.other-run': entry((v: { run: string; path: string }) => ({
+    message: `The certificate of ${v.path} is not kept: ${v.run} measured neither what was to be certified nor what ships.`,
+    remedy: 'Name with --run the run that measured it (touchstone ls), or leave --run out.',
+  })),
   'run.nothing-to-judge': entry((v: { run: string; judge: string; why: string }) => ({
     message: `The judge ${v.judge} has nothing to judge in ${v.run}: ${v.why}.`,
     remedy: 'Name another judge; touchstone judge --help lists how.',

@@ -7,7 +7,7 @@ import { NO_JOURNAL } from '../../measure/served/journal.ts'
 import { openServed } from '../../measure/served/open.ts'
 import { renderedAt } from '../../measure/served/probe.ts'
 import { servedSubject, type ServedModel } from '../../measure/served/subject.ts'
-import { promptsOf, withMeasured } from './certify.ts'
+import { promptsOf, withMeasured, type MeasuredDigests } from './certify.ts'
 import type { Limits } from './limits.ts'
 import {
   agreementOf,
@@ -43,6 +43,7 @@ interface LogProbDistance {
 
 export interface ServedCertificate {
   readonly address: string
+  readonly measured: MeasuredDigests
   readonly outcome: 'PASS' | 'FAIL' | 'INCONCLUSIVE'
   readonly facts: ServedFacts
   readonly agreement: Agreement
@@ -65,9 +66,10 @@ export async function certifyServed(
   const own = { arm: 'served', title: `Served: ${task.address}` }
   const served = await openServed(task.address, task.asking, { own, journal: NO_JOURNAL, signal })
   try {
-    return await withMeasured(task, ({ asked }) =>
-      certificate(task, { served, asked, prepared }, signal),
-    )
+    return await withMeasured(task, async ({ asked, digests }) => ({
+      measured: digests,
+      ...(await certificate(task, { served, asked, prepared }, signal)),
+    }))
   } finally {
     served.fleet.close()
   }
@@ -83,7 +85,7 @@ async function certificate(
   { address, limits: wanted }: ServedTask,
   { served, asked, prepared }: Sides,
   signal: AbortSignal,
-): Promise<ServedCertificate> {
+): Promise<Omit<ServedCertificate, 'measured'>> {
   const measured = await answersOfAll(asked, prepared, signal)
   const subject = servedSubject(served)
   const found = await answersBy(subject, prepared, signal)

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { usageError } from '../../errors/touchstone-error.ts'
 import type { CachedSession } from '../../inference/cached-graph.ts'
 import type { ScoredText } from '../../inference/score.ts'
+import { sha256OfFile } from '../../files/digest.ts'
 import { exists } from '../../files/read-file.ts'
+import { SINGLE_FILE } from '../../models/formats/hf-folder.ts'
+import { ADAPTER_WEIGHTS } from '../../models/formats/peft-folder.ts'
 import { loadModel } from '../../models/load.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import type { StorageType } from '../../models/weights/storage.ts'
@@ -50,8 +53,18 @@ interface CertifyTask {
   readonly limits: Partial<Limits>
 }
 
+/** What was measured. */
+export interface MeasuredDigests {
+  readonly weights: string
+  /** Null for a base and a whole fine-tune. */
+  readonly adapter: string | null
+  /** Of a fine-tune's file of weights, which an audit names that kept it; null where there is no such file. */
+  readonly file: string | null
+}
+
 export interface Certificate {
   readonly path: string
+  readonly measured: MeasuredDigests
   readonly outcome: 'PASS' | 'FAIL'
   readonly storage: readonly StorageType[]
   readonly digest: string
@@ -75,6 +88,7 @@ interface Reference {
   /** The base's, with a fine-tune's own configuration. */
   readonly model: Model
   readonly read: Read
+  readonly digests: MeasuredDigests
   readonly asked: LoadedState
   readonly prepared: readonly PreparedBenchmark[]
   readonly answers: readonly Answers[]
@@ -97,15 +111,33 @@ export async function withMeasured<T>(
       ? (name) => tuned.weights.read(name)
       : (name) => base.weights.get(name)!
     const measured = tuned ? tuned.base.model : base.model
+    const identity = tuned ? tuned.identity : { weightsDigest: base.digest, adapterDigest: null }
+    const digests = {
+      weights: identity.weightsDigest,
+      adapter: identity.adapterDigest,
+      file: candidate && (await fileDigest(candidate)),
+    }
     const session = await sessionOf(base, measured, read)
     try {
-      return await use({ base, model: measured, read, asked: { session, open: base.open } })
+      return await use({
+        base,
+        model: measured,
+        read,
+        digests,
+        asked: { session, open: base.open },
+      })
     } finally {
       await session.release()
     }
   } finally {
     await base.open.close()
   }
+}
+
+async function fileDigest(path: string): Promise<string | null> {
+  for (const name of [ADAPTER_WEIGHTS, SINGLE_FILE])
+    if (await exists(join(path, name))) return sha256OfFile(join(path, name))
+  return null
 }
 
 export async function certify(task: CertifyTask, signal: AbortSignal): Promise<Certificate[]> {
@@ -206,6 +238,7 @@ async function certifyOne(
     const faults = [...said.texts, ...located.faults]
     return {
       path,
+      measured: reference.digests,
       outcome: over.length > 0 || faults.length > 0 ? 'FAIL' : 'PASS',
       storage: artefact.storage,
       digest: artefact.digest,

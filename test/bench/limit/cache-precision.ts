@@ -1,8 +1,9 @@
 /**
  * @file How nearly a model answers with its keys and values in float16 or int8 as with float32, and in how much of the time and memory of the cache:
- * `node test/bench/limit/cache-precision.ts --model FILE.gguf --suite general --limit 60 --max-new-tokens 32`. `--out FILE` keeps the figures.
+ * `node test/bench/limit/cache-precision.ts --model FILE.gguf --suite general --limit 30 --max-new-tokens 24 --compared 90`. `--out FILE` keeps the figures.
  */
 import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { emptyCache, type CachedSession } from '../../../evals/inference/cached-graph.ts'
 import {
@@ -29,12 +30,11 @@ const { values } = parseArgs({
     'max-new-tokens': { type: 'string', default: '32' },
     'base-precision': { type: 'string', default: PRECISIONS[0] },
     threads: { type: 'string', default: '1' },
+    /** Prompts whose logits are compared, each with its reply. */
+    compared: { type: 'string', default: '12' },
     out: { type: 'string' },
   },
 })
-
-/** Prompts whose logits are compared, each with its reply. */
-const COMPARED = 12
 
 interface Asked {
   readonly base: Base
@@ -78,7 +78,7 @@ function sameTokens(exact: readonly Answers[], other: readonly Answers[]): numbe
 
 async function distances(exact: Asked, other: Asked) {
   const replies = exact.answers.flatMap((each) => each.replies)
-  const every = Math.max(1, Math.floor(replies.length / COMPARED))
+  const every = Math.max(1, Math.floor(replies.length / Number(values.compared)))
   const texts = []
   for (const { sample, completion } of replies.filter((_, i) => i % every === 0)) {
     const text = await rendered(exact.base.open, sample.messages)
@@ -106,7 +106,7 @@ for (const precision of CACHE_PRECISIONS) {
   }
   rows.push(row)
   print(
-    `${precision}: ${row.bytesOfToken} bytes a token; ${(100 * row.sameTokens).toFixed(2)} % of tokens and ${sameReplies} of ${prompts} replies the same, ${verdictsChanged} of ${judged} verdicts changed; largest difference of a logit ${row.maxLogit.toPrecision(2)}, mean KL ${row.meanKl.toExponential(1)} nats; ${row.seconds.toFixed(1)} s of the processor's time`,
+    `${precision}: ${row.bytesOfToken} bytes a token; ${(100 * row.sameTokens).toFixed(2)} % of tokens and ${sameReplies} of ${prompts} replies the same, ${verdictsChanged} of ${judged} verdicts changed; over the same ${row.positions} tokens ${(100 * row.sameTop).toFixed(2)} % with the same likeliest next, largest difference of a logit ${row.maxLogit.toPrecision(2)}, KL mean ${row.meanKl.toExponential(1)}, of the worst in 100 ${row.tailKl.toExponential(1)} nats; ${row.seconds.toFixed(1)} s of the processor's time`,
   )
   if (own !== exact) await own.session.release()
 }
@@ -114,5 +114,5 @@ await exact.session.release()
 if (values.out !== undefined)
   await writeFile(
     values.out,
-    `${JSON.stringify({ machine: machine(), ...values, out: undefined, rows }, null, 2)}\n`,
+    `${JSON.stringify({ machine: machine(), ...values, model: basename(values.model), out: undefined, rows }, null, 2)}\n`,
   )

@@ -1,16 +1,21 @@
 /** @file `touchstone certify`: whether what ships is what was measured. */
 import { z } from 'zod'
-import { certify, type Certificate } from '../../../inspect/certificate/certify.ts'
+import { certify } from '../../../inspect/certificate/certify.ts'
 import { certifyServed } from '../../../inspect/certificate/certify-served.ts'
 import { EngineConfig } from '../../../measure/config.ts'
 import { sendingNotes } from '../../../measure/served/address.ts'
 import { ServedConfig } from '../../../measure/served/config.ts'
 import { usageError } from '../../../errors/touchstone-error.ts'
-import { servedWords } from './served-words.ts'
-import { percent } from '../../../contract/words.ts'
+import { certificateLines, servedCertificateLines } from '../../../document/certificate-text.ts'
 import { plainText } from '../../../document/plain-text.ts'
-import { command } from '../../command.ts'
+import { command, type Tell } from '../../command.ts'
 import { optionalText, text } from '../../../runs/options/common.ts'
+import {
+  keepCertificates,
+  requireEnded,
+  type MadeCertificate,
+} from '../../../runs/kept-certificates.ts'
+import { withNamedRun } from '../../../runs/named-run.ts'
 import { EXIT } from '../../../runs/options/exit-codes.ts'
 
 const share = z.number().min(0).max(1).nullable().default(null)
@@ -52,6 +57,11 @@ const CertifyOptions = z.object({
   minAgreement: share.meta({ help: 'Least share of the same greedy replies' }),
   maxVerdicts: share.meta({ help: 'Largest share of verdicts that change' }),
   maxLogit: distance.meta({ help: 'Largest difference of any logit; no limit if not given' }),
+  run: optionalText.meta({
+    help: 'The run that measured it, with which the certificate is kept; its report and the window say it then',
+    value: 'RUN',
+  }),
+  outDir: optionalText.meta({ help: 'The folder of that run; any under out/' }),
 })
 type Options = z.infer<typeof CertifyOptions>
 
@@ -67,6 +77,7 @@ export const certifyCommand = command({
   async run({ options, tell, io }) {
     const { model, artefact, served, limit, templateVars } = options
     requireOne(options)
+    const keep = await keeper(options, tell)
     const task = {
       model,
       candidate: options.candidate ?? options.adapter,
@@ -80,11 +91,17 @@ export const certifyCommand = command({
       for (const note of sendingNotes([served], options.sendPrompts)) io.stderr.write(`${note}\n`)
       const asked = { ...task, address: served, asking: options, limits }
       const found = await certifyServed(asked, new AbortController().signal)
-      tell({ type: 'served-certificate', ...found }, servedWords(found))
+      const lines = servedCertificateLines(found)
+      tell({ type: 'served-certificate', ...found }, wordsOf(lines))
+      await keep([{ ...found, path: found.address, ships: found.facts, lines }])
       return EXITS[found.outcome]
     }
     const certificates = await certify({ ...task, limits }, new AbortController().signal)
-    for (const each of certificates) tell({ type: 'certificate', ...each }, wordsOf(each))
+    for (const each of certificates)
+      tell({ type: 'certificate', ...each }, wordsOf(certificateLines(each)))
+    await keep(
+      certificates.map((each) => ({ ...each, ships: each.digest, lines: certificateLines(each) })),
+    )
     return certificates.every(({ outcome }) => outcome === 'PASS') ? EXIT.ok : EXIT.fail
   },
 })
@@ -109,30 +126,18 @@ const limitsOf = (asked: Options) => ({
   ...(asked.maxVerdicts !== null && { verdictsChanged: asked.maxVerdicts, chance: 1 }),
 })
 
-function wordsOf(found: Certificate): string {
-  const { distance: far, agreement, limits } = found
-  const { prompts, sameReplies, judged, verdictsChanged } = agreement
-  const number = (value: number) => value.toPrecision(3)
-  const least = limits.agreement === 0 ? '' : ` (at least ${percent(limits.agreement)})`
-  const most = Number.isFinite(limits.maxLogit) ? ` (at most ${limits.maxLogit})` : ''
-  const lines = [
-    `${found.outcome}  ${found.path} (${found.storage.join(', ')})`,
-    ...(found.weights ? [weightWords(found.weights)] : ['weights: named otherwise, not compared']),
-    `over ${far.positions} tokens: KL mean ${number(far.meanKl)} (at most ${limits.meanKl}), of the worst in 100 ${number(far.tailKl)} (at most ${limits.tailKl}), largest ${number(far.maxKl)}; the same likeliest token ${percent(far.sameTop)} (at least ${percent(limits.sameTop)})`,
-    `|Δlogit| of one token over all ${number(far.tokenLogit)} (at most ${limits.tokenLogit}), of any ${number(far.maxLogit)}${most}`,
-    `the same reply to ${sameReplies} of ${prompts} prompts${least}, ${verdictsChanged} of ${judged} verdicts changed (at most ${percent(limits.verdictsChanged)}${limits.chance < 1 ? ', and chance' : ''})`,
-    `sha256 ${found.digest}, tokenizer ${found.tokenizerDigest.slice(0, 16)}, template ${found.templateDigest.slice(0, 16)}`,
-    ...found.beyond.map((what) => `beyond its limit: ${what}`),
-    ...(found.firstFailing === null ? [] : [`first failing: ${found.firstFailing}`]),
-    ...found.faults.map(({ kind, what }) => `looks like: ${kind}: ${what}`),
-  ]
-  return lines.map((line, i) => `${i === 0 ? '' : '  '}${plainText(line, 4000)}\n`).join('')
-}
+const wordsOf = (lines: readonly string[]): string =>
+  lines.map((line, i) => `${i === 0 ? '' : '  '}${plainText(line, 4000)}\n`).join('')
 
-function weightWords({ compared, worst, kept }: NonNullable<Certificate['weights']>): string {
-  const share = percent(worst.share)
-  const change = kept
-    ? `; ${kept.factor.toFixed(3)} ± ${kept.error.toPrecision(1)} of the measured change`
-    : ''
-  return `weights: ${compared} compared, the farthest for its storage ${worst.name} (${worst.storage}) by ${share}${change}`
+/** Keeps certificates with the run that was named. That there is one is known before anything is asked. */
+async function keeper({ run: runId, outDir }: Options, tell: Tell) {
+  if (runId === null) return () => Promise.resolve()
+  await withNamedRun(runId, outDir, ({ run }) => requireEnded(run))
+  return (found: readonly MadeCertificate[]) =>
+    withNamedRun(runId, outDir, (place) => {
+      keepCertificates(place, found)
+      const { id } = place.run
+      const words = `Kept with ${id}; touchstone report ${id} says it.\n`
+      tell({ type: 'certificates-kept', runId: id, certificates: found.length }, words)
+    })
 }
