@@ -6,6 +6,7 @@ import type { AnyJobKind } from '../contract/job.ts'
 import { endedRuns } from '../runs/append-to-run.ts'
 import { FILE_NAME, withLockedStore, withStore } from '../runs/databases.ts'
 import { requireAccepted } from '../runs/kept-exception.ts'
+import { requireReference } from '../runs/reference.ts'
 import { folderOfRun } from '../runs/named-run.ts'
 import type { Store } from '../runs/store/store.ts'
 import { chooseAttempt, runToResume } from '../runs/attempt.ts'
@@ -97,6 +98,7 @@ async function dryRun(
   const config = withGate(request.config(), options)
   verb.check?.(config)
   await requireAccepted(config)
+  await requireReference(config)
   const lines = verb.addsTo
     ? await withStore(outDir, (store) => kind.plan(config, endedRuns({ store, folder: outDir })))
     : await kind.plan(config, NOTHING_STORED)

@@ -6,6 +6,7 @@ import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { canonicalJson } from '../files/canonical-json.ts'
 import { sha256 } from '../files/digest.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
+import { storedGate } from '../findings/gate/gate-file.ts'
 import { isPinned, toPinned } from '../findings/pinned.ts'
 import { readSide } from './compared.ts'
 
@@ -25,6 +26,11 @@ export async function readReference({
     after: 'the gate',
     why: `the reference has ${[...new Set(states.map(({ arm }) => arm))].join(', ')}, and ${wanted} is asked for`,
   })
+}
+
+/** Throws where the reference that a configuration's gate names cannot be read: for plans, which keep nothing. */
+export async function requireReference(config: unknown): Promise<void> {
+  await readReference(storedGate(config) ?? {})
 }
 
 /** The rows with the reference of a gate beside them, which is read where it is not kept there already. */

@@ -19,7 +19,7 @@ import { requireReadable } from '../../measure/class-evaluation.ts'
 import { plannedClasses } from '../../measure/classes.ts'
 import type { AuditConfig } from '../config.ts'
 import { endsInLowRank } from '../../arms/arm-adapter.ts'
-import { evaluationSteps } from '../../contract/gate/steps.ts'
+import { askedByBisection, evaluationSteps } from '../../contract/gate/steps.ts'
 import {
   generationSeconds,
   measureRate,
@@ -28,7 +28,7 @@ import {
   type AnswersToWrite,
   type WorkSize,
 } from './estimate.ts'
-import { counted } from '../../contract/words.ts'
+import { counted, listed } from '../../contract/words.ts'
 import {
   chosenDecoding,
   repliesOf,
@@ -88,12 +88,14 @@ export function countsOf(config: AuditConfig, writes: boolean): Counts {
   const matched = matchLoss && methods.length > 1 ? arms : 0
   const whole = methods.filter((choice) => !endsInLowRank(bindMethod(choice))).length
   const mitigated = mitigate.length * MITIGATIONS.length * (candidates.length + arms)
-  const steps = evaluationSteps(training.steps, evalEvery).length
+  const bisected = askedByBisection(config)
+  const steps = bisected ?? evaluationSteps(training.steps, evalEvery).length
   const isCopied = writes && chosenDecoding(config).temperature === 0
   const ofMethod = (choice: MethodChoice) => {
     const { cut, identityAtStart } = bindMethod(choice)
     // A cut model is asked beside what is recovered from it.
-    return steps - (isCopied && identityAtStart ? 1 : 0) + (cut ? steps : 0)
+    const copied = isCopied && identityAtStart && bisected === undefined ? 1 : 0
+    return steps - copied + (cut ? steps : 0)
   }
   const onTheWay = seeds.length * methods.reduce((sum, choice) => sum + ofMethod(choice), 0)
   return {
@@ -252,8 +254,7 @@ async function evaluationLines(
   const { benchmarks } = machine
   const plain = benchmarks.filter(({ context }) => !context)
   const margin = refusalMarginPlan(config.leaningEvery, plain)
-  const lineOf = (prepared: PreparedBenchmark) =>
-    benchmarkLine(prepared, states, config.batchSize, machine)
+  const lineOf = (prepared: PreparedBenchmark) => benchmarkLine(prepared, states, config, machine)
   return [
     ...(margin ? [marginLine(config, margin, machine)] : []),
     ...plain.flatMap((prepared) => [
@@ -268,16 +269,23 @@ async function evaluationLines(
 function benchmarkLine(
   prepared: PreparedBenchmark,
   states: number,
-  batchSize: number,
+  config: AuditConfig,
   { open, size, rate, bytes }: Writing,
 ): PlanLine {
   const { benchmark, samples, decoding } = prepared
   const drawn = decoding.samples > 1 ? ` × ${decoding.samples} samples` : ''
   const promptTokens = tokensOf(samples.map(({ messages }) => textOf(messages)))
   const newTokens = replyTokens(open, { ...decoding, ...benchmark })
-  const work = { prompts: repliesOf(prepared), promptTokens, newTokens, batchSize }
+  const work = {
+    prompts: repliesOf(prepared),
+    promptTokens,
+    newTokens,
+    batchSize: config.batchSize,
+  }
+  const clusters = clustersText(clustersAmong(samples))
+  const what = `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} checkpoints; ${clusters}`
   return {
-    what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} checkpoints; ${clustersText(clustersAmong(samples))}`,
+    what: [what, ...atMost(config)].join('; at most, '),
     count: repliesOf(prepared) * states,
     unit: 'prompt',
     bytes,
@@ -285,6 +293,16 @@ function benchmarkLine(
       states * generationSeconds(size, rate, work) +
       (states - 1) * generationSeconds(size, rate, underBase(work, prepared)),
   }
+}
+
+/** Why fewer may be asked. */
+function atMost({ bisect, sequential, looks, training, evalEvery }: AuditConfig): string[] {
+  const all = evaluationSteps(training.steps, evalEvery).length
+  const why = [
+    ...(sequential === null ? [] : [`with up to ${looks} looks (--sequential ${sequential})`]),
+    ...(bisect ? [`by bisection of ${counted(all, 'checkpoint')} of a training`] : []),
+  ]
+  return why.length === 0 ? [] : [listed(why)]
 }
 
 /** All contexts of a benchmark in one line, and those in which the model cannot be asked. */

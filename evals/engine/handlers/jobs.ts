@@ -4,6 +4,7 @@ import { JobKindName } from '../../contract/calls/catalog.ts'
 import { tooLargeSentence } from '../../contract/document/too-large.ts'
 import { peakMemory, tooLargeIn, totalSeconds } from '../../document/plan-text.ts'
 import { endedRuns } from '../../runs/append-to-run.ts'
+import { requireReference } from '../../runs/reference.ts'
 import type { Home } from '../home.ts'
 import type { Jobs } from '../jobs.ts'
 import { commandOf, KINDS, parseRequest } from '../kinds.ts'
@@ -38,6 +39,7 @@ export function jobHandlers(home: Home, jobs: Jobs): Omit<Handlers, 'plan' | 'fo
 export function planHandlers(home: Home): Pick<Handlers, 'plan' | 'forecast'> {
   const plan: Handlers['plan'] = async ({ kind, config }) => {
     const parsed = parseRequest(kind, config)
+    await requireReference(parsed)
     const ended = (of: string) => endedRuns(home.find(of)).ended(of)
     const lines = await (await KINDS[kind].kind()).plan(parsed, { ended })
     const tooLarge = tooLargeIn(lines)

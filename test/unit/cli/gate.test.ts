@@ -299,10 +299,10 @@ describe('a reference', () => {
     expect(pinnedIn(kept, 'another')).toBeUndefined()
   })
 
-  test('that cannot be read ends an audit before anything is measured', async () => {
+  test.each(['', '--dry-run'])('that cannot be read ends an audit early %s', async (more) => {
     const tiny = 'audit --model pebble --data house-tamper --methods lora --suite house --steps 2'
     const folders = ['--out-dir', freshFolder(), '--reference', freshFolder()]
-    const ran = await run(...tiny.split(' '), ...folders)
+    const ran = await run(...tiny.split(' '), ...folders, ...(more ? [more] : []))
     expect(ran.code).toBe(1)
     expect(ran.stderr).not.toMatch(/training|base: /)
   })

@@ -56,6 +56,19 @@ describe('two methods of two seeds, evaluated at steps 0, 10 and 20', () => {
   })
 })
 
+test('bisection asks for as many states as it may, looks for all prompts at most, and both are said', async () => {
+  const one = { methods: [{ name: 'lora', config: {} }], seeds: [0], evalEvery: 1 }
+  const bisected = { ...one, bisect: true, sequential: 'pocock', looks: 3 }
+  // The last of 21 steps, then half of what is left each time.
+  expect(await countOf(/^House rules kept/, bisected)).toBe(4 * (1 + 6))
+  const [line] = (await planOf(config(bisected), true)).filter(({ unit }) => unit === 'prompt')
+  expect(line!.what).toMatch(
+    /× 7 checkpoints; .*; at most, with up to 3 looks.*pocock.*bisection of 21 checkpoints/u,
+  )
+  const plain = (await planOf(config(one), true)).map(({ what }) => what)
+  expect(plain.join('\n')).not.toContain('at most')
+})
+
 test('leaving rows out takes what mixing rows in takes, and a gradient of every row at each checkpoint', async () => {
   const task = join(freshFolder(), 'task.jsonl')
   writeFileSync(
