@@ -29,11 +29,10 @@ const HELD_OF_ATTENTION = 1.2
 /** Logits, their softmax and its gradient. */
 const HELD_OF_LOGITS = 3
 /**
- * Bytes a number that reading a stored matrix takes at a time, measured: of float16 its float32 copy, of NF4 the codes looked up
- * beside their product with the scales. Of int8 the copy before it too, because gradients need them
- * (docs/performance/memory.md).
+ * Bytes a number that reading a stored matrix takes at a time, measured: of float16 and int8 their float32 copy, of NF4 the codes
+ * looked up beside their product with the scales (docs/performance/memory.md).
  */
-const READING = { float16: 4, int8: 8, nf4: 8 } as const
+const READING = { float16: 4, int8: 4, nf4: 8 } as const
 /** Blocks are read where they lie, and as a whole only for a gradient. */
 const READING_BLOCKS = 4
 /** Rows of logits while texts are scored: themselves, their softmax, and what answers take beside them. */

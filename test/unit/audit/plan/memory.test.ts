@@ -10,6 +10,8 @@ import { keptCache } from '../../../../evals/inference/small-cache.ts'
 import { peakBytes, type MemoryNeed } from '../../../../evals/audit/plan/memory.ts'
 import { benignRows } from '../../../../evals/bundled/hotel/fine-tuning.ts'
 import { modelPath } from '../../../../evals/models/model-path.ts'
+import { dataOf } from '../../../../evals/audit/arm-plans.ts'
+import { plannedBytes } from '../../../../evals/audit/plan/plan-memory.ts'
 import { planOf } from '../../../../evals/audit/plan/plan.ts'
 import { bindMethod } from '../../../../evals/finetune/registry.ts'
 import { lossPieces } from '../../../../evals/finetune/training/loss-pieces.ts'
@@ -18,13 +20,19 @@ import { openModel } from '../../../../evals/models/open-model.ts'
 import { cacheOf, recognise } from '../../../../evals/models/registry.ts'
 import { elementsOfAll } from '../../../../evals/models/weights/stored-weights.ts'
 import { peakOf, touchstone } from '../../../bench/harness/peak.ts'
-import { LLAMA_1_5B, LLAMA_7B, shapesOnly } from '../../../bench/harness/random-model.ts'
+import {
+  LLAMA_1_5B,
+  LLAMA_7B,
+  shapesOnly,
+  SMOLLM2_135M,
+} from '../../../bench/harness/random-model.ts'
+import inInt8 from '../../../bench/results/memory-int8-2026-12-02.json' with { type: 'json' }
 import measured from '../../../bench/results/memory-nf4-2026-12-01.json' with { type: 'json' }
 import { freshFolder } from '../../../doubles/runs/command-line.ts'
 import { tinyModel } from '../../../doubles/models/tiny-model.ts'
 import { openTiny } from '../../../doubles/training/tiny-training.ts'
 
-const SIZES = { '1.5b': LLAMA_1_5B, '7b': LLAMA_7B }
+const SIZES = { '135m': SMOLLM2_135M, '1.5b': LLAMA_1_5B, '7b': LLAMA_7B }
 
 test.each([
   ['train', '--data', 'house-benign', '--methods', 'lora', '--steps', '2'],
@@ -225,6 +233,26 @@ test.each(measured.runs)(
       ...trainedSize(model, method),
       pieces: lossPieces(model, method, batch.labelled),
     })
+    expect(said / bytes).toBeGreaterThan(0.9)
+    expect(said / bytes).toBeLessThan(1.1)
+  },
+)
+
+test.each(inInt8.runs)(
+  'what is said of LoRA on a base in int8 is within 10 %% of what was measured: $size, $batchSize rows, checkpointing $checkpointing',
+  async ({ size, steps, batchSize, checkpointing, bytes }) => {
+    const config = AuditConfig.parse({
+      ...{ model: 'pebble', data: 'house-benign', basePrecision: 'int8' },
+      methods: [{ name: 'lora', config: {} }],
+      training: { steps, batchSize, checkpointing },
+    })
+    const pebble = await openModel(modelPath('pebble'))
+    const opened = {
+      open: { template: pebble.template, tokenizer: pebble.tokenizer },
+      model: shapesOnly(SIZES[size as keyof typeof SIZES]),
+    }
+    const said = await plannedBytes(opened, config, await dataOf(config), false)
+    await pebble.close()
     expect(said / bytes).toBeGreaterThan(0.9)
     expect(said / bytes).toBeLessThan(1.1)
   },
