@@ -73,6 +73,8 @@ export interface MemoryNeed {
   readonly isMerged?: boolean
   /** Whether there are states, of remedies or candidates, each of which is a whole model in float32 beside the base. */
   readonly isMended?: boolean
+  /** Whether these are made by remedies alone: of a large base that is mapped from a file nothing stands in memory then, as measured. */
+  readonly isBaseFreed?: boolean
   /** Whether gradients are copied, as they are without the addon. */
   readonly isCopied?: boolean
   /** Whether weights must be read and converted before they are packed, rather than mapped from a file. */
@@ -104,10 +106,11 @@ export function peakBytes(need: MemoryNeed): number {
   const training = isBeside ? Math.max(made, asked) + held : Math.max(made + held, asked)
   // Of a large base training frees what it is fed, too.
   const most = isLarge && !isBeside ? Math.max(own + held, asked) : own + training
+  const isFreed = isLarge && need.isBaseFreed === true && need.isRead !== true
   return (
     PROCESS_BYTES +
     // Remedies begin when no training is open.
-    Math.max(most, isMended ? own + mendedState(need, specs) : 0) +
+    Math.max(most, isMended ? (isFreed ? 0 : own) + mendedState(need, specs) : 0) +
     (TRAINED_COPIES + (isCopied ? 1 : 0)) * FLOAT * trained
   )
 }

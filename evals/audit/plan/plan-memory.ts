@@ -78,9 +78,10 @@ export async function plannedBytes(
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const isCopied = !extendsInPlace({ name: 'cpu' })
   const isMended = makesStates(config)
+  const isBaseFreed = (config.candidates ?? []).length === 0
   const isWatched = (config.leaningEvery ?? null) !== null
   const { checkpointing } = training
-  const asking = { evaluates, isMended, isWatched, asksOnTheWay: asksOnTheWay(config) }
+  const asking = { evaluates, isMended, isBaseFreed, isWatched, asksOnTheWay: asksOnTheWay(config) }
   const shared = { model, precision, batch, isRead, isCopied, checkpointing, ...asking }
   const asked = sizes.length > 0 ? sizes : [{ ...NOTHING, asking: askingBy(model, config) }]
   const tokens = TOKEN_BYTES * open.tokenizer.vocabSize

@@ -167,6 +167,16 @@ describe('a state that a remedy makes', () => {
     expect(adapted).toBeLessThan(all)
   })
 
+  test('of a remedy has no large base beside it that is mapped from a file', () => {
+    const large = { model: shapesOnly(SMOLLM2_135M) }
+    const all = 4 * elementsOfAll(large.model.weights.values())
+    const beside = peakBytes({ ...need, ...large, isMended: true })
+    const freed = { ...need, ...large, isMended: true, isBaseFreed: true }
+    expect(beside - peakBytes(freed)).toBe(all)
+    expect(peakBytes({ ...freed, isRead: true })).toBeGreaterThan(peakBytes(freed) + all)
+    expect(more({ isBaseFreed: true })).toBe(more({}))
+  })
+
   test('is asked when no training holds activations', () => {
     const onTheWay = { ...need, asksOnTheWay: true }
     const held = peakBytes(onTheWay) - peakBytes(need)
