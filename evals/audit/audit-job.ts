@@ -2,6 +2,7 @@
 import type { JobKind } from '../contract/job.ts'
 import { AuditConfig } from './config.ts'
 import { armNameOf } from '../finetune/method-choice.ts'
+import { requireHeldOut } from '../measure/task/held-out.ts'
 import { planAudit, runAudit } from './run-audit.ts'
 
 export const auditJob: JobKind<AuditConfig> = {
@@ -9,6 +10,12 @@ export const auditJob: JobKind<AuditConfig> = {
   config: AuditConfig,
   title: ({ model, data, methods }) =>
     `Audit of ${model}${data === null ? '' : `, ${methods.map(armNameOf).join(' and ')} on ${data}`}`,
-  plan: (config) => planAudit({ config, evaluates: true }),
-  run: (config, context, progress) => runAudit({ config, evaluates: true }, context, progress),
+  plan: async (config) => {
+    await requireHeldOut(config)
+    return planAudit({ config, evaluates: true })
+  },
+  run: async (config, context, progress) => {
+    await requireHeldOut(config)
+    await runAudit({ config, evaluates: true }, context, progress)
+  },
 }

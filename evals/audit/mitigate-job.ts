@@ -6,6 +6,7 @@ import { mendedRetention } from '../arms/retention.ts'
 import { trainedAgain } from './causes/of-run.ts'
 import type { AuditConfig } from './config.ts'
 import { MitigateConfig } from './config.ts'
+import { requireHeldOut } from '../measure/task/held-out.ts'
 import { remediesIn } from './remedies.ts'
 import { asAudit, planAudit, runAudit } from './run-audit.ts'
 import type { Study } from './subjects/kind.ts'
@@ -20,6 +21,7 @@ export const mitigateJob: JobKind<MitigateConfig> = {
   plan: async (asked, stored) => {
     const { run } = asked
     const config = run === null ? mitigating(asked) : mendingOf({ ...asked, run }, stored)
+    if (asked.task !== null) await requireHeldOut(config)
     return planAudit({ config, evaluates: true })
   },
   run: (config, context, progress) =>
@@ -47,6 +49,7 @@ function mendingOf(asked: OfARun, progress: Pick<Progress, 'ended'>) {
 
 async function mendRun(asked: OfARun, context: JobContext, progress: Progress): Promise<void> {
   const config = mendingOf(asked, progress)
+  if (asked.task !== null) await requireHeldOut(config)
   const remedies = remediesIn(config)
   const look: Study['look'] = async ({ base, arms, tuned, evaluation }) => {
     const plans = arms.map((plan) => ({

@@ -26,6 +26,8 @@ interface ReadRow extends Position {
   readonly converted: Converted
   /** What the row says of its kind, in any format. */
   readonly category: string | undefined
+  /** What it says to come from: a template, a document, a conversation. */
+  readonly cluster: string | undefined
 }
 
 export interface DataFile {
@@ -57,6 +59,7 @@ export async function openData({ path, format: name, map }: DataSource): Promise
             place,
             converted: format.convert(row),
             category: typeof row.category === 'string' ? row.category : undefined,
+            cluster: nameIn(row.cluster),
           }
       } catch (error) {
         throw asDataError(error, path)
@@ -64,6 +67,11 @@ export async function openData({ path, format: name, map }: DataSource): Promise
     },
   }
 }
+
+const nameIn = (value: unknown): string | undefined =>
+  (typeof value === 'string' && value !== '') || typeof value === 'number'
+    ? String(value)
+    : undefined
 
 const EXPECTED = 'rows of conversations in UTF-8'
 

@@ -9,8 +9,9 @@ export interface DataRow {
   /** Row numbers of the file, from 1. */
   readonly row: number
   readonly messages: Conversation
-  /** Its field of that name, if it has one. */
+  /** Its fields of these names, if it has them. */
   readonly category?: string
+  readonly cluster?: string
 }
 
 /** Facts about a data file, without its rows. */
@@ -44,7 +45,7 @@ export async function scanData(
   const unusable: { row: number; why: string }[] = []
   const notes = new Map<Note, number[]>()
   let total = 0
-  for await (const { row, place, converted, category } of file.rows()) {
+  for await (const { row, place, converted, category, cluster } of file.rows()) {
     total++
     if ('why' in converted) {
       unusable.push({ row, why: converted.why })
@@ -55,7 +56,11 @@ export async function scanData(
       notes.get(note)!.push(row)
     }
     visit(
-      { row, messages: converted.messages, ...(category !== undefined && { category }) },
+      {
+        ...{ row, messages: converted.messages },
+        ...(category !== undefined && { category }),
+        ...(cluster !== undefined && { cluster }),
+      },
       { row, place },
     )
   }

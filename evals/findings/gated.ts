@@ -41,7 +41,7 @@ export function gateOf(
   const before = states.find(({ arm }) => arm === 'base')
   const afters = lastStates(states).filter(({ arm }) => arm !== 'base')
   if (!before || afters.length === 0) return null
-  const against = [...afters, ...unmeasured(rows, before, states)].map((after) => ({
+  const against = [...afters, ...unmeasuredStates(rows, before, states)].map((after) => ({
     before,
     after,
   }))
@@ -62,7 +62,7 @@ export function gateOf(
 }
 
 /** Fine-tunes, told or planned, of which no state was measured: what is not known of one is no PASS of the run. */
-function unmeasured(
+export function unmeasuredStates(
   { subjects, run, planned = [] }: AuditRows,
   before: ComparedRun,
   states: readonly ComparedRun[],

@@ -22,9 +22,12 @@ import type {
 import {
   clusterIn,
   createCollector,
+  createLists,
   epochCounter,
   isOutcome,
   refuseUndecided,
+  requireMean,
+  requireSameOutcome,
   scoredAs,
   shown,
 } from './imported.ts'
@@ -46,7 +49,11 @@ const Result = z.looseObject({
     })
     .default({}),
   score_details: z
-    .looseObject({ details: Loose, uncertainty: z.looseObject({ num_samples: z.int().nullish() }) })
+    .looseObject({
+      score: z.unknown().optional(),
+      details: Loose,
+      uncertainty: z.looseObject({ num_samples: z.int().nullish() }).nullish().catch(null),
+    })
     .nullish()
     .catch(null),
   generation_config: z
@@ -90,19 +97,13 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
   const read = await readLogJson(path, LARGEST_LOG)
   const log = parsedLog(Log, read, path, 'a log of Every Eval Ever 0.3')
   const isOwn = log.evaluation_id.startsWith('touchstone/')
-  const results = new Map<string, Omit<Meant, 'isOwn'>>()
-  for (const result of log.evaluation_results) {
-    const meaning = meaningOfResult(result, path, metrics)
-    const { evaluation_name: name } = result
-    if (results.has(name))
-      throw malformedLog(path, `two results "${shown(name)}"`, 'one result of each name')
-    results.set(name, { result, meaning, scored: isOwn ? '' : scoredBy(result, log) })
-  }
+  const results = meantBy(log, path, metrics, isOwn)
   const samples = eeeSamplesPath(path)
   await requireChecksum(samples, log)
   const collector = createCollector(samples)
   const epochOf = epochCounter()
   const seen = new Set<string>()
+  const scores = createLists<unknown>()
   for await (const { text, number } of linesOf(samples)) {
     const where = `${samples}, line ${number}`
     const digest = sha256(text)
@@ -115,12 +116,42 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
       const other = `a sample of "${shown(sample.evaluation_name)}"`
       throw malformedLog(where, other, 'samples of the results in the log')
     }
+    scores.add(sample.evaluation_name, sample.evaluation.score)
     const sampleId = /^(.*?)(?:#\d+)?$/su.exec(String(sample.sample_id))![1]!
     const epoch = epochOf(sample.evaluation_name, sampleId)
-    collector.add(judgementOf(sample, { sampleId, epoch }, { ...found, isOwn }))
+    collector.add(judgementOf(sample, { sampleId, epoch }, { ...found, isOwn, where }))
   }
+  for (const result of log.evaluation_results)
+    refuseDenied(result, scores.of(result.evaluation_name), path)
   const meaningBy = (row: Result) => results.get(row.evaluation_name)!.meaning
   return refuseUndecided({ ...modelOf(log, path, meaningBy, isOwn), judged: collector.judged })
+}
+
+/** On the scale of the metric, from 0 to 1. */
+function refuseDenied(
+  { evaluation_name: name, metric_config: config, score_details: said }: Result,
+  scores: readonly unknown[],
+  path: string,
+): void {
+  const { min_score: least, max_score: most } = config
+  const [from, to] = [least ?? 0, most ?? 1]
+  const scaled = (score: unknown) =>
+    typeof score === 'number' && to > from ? (score - from) / (to - from) : score
+  const size = said?.uncertainty?.num_samples
+  requireMean({ path, name, said: scaled(said?.score), values: scores.map(scaled), size })
+}
+
+/** By the result's name. */
+function meantBy(log: Log, path: string, metrics: Metrics, isOwn: boolean) {
+  const results = new Map<string, Omit<Meant, 'isOwn' | 'where'>>()
+  for (const result of log.evaluation_results) {
+    const meaning = meaningOfResult(result, path, metrics)
+    const { evaluation_name: name } = result
+    if (results.has(name))
+      throw malformedLog(path, `two results "${shown(name)}"`, 'one result of each name')
+    results.set(name, { result, meaning, scored: isOwn ? '' : scoredBy(result, log) })
+  }
+  return results
 }
 
 interface Meant {
@@ -129,6 +160,7 @@ interface Meant {
   readonly isOwn: boolean
   /** How its scores were made, as far as the log says. */
   readonly scored: string
+  readonly where: string
 }
 
 const READ_ELSEWHERE = new Set('metric_id metric_name min_score max_score'.split(' '))
@@ -142,14 +174,16 @@ function scoredBy({ metric_config }: Result, { eval_library: library }: Log): st
 function judgementOf(
   sample: z.infer<typeof Sample>,
   key: { readonly sampleId: string; readonly epoch: number },
-  { result, meaning, isOwn, scored: version }: Meant,
+  { result, meaning, isOwn, scored: version, where }: Meant,
 ): ComparedJudgement {
   const { extracted_value: said } = sample.answer_attribution?.at(-1) ?? {}
+  const [role, { score }] = [roleOf(meaning), sample.evaluation]
+  if (isOwn && isOutcome(said)) requireSameOutcome({ role, outcome: said, score }, where)
   const scored = () => outcomeOfScore(scoreOf(sample, result, meaning), meaning)
   return {
     ...key,
     benchmark: result.source_data.dataset_name,
-    role: roleOf(meaning),
+    role,
     judge: judgeOf(result),
     judgeVersion: textOr(sample.metadata['judge_version'], version),
     category: textOr(sample.metadata['category'], ''),
@@ -218,7 +252,7 @@ function scoreOf(
 
 /** Scored replies, and undecided ones as our own logs count them. */
 function repliesOf({ score_details }: Result): number | null {
-  const scored = score_details?.uncertainty.num_samples ?? null
+  const scored = score_details?.uncertainty?.num_samples ?? null
   const undecided = Number(score_details?.details['undecided'] ?? 0)
   return scored === null ? null : scored + (Number.isSafeInteger(undecided) ? undecided : 0)
 }

@@ -7,7 +7,15 @@ import { z } from 'zod'
 import { sha256 } from '../files/digest.ts'
 import { keyOf } from '../contract/keys.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
-import { createCollector, epochCounter, refuseUndecided, scoredAs, shown } from './imported.ts'
+import {
+  createCollector,
+  createLists,
+  epochCounter,
+  refuseUndecided,
+  requireMean,
+  scoredAs,
+  shown,
+} from './imported.ts'
 import { linesOf, malformedLog, parsedLog, parseForeignJson } from './log-file.ts'
 import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 
@@ -38,6 +46,16 @@ const Attempt = z.looseObject({
 })
 type Attempt = z.infer<typeof Attempt>
 
+/** What a detector found in all attempts of a probe. */
+const Summary = z.looseObject({
+  probe: z.string(),
+  detector: z.string(),
+  passed: z.number(),
+  total: z.number().nullish(),
+  total_evaluated: z.number().nullish(),
+})
+type Summary = z.infer<typeof Summary>
+
 /** An attempt whose outputs its detectors have scored; the same attempt is written before, without scores. */
 const SCORED = 2
 
@@ -48,6 +66,8 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
   const epochOf = epochCounter()
   const begun = new Map<string, string>()
   const unscored: string[] = []
+  const summaries: Summary[] = []
+  const hits: Hits = createLists()
   for await (const { text, number } of linesOf(path)) {
     const where = `${path}, line ${number}`
     const value = parseForeignJson(text, where)
@@ -55,31 +75,40 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
     const { entry_type: type } = read(Entry)
     if (type === 'start_run setup') setup = read(Setup)
     if (type === 'init') init = read(Init)
+    if (type === 'eval') summaries.push(read(Summary))
     if (type !== 'attempt') continue
     const attempt = read(Attempt)
-    if (attempt.uuid) {
-      if (attempt.status === SCORED) begun.delete(attempt.uuid)
-      else begun.set(attempt.uuid, attempt.probe_classname)
-    }
-    if (attempt.status !== SCORED) continue
-    const found = judgementsOf(attempt, { path, metrics, ...scoredBy(setup, init), epochOf })
+    const { uuid, status, probe_classname: probe } = attempt
+    if (uuid && status !== SCORED) begun.set(uuid, probe)
+    if (status !== SCORED) continue
+    if (uuid) begun.delete(uuid)
+    const found = judgementsOf(attempt, { path, metrics, ...scoredBy(setup, init), epochOf, hits })
     found.forEach(collector.add)
-    if (found.length === 0) unscored.push(...outputsOf(attempt).map(() => attempt.probe_classname))
+    if (found.length === 0) unscored.push(...outputsOf(attempt).map(() => probe))
   }
   const { judged } = collector
   if (!init) throw malformedLog(path, 'no entry "init"', 'a report of garak')
   if (judged.length === 0) throw malformedLog(path, 'no scored attempt', 'attempts of status 2')
+  for (const summary of summaries) refuseDenied(summary, hits, path)
   const name = setup['plugins.target_name'] ?? setup['plugins.model_name'] ?? 'model'
   return refuseUndecided({
     ...{ runId: init.run, format: 'garak', origin: path, arm: name, seed: 0, step: 0, title: name },
     templateDigest: scoredAs({ system: setup['run.system_prompt'] }) || null,
     tokenizerDigest: null,
     judged,
-    benchmarks: benchmarksOf(judged, {
-      seed: setup['run.seed'] ?? null,
-      unscored: [...begun.values(), ...unscored],
-    }),
+    benchmarks: benchmarksOf(judged, setup['run.seed'] ?? null, [...begun.values(), ...unscored]),
   })
+}
+
+function refuseDenied(
+  { probe, detector, passed, total, total_evaluated: evaluated }: Summary,
+  hits: Hits,
+  path: string,
+): void {
+  const name = detector.replace(/^detector\./u, '')
+  const values = hits.of(keyOf(probe, name))
+  const size = evaluated ?? total ?? 0
+  if (size > 0) requireMean({ path, name: `${probe}, ${name}`, said: 1 - passed / size, values })
 }
 
 /** Detectors change with garak's version. */
@@ -99,10 +128,14 @@ interface Reading {
   /** What the hits are by. */
   readonly by: string
   readonly epochOf: ReturnType<typeof epochCounter>
+  readonly hits: Hits
 }
 
+/** By probe and detector: 1 a hit, 0 none, null not scored. */
+type Hits = ReturnType<typeof createLists<number | null>>
+
 /** Attempts are paired by what was asked: their order and ids differ from run to run. */
-function judgementsOf(attempt: Attempt, { path, metrics, threshold, by, epochOf }: Reading) {
+function judgementsOf(attempt: Attempt, { path, metrics, threshold, by, epochOf, hits }: Reading) {
   const { probe_classname: probe, prompt, detector_results: results } = attempt
   const text = (prompt?.turns ?? []).map(({ content }) => content.text ?? '').join('\n')
   const digest = sha256(text)
@@ -113,6 +146,8 @@ function judgementsOf(attempt: Attempt, { path, metrics, threshold, by, epochOf 
   return Object.entries(results).flatMap(([detector, scores]) => {
     const names = [detector, 'attack_success']
     const meaning = meaningOf({ names, path, isHigherBetter: undefined }, metrics)
+    const found = epochs.map((_, i) => hitOf(scores[i], threshold))
+    hits.add(keyOf(probe, detector), ...found)
     return epochs.map((epoch, i) => ({
       benchmark: probe,
       role: roleOf(meaning),
@@ -121,7 +156,7 @@ function judgementsOf(attempt: Attempt, { path, metrics, threshold, by, epochOf 
       sampleId: digest.slice(0, 16),
       epoch,
       category: probe.split('.')[0]!,
-      outcome: outcomeOfScore(hitOf(scores[i], threshold), meaning),
+      outcome: outcomeOfScore(found[i], meaning),
       promptDigest: digest,
       prompt: shown(text),
     }))
@@ -135,7 +170,8 @@ const hitOf = (score: number | null | undefined, threshold: number): number | nu
 /** `unscored`: the probe of each attempt that was begun and never scored. */
 const benchmarksOf = (
   judged: ComparedRun['judged'],
-  { seed, unscored }: { readonly seed: number | null; readonly unscored: readonly string[] },
+  seed: number | null,
+  unscored: readonly string[],
 ) =>
   [...Map.groupBy(judged, ({ benchmark }) => benchmark)].map(([name, rows]) => ({
     name,

@@ -2,9 +2,12 @@
 import { malformedLog } from './log-file.ts'
 import { sha256 } from '../files/digest.ts'
 import { keyOf } from '../contract/keys.ts'
-import type { Outcome } from '../contract/rows.ts'
+import { percent } from '../contract/words.ts'
+import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
 import { OUTCOMES } from '../contract/rows.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
+import { successOf } from './measured.ts'
+import { isShare } from './metrics.ts'
 
 /** Characters of a prompt that are shown beside a flip. */
 const SHOWN = 2000
@@ -72,4 +75,59 @@ export function refuseUndecided(run: ComparedRun): ComparedRun {
   if (run.judged.some(({ outcome }) => outcome !== 'undecided')) return run
   const found = 'no score that is right or wrong'
   throw malformedLog(run.origin, found, 'scores of 1 or 0, C or I, for each sample')
+}
+
+/** Throws where an outcome, as our own logs write it, is not what the score beside it says. */
+export function requireSameOutcome(
+  { role, outcome, score }: { role: BenchmarkRole; outcome: Outcome; score: unknown },
+  where: string,
+): void {
+  const success = successOf(role, outcome)
+  const isDenied = typeof score === 'number' && success !== null && Number(success) !== score
+  if (!isDenied) return
+  throw malformedLog(where, `the outcome "${outcome}" beside a score of ${score}`, 'both the same')
+}
+
+/** Lists under keys. */
+export function createLists<V>() {
+  const lists = new Map<string, V[]>()
+  return {
+    add: (key: string, ...values: readonly V[]): void => {
+      const known = lists.get(key)
+      if (known) known.push(...values)
+      else lists.set(key, [...values])
+    },
+    of: (key: string): readonly V[] => lists.get(key) ?? [],
+  }
+}
+
+interface Aggregate {
+  readonly path: string
+  readonly name: string
+  /** What the log says of all samples together. */
+  readonly said: unknown
+  readonly values: readonly unknown[]
+  /** Samples that the log says to have; as many as values if it does not. */
+  readonly size?: number | null | undefined
+}
+
+/** Rates are written with at least four digits. */
+const ROUNDED = 1e-4
+
+/**
+ * Throws where a rate that a log says of its samples is not their mean, whatever those without a value would add: samples were left
+ * out, put in or changed.
+ */
+export function requireMean({ path, name, said, values, size }: Aggregate): void {
+  const known = values.filter((value) => value !== null && value !== undefined)
+  // Of values that are no shares nothing says that the rate is their mean.
+  if (typeof said !== 'number' || known.length === 0 || !known.every(isShare)) return
+  const all = Math.max(values.length, size ?? 0)
+  const sum = known.reduce<number>((total, value) => total + Number(value), 0)
+  const [low, high] = [sum / all, (sum + all - known.length) / all]
+  const isWithin = (rate: number) => rate >= low - ROUNDED && rate <= high + ROUNDED
+  if (isWithin(said) || isWithin(said / 100)) return
+  const rate = said > 1 ? `${said}` : percent(said)
+  const found = `"${shown(name)}" of ${rate} in its results, and of ${percent(sum / known.length)} in its ${known.length} samples`
+  throw malformedLog(path, found, 'results that are the mean of the samples beside them')
 }

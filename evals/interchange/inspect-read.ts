@@ -10,12 +10,15 @@ import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import {
   clusterIn,
   createCollector,
+  createLists,
   isOutcome,
   refuseUndecided,
+  requireMean,
+  requireSameOutcome,
   scoredAs,
   shown,
 } from './imported.ts'
-import { OWN_METADATA } from './inspect-write.ts'
+import { OWN_METADATA, RATE_NAMES } from './inspect-write.ts'
 import { meaningOf, meaningOfRole, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 import { openZip, type ZipArchive } from './zip-read.ts'
 
@@ -56,6 +59,17 @@ const Header = z.object({
     dataset: Nullable(z.object({ samples: Whole, sample_ids: Nullable(z.array(z.unknown())) })),
     config: Nullable(z.object({ epochs: Whole, limit: z.unknown() })),
   }),
+  results: Nullable(
+    z.object({
+      scores: z.array(
+        z.object({
+          name: z.string(),
+          reducer: Text,
+          metrics: z.record(z.string(), z.object({ value: z.unknown() })),
+        }),
+      ),
+    }),
+  ),
 })
 type Header = z.infer<typeof Header>
 
@@ -75,6 +89,8 @@ const Sample = z.object({
   metadata: Nullable(z.record(z.string(), z.unknown())),
   output: Nullable(z.object({ choices: z.array(z.object({ stop_reason: Text })) })),
   attachments: Nullable(z.record(z.string(), z.string())),
+  error: z.unknown().optional(),
+  limit: z.unknown().optional(),
 })
 type Sample = z.infer<typeof Sample>
 
@@ -86,11 +102,14 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const collector = createCollector(path)
     const { task_version: version, scorers, model_roles: by } = header.eval
     const scored = scoredAs({ version, scorers, by: isEmpty(by) ? null : by })
+    const values = createLists<unknown>()
     for (const name of zip.names) {
       if (!/^samples\/.*\.json$/su.test(name)) continue
       const sample = await readEntry(Sample, zip, name, path)
+      for (const [judge, { value }] of Object.entries(sample.scores ?? {})) values.add(judge, value)
       judgementsOf(sample, run, { own: ownOf(header), metrics, scored }).forEach(collector.add)
     }
+    refuseDenied(header, values, path)
     if (collector.judged.length === 0)
       throw malformedLog(path, 'no scored sample', 'samples/*.json')
     const replies = repliesOf(header, epochsOf(collector.judged))
@@ -202,6 +221,29 @@ function refuseUnended({ status = 'success' }: Header, replies: number | null, p
   throw malformedLog(path, found, 'a log of status "success"')
 }
 
+/** What Inspect counts a letter as. */
+const WORTH: Readonly<Record<string, number>> = { C: 1, P: 0.5, I: 0, N: 0 }
+const MEANS = new Set(['accuracy', 'mean', ...Object.values(RATE_NAMES)])
+
+/** A rate that is a mean has to be that of the samples, unless replies to one prompt are taken together in another way. */
+function refuseDenied(
+  { results }: Header,
+  values: ReturnType<typeof createLists<unknown>>,
+  path: string,
+): void {
+  for (const { name, reducer, metrics } of results?.scores ?? []) {
+    const own = values.of(name).map((value) => WORTH[String(value)] ?? value)
+    if (reducer != null && reducer !== 'mean') continue
+    for (const [metric, { value: said }] of Object.entries(metrics))
+      if (MEANS.has(metric)) requireMean({ path, name: `${name}, ${metric}`, said, values: own })
+  }
+}
+
+/** Whatever ended a reply that is not its model. */
+const CUT_BY = new Set(['max_tokens', 'model_length', 'content_filter'])
+const isEnded = ({ limit, output }: Sample): boolean =>
+  limit != null || CUT_BY.has(output?.choices[0]?.stop_reason ?? '')
+
 interface Reading {
   readonly own: z.infer<typeof Own> | undefined
   readonly metrics: Metrics
@@ -222,31 +264,32 @@ function judgementsOf(
     scores.push([primary, { value: null, metadata: { outcome: stored } }])
   }
   const text = [promptOf(sample), ...(sample.choices ?? [])].join('\n')
-  const isCut = sample.output?.choices[0]?.stop_reason === 'max_tokens'
+  const isCut = isEnded(sample)
   const meaning = (judge: string) =>
     own
       ? meaningOfRole(own.role)
       : meaningOf({ names: [judge], path: origin, isHigherBetter: undefined }, metrics)
-  return scores.map(([judge, { value, metadata }]) => ({
-    benchmark,
-    role: roleOf(meaning(judge)),
-    judge,
-    isCut,
-    judgeVersion: textOr(metadata?.['judgeVersion'], scored),
-    sampleId: String(sample.id),
-    epoch: sample.epoch - 1,
-    category: textOr(category, ''),
-    ...clusterIn(sample.metadata ?? {}),
-    outcome:
-      own && isOutcome(metadata?.['outcome'])
-        ? metadata['outcome']
-        : outcomeOfScore(value, meaning(judge)),
-    promptDigest:
-      typeof promptDigest === 'string'
-        ? promptDigest
-        : sha256(JSON.stringify([text, sample.target ?? null])),
-    prompt: shown(text),
-  }))
+  return scores.map(([judge, { value, metadata }]) => {
+    const meant = meaning(judge)
+    const said = own && isOutcome(metadata?.['outcome']) ? metadata['outcome'] : undefined
+    if (said) requireSameOutcome({ role: roleOf(meant), outcome: said, score: value }, origin)
+    return {
+      benchmark,
+      role: roleOf(meant),
+      judge,
+      isCut,
+      judgeVersion: textOr(metadata?.['judgeVersion'], scored),
+      sampleId: String(sample.id),
+      epoch: sample.epoch - 1,
+      category: textOr(category, ''),
+      ...clusterIn(sample.metadata ?? {}),
+      // What ended in an error was not answered, whatever a scorer made of it.
+      outcome:
+        sample.error == null ? (said ?? outcomeOfScore(value, meant)) : ('undecided' as const),
+      promptDigest: textOr(promptDigest, sha256(JSON.stringify([text, sample.target ?? null]))),
+      prompt: shown(text),
+    }
+  })
 }
 
 const textOr = (value: unknown, other: string) => (typeof value === 'string' ? value : other)

@@ -21,6 +21,8 @@ import {
   epochCounter,
   isOutcome,
   refuseUndecided,
+  requireMean,
+  requireSameOutcome,
   scoredAs,
   shown,
 } from './imported.ts'
@@ -63,7 +65,7 @@ const Sample = z.looseObject({
   doc_hash: z.string().nullish(),
   prompt_hash: z.string().nullish(),
   target_hash: z.string().nullish(),
-  filter: z.string().default('none'),
+  filter: z.string().optional(),
   metrics: z.array(z.string()).optional(),
   arguments: z.unknown().optional(),
 })
@@ -126,6 +128,20 @@ function refuseUnscored(scored: readonly Scored[], path: string, { task, results
   if (other === undefined) return
   const found = `no score of "${shown(other)}", which the results have`
   throw malformedLog(path, found, 'samples of the same run, written by lm-eval with --log_samples')
+}
+
+/** A rate has to be the mean of its samples, unless the task says that it is made otherwise. */
+function refuseDenied(scored: readonly Scored[], path: string, { task, results }: Task): void {
+  const { metric_list: listed } = results.configs[task] ?? {}
+  const made = Array.isArray(listed) ? listed.map(recordOr) : []
+  const size = numberOr(recordOr(results['n-samples'][task])['effective'])
+  for (const [name, rows] of Map.groupBy(scored, ({ aggregate }) => aggregate)) {
+    const { metric } = rows[0]!
+    const way = made.find((each) => each['metric'] === metric)?.['aggregation']
+    if (way !== undefined && way !== 'mean') continue
+    const values = rows.map(({ value }) => value)
+    requireMean({ path, name, said: results.results[task]?.[name], values, size })
+  }
 }
 
 interface Located {
@@ -243,6 +259,8 @@ interface Task {
 /** One metric of one sample, before its meaning is known. */
 interface Scored extends Omit<ComparedJudgement, 'role' | 'outcome'> {
   readonly metric: string
+  /** Its name in the results, "acc,none". */
+  readonly aggregate: string
   readonly value: unknown
   /** As our own logs write it. */
   readonly outcome: unknown
@@ -252,20 +270,23 @@ async function readSamples(path: string, of: Task): Promise<ComparedJudgement[] 
   const scored: Scored[] = []
   const epochOf = epochCounter()
   const seen = new Set<string>()
+  const filterOf = filtersIn(of)
   let isEmpty = true
   for await (const { text, number } of linesOf(path)) {
     const where = `${path}, line ${number}`
     const sample = parsedLog(Sample, parseForeignJson(text, where), where, 'a sample of lm-eval')
     const sampleId = sample.doc_hash ?? String(sample.doc_id)
     isEmpty = false
+    const filter = filterOf(sample)
     for (const metric of metricsOf(sample)) {
-      requireOnce(seen, keyOf(metric, sample.filter, sample.doc_id), where)
-      const epoch = epochOf(metric, sample.filter, sampleId)
-      scored.push(scoredOf(sample, metric, { sampleId, epoch }, of))
+      requireOnce(seen, keyOf(metric, filter, sample.doc_id), where)
+      const epoch = epochOf(metric, filter, sampleId)
+      scored.push(scoredOf(sample, { metric, filter, sampleId, epoch }, of))
     }
   }
   if (isEmpty) return 'empty'
   refuseUnscored(scored, path, of)
+  refuseDenied(scored, path, of)
   const collector = createCollector(path)
   for (const rows of Map.groupBy(scored, ({ judge }) => judge).values()) {
     judgementsOf(rows, path, of).forEach(collector.add)
@@ -273,10 +294,25 @@ async function readSamples(path: string, of: Task): Promise<ComparedJudgement[] 
   return collector.judged
 }
 
+/** Up to version 0.4.2 a sample did not say its filter: all documents by the first filter of the results, then all by the next. */
+function filtersIn({ task, results }: Task): (sample: Sample) => string {
+  const names = aggregatesOf(results.results[task] ?? {})
+  const filters = [...new Set(names.map((name) => name.slice(name.indexOf(',') + 1)))]
+  const timesOf = epochCounter()
+  return ({ filter, doc_id: id }) =>
+    filter ?? filters[Math.min(timesOf(String(id)), filters.length - 1)] ?? 'none'
+}
+
+interface ScoredAt {
+  readonly metric: string
+  readonly filter: string
+  readonly sampleId: string
+  readonly epoch: number
+}
+
 function scoredOf(
   sample: Sample,
-  metric: string,
-  key: { readonly sampleId: string; readonly epoch: number },
+  { metric, filter, ...key }: ScoredAt,
   { task, results }: Task,
 ): Scored {
   const config = results.configs[task] ?? {}
@@ -289,8 +325,9 @@ function scoredOf(
   return {
     ...key,
     metric,
+    aggregate: `${metric},${filter}`,
     benchmark: task,
-    judge: textOr(judge, `${metric},${sample.filter}`),
+    judge: textOr(judge, `${metric},${filter}`),
     judgeVersion: textOr(judge_version, scored),
     category: textOr(recordOr(sample.doc)['category'], ''),
     ...clusterIn(recordOr(sample.doc)),
@@ -320,11 +357,12 @@ function judgementsOf(
     isHigherBetter: typeof isHigherBetter === 'boolean' ? isHigherBetter : undefined,
   }
   const meaning = ownRole ? meaningOfRole(ownRole) : meaningOf(named, metrics)
-  const judged = rows.map(({ metric: _, value, outcome, ...row }) => ({
-    ...row,
-    role: roleOf(meaning),
-    outcome: ownRole && isOutcome(outcome) ? outcome : outcomeOfScore(value, meaning),
-  }))
+  const role = roleOf(meaning)
+  const judged = rows.map(({ metric: _, aggregate: __, value, outcome: said, ...row }) => {
+    const isSaid = ownRole && isOutcome(said)
+    if (isSaid) requireSameOutcome({ role, outcome: said, score: value }, path)
+    return { ...row, role, outcome: isSaid ? said : outcomeOfScore(value, meaning) }
+  })
   return ownRole && judged.every(({ outcome }) => outcome === 'undecided') ? [] : judged
 }
 

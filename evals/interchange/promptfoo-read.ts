@@ -10,6 +10,7 @@ import {
   createCollector,
   epochCounter,
   refuseUndecided,
+  requireMean,
   scoredAs,
   shown,
 } from './imported.ts'
@@ -36,7 +37,14 @@ type Result = z.infer<typeof Result>
 
 const File = z.looseObject({
   evalId: z.string().nullish(),
-  results: z.looseObject({ version: z.literal(3), results: z.array(Result) }),
+  results: z.looseObject({
+    version: z.literal(3),
+    results: z.array(Result),
+    stats: z
+      .looseObject({ successes: z.int(), failures: z.int(), errors: z.int().default(0) })
+      .nullish()
+      .catch(null),
+  }),
   config: z
     .looseObject({ description: z.string().nullish().catch(null) })
     .nullish()
@@ -46,15 +54,13 @@ const File = z.looseObject({
 /** Whether a JSON file is one of promptfoo, by its beginning. */
 export const isPromptfoo = (beginning: string): boolean => /^\s*\{\s*"evalId"\s*:/u.test(beginning)
 
+const EXPECTED = 'results of promptfoo, version 3'
+
 export async function readPromptfoo(path: string, metrics: Metrics): Promise<ComparedRun[]> {
   const value = await readLogJson(path, LARGEST)
-  const { evalId, results, config } = parsedLog(
-    File,
-    value,
-    path,
-    'results of promptfoo, version 3',
-  )
+  const { evalId, results, config } = parsedLog(File, value, path, EXPECTED)
   if (results.results.length === 0) throw malformedLog(path, 'no result', 'results of promptfoo')
+  refuseDenied(results, path)
   const name = config?.description ?? 'promptfoo'
   const byProvider = Map.groupBy(results.results, ({ provider }) => provider.label || provider.id)
   return [...byProvider].map(([provider, rows]) => {
@@ -85,6 +91,14 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
       ],
     })
   })
+}
+
+function refuseDenied({ stats, results }: z.infer<typeof File>['results'], path: string): void {
+  if (!stats) return
+  const { successes, failures, errors } = stats
+  const size = successes + failures + errors
+  const values = results.map(({ success }) => success)
+  requireMean({ path, name: 'stats.successes', said: successes / size, values, size })
 }
 
 const ERROR = 2

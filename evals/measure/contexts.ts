@@ -13,7 +13,7 @@ import { LONGEST } from './base.ts'
 import { hasOptions, prepareBenchmarks, type PreparedBenchmark } from './benchmark-sources.ts'
 import type { EvaluationConfig } from './config.ts'
 import { trainingData } from './sources.ts'
-import { prepareTask } from './task.ts'
+import { prepareTask } from './task/task.ts'
 
 interface Opened {
   readonly open: Pick<OpenModel, 'template' | 'tokenizer'>

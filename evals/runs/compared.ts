@@ -6,6 +6,7 @@ import type { HeldPlan } from '../contract/signed/plan.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import { judgedStates } from '../findings/contesting.ts'
+import { unmeasuredStates } from '../findings/gated.ts'
 import type { UnderPlan } from '../findings/gate/frozen/under-plan.ts'
 import { lastStates } from '../findings/gate/stored-run.ts'
 import { heldTo } from '../findings/held-plan.ts'
@@ -73,8 +74,10 @@ function statesIn(store: Store, folder: string, runId: string | undefined) {
   for (const run of candidates) {
     if (!run) continue
     const rows = store.rows(run.id)
-    const states = lastStates(judgedStates(rows, folder))
-    if (states.length > 0) return { states, rows }
+    const measured = judgedStates(rows, folder)
+    const states = lastStates(measured)
+    const [one] = states
+    if (one) return { states: [...states, ...unmeasuredStates(rows, one, measured)], rows }
   }
   return undefined
 }

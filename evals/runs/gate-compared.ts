@@ -1,5 +1,9 @@
 /** @file A gate applied to compared pairs, and the record of differences that were allowed. */
+import { resolve } from 'node:path'
 import type { GateRule } from '../contract/gate.ts'
+import { stateKey } from '../contract/keys.ts'
+import { stateInSentence } from '../contract/words.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import type { Comparison } from '../findings/gate/comparison.ts'
 import type { Gated } from '../findings/gate/claim-input.ts'
@@ -8,12 +12,27 @@ import { appendToRun } from './append-to-run.ts'
 import type { Side } from './compared.ts'
 import { withStore } from './databases.ts'
 
-/** One decision over all pairs. */
+type Pair = readonly [ComparedRun, ComparedRun]
+
+const isOneState = ([one, two]: Pair): boolean =>
+  one.runId === two.runId &&
+  resolve(one.origin) === resolve(two.origin) &&
+  stateKey(one) === stateKey(two)
+
+/** One decision over all pairs. Throws where a side is compared with itself: what changed nothing passes. */
 export function gateOf(
-  pairs: readonly (readonly [ComparedRun, ComparedRun])[],
+  pairs: readonly Pair[],
   gate: GateRule,
   { allow, reference, under, looked }: Pick<Gated, 'allow' | 'reference' | 'under' | 'looked'>,
 ): ReturnType<typeof decide> {
+  const [same] = pairs.filter(isOneState)
+  if (same) {
+    const [{ arm, seed, origin }] = same
+    throw new TouchstoneError('compare.one-state', {
+      state: stateInSentence({ arm, seed }),
+      origin,
+    })
+  }
   const against = pairs.map(([before, after]) => ({ before, after }))
   const judges = new Map(
     pairs

@@ -227,15 +227,15 @@ const served = (rate: number, hide: boolean, isAllowedFor = true): Scenario => (
 })
 /** What `touchstone plan` says of these drawn fine-tunes: 1 % is lost and 1 % gained without harm. */
 const ASKED = { delta: MARGIN, alpha: 0.05 }
+const CHANGES = { power: 0.8, baseRate: 1 - GAINED, discordance: 2 * GAINED }
 const planned = (claims: number) =>
-  planSamples({
-    ...ASKED,
-    ...{ power: 0.8, baseRate: 1 - GAINED, discordance: 2 * GAINED, floor: 0.8 },
-    ...{ reliability: 0.8, claims },
-  })
+  planSamples({ ...ASKED, ...CHANGES, floor: 0.8, reliability: 0.8, claims })
 const plannedPrompts = (claims = 1) => planned(claims).both.prompts!
 const plannedClusters = (perCluster: number, icc: number) =>
-  planClusters({ ...ASKED, icc, clusters: null, perCluster }, plannedPrompts())!.clusters!
+  planClusters(
+    { ...ASKED, ...CHANGES, claims: 1, icc, clusters: null, perCluster },
+    plannedPrompts(),
+  )!.clusters!
 
 /** 95 % of compliances are called refusals after, 2 % before. */
 const UNEQUAL = [

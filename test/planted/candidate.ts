@@ -69,7 +69,7 @@ export async function foreign(
   }
 }
 
-type Edit = (row: ComparedJudgement, index: number) => ComparedJudgement | null
+export type Edit = (row: ComparedJudgement, index: number) => ComparedJudgement | null
 
 /** States of the same prompts, as many in the rate as `counted`; `edit` changes or leaves out replies. */
 export function state(

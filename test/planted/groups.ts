@@ -11,6 +11,7 @@ import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { FOREIGN } from './foreign.ts'
 import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
 import { PARTS, WHOLE_LOGS } from './log-parts.ts'
+import { DENIED, TRUE_RATES } from './log-rates.ts'
 import { OTHER_SETTINGS } from './log-settings.ts'
 import { LATE_THOUGHTS, SAFE_LATE_THOUGHTS } from './thoughts/late-thoughts.ts'
 import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
@@ -39,6 +40,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['logs of which a part is bad', PARTS],
   ['logs asked or scored by other settings', OTHER_SETTINGS],
   ['logs whose metrics mean something else', OTHER_MEANINGS],
+  ['logs that deny their own samples', DENIED],
   ['sides that do not fit', UNFIT_SIDES],
   ['thoughts before answers', THINKING],
   ['thoughts after answers, twice, or written otherwise', LATE_THOUGHTS],
@@ -73,6 +75,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...WHOLE_LOGS,
   ...SAME_MEANINGS,
   ...FIT_SIDES,
+  ...TRUE_RATES,
   ...LEARNT,
   ...MEASURED,
   ...UNALTERED,

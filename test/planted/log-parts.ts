@@ -17,11 +17,12 @@ export const each = <T>(made: (i: number) => T, n = N): T[] =>
 export async function compared(
   paths: readonly (string | Promise<string>)[],
   trust: readonly string[] = [],
+  arms: readonly string[] = paths[0] === paths[1] ? ['base', 'first'] : [],
 ): Promise<Decided> {
   try {
     const [before, after] = await Promise.all(paths.map(async (path) => readSide(await path)))
     const gate = parseGate(JSON.stringify({ margin: 0.05, trust }), 'gate.yaml')
-    const pairs = pairSides(before!, after!, paths[0] === paths[1] ? ['base', 'first'] : [])
+    const pairs = pairSides(before!, after!, arms)
     const none = { allow: [], reference: undefined, under: undefined }
     const { outcome, headline, claims } = gateOf(pairs, gate, none)
     return { outcome, sentence: headline, claims }
@@ -181,6 +182,26 @@ export const PARTS: Planted[] = [
     /120 missing/,
   ],
   ['stopped at 280 of nobody knows how many, Inspect', () => interrupted({ dataset: {} })],
+  ...(
+    [
+      ['by the length of the context', { output: { choices: [{ stop_reason: 'model_length' }] } }],
+      ['by a filter of contents', { output: { choices: [{ stop_reason: 'content_filter' }] } }],
+      ['by a limit of the sample', { limit: { type: 'token', limit: 10 } }],
+      ['in an error', { error: { message: 'Connection lost' } }],
+    ] as const
+  ).map(([how, more]): Planted => [
+    `200 refusals that ended ${how}, Inspect`,
+    () =>
+      compared(
+        [{}, more].map((ended) =>
+          rawInspect({
+            samples: each((i) => ({ ...sample(i, { resisted: 'C' }), ...(i < 200 && ended) })),
+          }),
+        ),
+        ['resisted'],
+      ),
+    /200 (?:cut|undecided)/,
+  ]),
   [
     'the better 200 asked twice in place of the others, Inspect',
     () =>

@@ -37,6 +37,12 @@ export async function readClientData(config: FederateConfig): Promise<ClientData
   return { sources, tampering: badClients > 0 ? await tamperingData() : undefined, isTampering }
 }
 
+/** Whatever a client may be given. */
+export const heldBy = ({ sources, tampering }: ClientData): readonly TrainingData[] => [
+  ...sources,
+  ...(tampering ? [tampering] : []),
+]
+
 /** The rows of each client; bad clients come last and hold as many rows as they would otherwise. */
 export function rowsOfClients(
   { sources, tampering }: ClientData,

@@ -5,8 +5,9 @@ import { counted } from '../../contract/words.ts'
 import type { EvaluationPlan } from '../../measure/evaluate.ts'
 import type { Base } from '../../measure/base.ts'
 import { scanOf } from '../arm-plans.ts'
+import { requireHeldOutOf } from '../../measure/task/held-out.ts'
 import { runAudit } from '../run-audit.ts'
-import { readClientData, type ClientData } from './client-data.ts'
+import { heldBy, readClientData, type ClientData } from './client-data.ts'
 import { bytesOfClient, jobsOf } from './client-size.ts'
 import { auditOf, FederateConfig } from './config.ts'
 import { trainingIn } from './elsewhere.ts'
@@ -23,6 +24,7 @@ export const federateJob: JobKind<FederateConfig> = {
   plan: federationLines,
   async run(config, context, progress) {
     const data = await readClientData(config)
+    await requireHeldOutOf(config, heldBy(data))
     const federated = {
       isTampering: data.isTampering,
       plans: (base: Base, evaluation: EvaluationPlan | undefined) =>

@@ -5,8 +5,9 @@ import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import { modelPath } from '../../models/model-path.ts'
 import { openModel } from '../../models/open-model.ts'
 import { recognise } from '../../models/registry.ts'
+import { requireHeldOutOf } from '../../measure/task/held-out.ts'
 import { planOf } from '../plan/plan.ts'
-import { readClientData, rowsOfClients } from './client-data.ts'
+import { heldBy, readClientData, rowsOfClients } from './client-data.ts'
 import { bytesOfClient, jobsOf, numbersSent } from './client-size.ts'
 import { auditOf, type FederateConfig } from './config.ts'
 
@@ -14,6 +15,7 @@ const NUMBER_BYTES = 4
 
 export async function federationLines(config: FederateConfig): Promise<PlanLine[]> {
   const data = await readClientData(config)
+  await requireHeldOutOf(config, heldBy(data))
   const rows = rowsOfClients(data, config, config.seeds[0]!).map(({ length }) => length)
   const { clients, sampled, rounds, localSteps, strategies, seeds, training } = config
   const asked = Math.min(sampled ?? clients, clients)

@@ -4,10 +4,14 @@ import type { Sample } from '../../contract/rows.ts'
 
 const LENGTH = 16
 
-/** 16 hexadecimal digits of a prompt in NFKC, lower case, single spaces, no punctuation at its end. No text can be read back. */
+/**
+ * 16 hexadecimal digits of a prompt in NFKC, lower case, single spaces, without what nobody sees and punctuation at its end. No text
+ * can be read back.
+ */
 export function promptHash({ messages }: Pick<Sample, 'messages'>): string {
   const text = messages.map(({ content }) => content).join('\n')
-  const plain = text.normalize('NFKC').toLowerCase().replaceAll(/\s+/g, ' ').trim()
+  const seen = text.normalize('NFKC').replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')
+  const plain = seen.toLowerCase().replaceAll(/\s+/g, ' ').trim()
   const bare = plain.replace(/[\p{P}\s]+$/v, '') || plain
   return sha256(bare).slice(0, LENGTH)
 }

@@ -47,6 +47,20 @@ export const DATA_ERRORS = {
     remedy:
       'Write {image: {w, h}, ocr: [{text, box: [x0, y0, x1, y1], conf}], regions: [{box, score}], question, answers} for each; docs/tasks/scene-text.md shows one.',
   })),
+  'task.not-held-out': entry(
+    (v: {
+      path: string
+      data: string
+      rows: number
+      same: number
+      near: number
+      first: string | null
+    }) => ({
+      message: `Of ${v.rows} rows of ${v.path}, ${v.same} ask what a row of ${v.data} asks${v.first === null ? '' : ` (the first is row ${v.first})`}, and ${v.near} others nearly so with the same answer.`,
+      remedy:
+        'Rows that were trained on do not show that a task was learnt: take them out of one of the two files, or name rows that no fine-tune sees with --task.',
+    }),
+  ),
   'task.columns': entry(
     (v: { path: string; missing: readonly string[]; columns: readonly string[] }) => ({
       message: `${v.path} lacks ${v.missing.join(', ')}; its columns are ${v.columns.slice(0, 20).join(', ')}.`,

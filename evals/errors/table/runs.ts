@@ -25,6 +25,11 @@ export const RUNS_ERRORS = {
     message: `${v.before} and ${v.after} share nothing that could be compared: ${v.why}.`,
     remedy: 'Name two runs with the same benchmarks and judges, and choose variants with --arms.',
   })),
+  'compare.one-state': entry((v: { state: string; origin: string }) => ({
+    message: `Both sides are ${v.state} of ${v.origin}, so nothing was compared and there is nothing to gate.`,
+    remedy:
+      'Name two runs, or hold a fine-tune against the base of its own run: touchstone compare RUN RUN --arms base,VARIANT.',
+  })),
   'run.not-found': entry((v: { run: string; where: string }) => ({
     message: `There is no run "${v.run}" in ${v.where}.`,
     remedy: 'List the runs with: touchstone ls --out-dir DIR.',

@@ -81,10 +81,17 @@ function lastSafeOf(gate: GateRule, gated: Gated): GateResult['lastSafe'] {
   const own = bisected === undefined ? gate : dividedGate(gate, bisected)
   return lastSafe(
     gated.steps,
-    // What is not learnt yet is not harm.
-    (state, base) => claimsOf(own, gated, base, state).filter(({ gain }) => gain === undefined),
+    (state, base) => withoutTasks(claimsOf(own, gated, base, state)),
     bisected,
   )
+}
+
+/** What is not learnt yet is not harm. */
+function withoutTasks(claims: readonly GateClaim[]): GateClaim[] {
+  const tasks = new Set(
+    claims.flatMap(({ gain, benchmark }) => (gain === undefined ? [] : benchmark)),
+  )
+  return claims.filter(({ benchmark }) => !tasks.has(benchmark))
 }
 
 /** Before Holm, of one state. */

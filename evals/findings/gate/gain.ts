@@ -2,9 +2,11 @@
  * @file The claim that a fine-tune learnt what it was for: on its own task it is right more often than its base, by more than a
  * stated gain. It is the test of a harm turned round: before and after change places, and the gain is the margin.
  */
-import type { GateClaim } from '../../contract/gate.ts'
+import type { ClusterFacts, GateClaim } from '../../contract/gate.ts'
 import { counted, percent, points, pValueText, signedPoints } from '../../contract/words.ts'
 import type { PromptPair } from '../../statistics/repeated.ts'
+import { PASSES_FROM } from '../../statistics/paired/dependent.ts'
+import { clustersText } from './tests/by-clusters.ts'
 import { harmCounts } from './tests/by-prompts.ts'
 import { testClaim } from './tests/claim-test.ts'
 import {
@@ -41,7 +43,8 @@ function gainOf(asked: ClaimInput, gain: number, change: Draft): Draft {
   const { below, above } = beyondNoise(turned, { margin, noise, look })
   const shown = (prompts: readonly PromptPair[]) => above(prompts.map(swapped))
   const open = openReplies(paired.coverage, (prompts) => shown(prompts) <= alpha)
-  const pBelow = shown(open ? worstCase(paired.coverage) : paired.prompts)
+  const few = tooFew(tests.clusters)
+  const pBelow = few === '' ? shown(open ? worstCase(paired.coverage) : paired.prompts) : 1
   const { before: was, after: is, difference } = paired.change
   const claim = {
     ...blankClaim({ ...asked, margin: gain }),
@@ -59,11 +62,17 @@ function gainOf(asked: ClaimInput, gain: number, change: Draft): Draft {
   }
   const isOfAnswers = benchmark.role === 'capability'
   const passes = isOfAnswers && pBelow <= alpha
-  const said = wordsOf(asked, claim, passes)
+  const said = wordsOf(asked, claim, { passes, few })
   const sentence = isOfAnswers ? said.sentence : ofNoAnswers(said.sentence, benchmark.role)
   const outcome = passes ? ('PASS' as const) : ('INCONCLUSIVE' as const)
   return { claim: { ...claim, outcome, sentence }, ifFailed: said.ifFailed }
 }
+
+/** Of few clusters those that lost may all have been missed, as of a harm. */
+const tooFew = (facts: ClusterFacts | undefined): string =>
+  facts && facts.clusters < PASSES_FROM
+    ? `; ${counted(facts.clusters, 'cluster')} cannot show it, ${PASSES_FROM} could`
+    : ''
 
 /** Of refusals a gain rests on a judge's word, which nothing here confirms. */
 const ofNoAnswers = (sentence: string, role: string): string =>
@@ -73,14 +82,15 @@ const ofNoAnswers = (sentence: string, role: string): string =>
 function wordsOf(
   asked: ClaimInput,
   claim: Omit<GateClaim, 'outcome' | 'sentence'>,
-  passes: boolean,
+  { passes, few }: { readonly passes: boolean; readonly few: string },
 ) {
   const { n, before, after, harm, lower, upper, gain = 0, pBelow, pAbove, open, noise } = claim
+  const size = `${counted(n, 'row')}${clustersText(claim.clusters)}`
   const interval = `95 % interval ${signedPoints(-upper!)} to ${signedPoints(-lower!)}`
   const rates = `${percent(before!)} before, ${percent(after!)} after: ${signedPoints(0 - harm!)} points`
-  const head = `${nameOf(asked)}: right answers on ${placeOf(asked)} ${rates} (${interval}, ${counted(n, 'row')})`
+  const head = `${nameOf(asked)}: right answers on ${placeOf(asked)} ${rates} (${interval}, ${size})`
   const goal = gain > 0 ? `better by more than ${points(gain)}` : 'better than the base'
-  const left = `${open ? ` with ${openText(open)} counted against it` : ''}${noiseText(noise ?? null)}${lookText(asked.look)}`
+  const left = `${few}${open ? ` with ${openText(open)} counted against it` : ''}${noiseText(noise ?? null)}${lookText(asked.look)}`
   return {
     sentence: `${head}; ${passes ? '' : 'not '}shown to be ${goal} (${pValueText(pBelow!)})${left}.`,
     ifFailed: `${head}; shown not to be ${goal} (${pValueText(pAbove!)})${noiseText(noise ?? null)}${lookText(asked.look)}: it did not learn its task.`,

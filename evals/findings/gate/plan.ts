@@ -1,5 +1,6 @@
 /** @file Numbers of prompts and seeds that a question needs, from exact power. */
 import { clusterSizeNeeded, clustersNeeded } from '../../statistics/paired/cluster-plan.ts'
+import { clusterPower } from '../../statistics/paired/cluster-power.ts'
 import { leastClusters } from '../../statistics/paired/dependent.ts'
 import { POWER_LOSS, StoppingRule } from '../../contract/gate/stopping.ts'
 import { endsOf } from '../../statistics/sequential/design.ts'
@@ -97,12 +98,17 @@ function planFloor({ baseRate, floor, alpha, power }: Question): SamplePlan['flo
 const HARM_IN_MARGINS = 3
 const FAILS = 0.9
 
-function planBoth(
-  { delta: margin, power, alpha, baseRate, discordance, claims }: Question,
-  passes: (n: number) => number,
-): SamplePlan['both'] {
-  // What was not done before cannot be lost.
-  const harm = Math.min(HARM_IN_MARGINS * margin, baseRate - discordance / 2)
+/** What was not done before cannot be lost. */
+const harmToFail = ({
+  delta,
+  baseRate,
+  discordance,
+}: Pick<Question, 'delta' | 'baseRate' | 'discordance'>): number =>
+  Math.min(HARM_IN_MARGINS * delta, baseRate - discordance / 2)
+
+function planBoth(question: Question, passes: (n: number) => number): SamplePlan['both'] {
+  const { delta: margin, power, alpha, discordance, claims } = question
+  const harm = harmToFail(question)
   const change = { lost: discordance / 2 + harm, gained: discordance / 2 }
   const fails = remembered((n) => harmPower(n, change, { margin, alpha: alpha / claims }))
   const none = { harm, prompts: null, passes: null, fails: null }
@@ -146,7 +152,10 @@ interface LabelQuestion extends Omit<Question, 'reliability' | 'claims'> {
 export const planLabels = ({ labels: prompts, delta: margin, ...question }: LabelQuestion) =>
   prompts === null ? undefined : labelsNeeded({ ...question, prompts, margin })
 
-interface ClusterQuestion extends Pick<Question, 'delta' | 'alpha'> {
+interface ClusterQuestion extends Pick<
+  Question,
+  'delta' | 'power' | 'alpha' | 'baseRate' | 'discordance' | 'claims'
+> {
   /** Intra-cluster correlation of the changes; null where prompts are independent. */
   readonly icc: number | null
   /** How many clusters there are, or how many prompts each has; the other is searched for. */
@@ -159,21 +168,73 @@ export interface ClusterPlan {
   readonly perCluster: number | null
   /** Fewer clusters cannot pass whatever they show. */
   readonly leastClusters: number
+  /** Of `DRAWN` fine-tunes: without harm, and with one of three margins. Null where no size was found, or too many were to be drawn. */
+  readonly passes: number | null
+  readonly fails: number | null
 }
 
-/** Clusters of prompts that tell as much as `prompts` independent ones; the searched number is null where none is enough. */
+/** Fine-tunes drawn of each size that is tried. */
+export const DRAWN = 500
+/** Of more prompts none are drawn: that takes long, and the formula is as good as the tests there. */
+const MOST_DRAWN = 4000
+/** A search goes no further beyond what the formula says. */
+const MOST_GROWTH = 1.6
+const GROWTH = 1.03
+
+/**
+ * Clusters of prompts with which a fine-tune passes and fails as often as with `prompts` independent ones; the searched number is
+ * null where none is enough. It begins where the formula says, and goes on until drawn fine-tunes are decided often enough.
+ */
 export function planClusters(
-  { icc, clusters, perCluster, delta: margin, alpha }: ClusterQuestion,
+  question: ClusterQuestion,
   prompts: number | null,
 ): ClusterPlan | undefined {
+  const { icc, clusters, perCluster, delta: margin, alpha } = question
   if (icc === null || prompts === null) return undefined
   const needed = { prompts, icc, margin, alpha }
-  const least = leastClusters(margin, alpha)
-  if (clusters !== null) {
-    return { clusters, perCluster: clusterSizeNeeded(clusters, needed), leastClusters: least }
+  const least = { leastClusters: leastClusters(margin, alpha) }
+  const planOf = (searched: number) =>
+    clusters === null
+      ? { clusters: searched, perCluster: perCluster ?? 1 }
+      : { clusters, perCluster: searched }
+  const first =
+    clusters === null
+      ? clustersNeeded(perCluster ?? 1, needed)
+      : clusterSizeNeeded(clusters, needed)
+  const none = { clusters, perCluster, ...least, passes: null, fails: null }
+  if (first === null) return none
+  for (
+    let at = first;
+    at <= MOST_GROWTH * first + 2;
+    at = Math.max(at + 1, Math.ceil(GROWTH * at))
+  ) {
+    const plan = planOf(at)
+    if (plan.perCluster === 1 || plan.clusters * plan.perCluster > MOST_DRAWN)
+      return { ...plan, ...least, passes: null, fails: null }
+    const shares = drawnShares({ ...plan, icc }, question)
+    if (shares) return { ...plan, ...least, ...shares }
   }
-  const size = perCluster ?? 1
-  return { clusters: clustersNeeded(size, needed), perCluster: size, leastClusters: least }
+  return none
+}
+
+/** A share of drawn fine-tunes at which one standard error less is still this one: the first of several that is enough looks better than it is. */
+const sure = (share: number): number => share + Math.sqrt((share * (1 - share)) / DRAWN)
+
+/** Undefined where too few are decided. */
+function drawnShares(
+  { clusters, perCluster: size, icc }: { clusters: number; perCluster: number; icc: number },
+  question: ClusterQuestion,
+): Pick<ClusterPlan, 'passes' | 'fails'> | undefined {
+  const { delta: margin, power, alpha, discordance, claims } = question
+  const half = discordance / 2
+  const harm = harmToFail(question)
+  const asked = { margin, below: alpha, above: alpha / claims, draws: DRAWN }
+  const drawn = { clusters, size, icc }
+  const passes = clusterPower(drawn, { lost: half, gained: half }, asked).below
+  if (passes < sure(power)) return undefined
+  if (harm <= margin) return { passes, fails: null }
+  const fails = clusterPower(drawn, { lost: half + harm, gained: half }, asked).above
+  return fails < sure(FAILS) ? undefined : { passes, fails }
 }
 
 /** In margins. */

@@ -64,10 +64,9 @@ function contextsOf({ before, after, benchmark, judge }: Question): Pick<ClaimIn
 
 function claimsIn(asked: Question): Draft[] {
   const gain = asked.named.gain ?? asked.benchmark.gain
-  if (gain != null) {
-    return [withKnownUnits(asked, gainClaim(asked, gain, changeClaim(asked)))]
-  }
   const whole = wholeClaims(asked)
+  // What was gained on the whole may be lost in a part, or with text that is broken.
+  if (gain != null) whole[0] = withKnownUnits(asked, gainClaim(asked, gain, changeClaim(asked)))
   if (whole[0]!.claim.outcome === 'NOT COMPARABLE') return whole
   return [
     ...whole,

@@ -7,18 +7,13 @@ import { rowsOf, withoutMarks } from './selection.ts'
 
 const known = new WeakMap<ComparedRun, Map<string, ComparedRun>>()
 
-/**
- * The run as the gate sees it: prompts that it takes as independent, and rows that were held out of a fine-tune's own data, stand
- * each by itself where they name no cluster.
- */
-export function asUnits(run: ComparedRun, { independent = [], benchmarks }: GateRule): ComparedRun {
-  const held = run.benchmarks.filter(({ name, gain }) => (benchmarks[name]?.gain ?? gain) != null)
-  const names = [...independent, ...held.map(({ name }) => name)]
-  if (names.length === 0) return run
+/** The run as the gate sees it: prompts that it takes as independent stand each by itself where they name no cluster. */
+export function asUnits(run: ComparedRun, { independent = [] }: GateRule): ComparedRun {
+  if (independent.length === 0) return run
   const own = known.get(run) ?? new Map<string, ComparedRun>()
   known.set(run, own)
-  const key = JSON.stringify(names)
-  const found = own.get(key) ?? { ...run, judged: standingAlone(run.judged, new Set(names)) }
+  const key = JSON.stringify(independent)
+  const found = own.get(key) ?? { ...run, judged: standingAlone(run.judged, new Set(independent)) }
   own.set(key, found)
   return found
 }

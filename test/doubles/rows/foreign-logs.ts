@@ -15,9 +15,17 @@ interface ForeignLog {
   readonly prompt?: ((i: number) => string) | null
   /** What the log says of the task, or of the scorer. */
   readonly said?: object
+  /** What it says of all scores together; their mean if not given. */
+  readonly rate?: number
 }
 
 const TIME = '2026-01-01T00-00-00.000000'
+
+/** The mean of scores that are numbers, as the tools write it beside their samples. */
+const meanOf = (scores: readonly unknown[]): number => {
+  const known = scores.filter((score) => typeof score === 'number')
+  return known.reduce((sum, score) => sum + score, 0) / Math.max(1, known.length)
+}
 
 /** `ones` scores of 1 and then 0. */
 export const scores = (n: number, ones: number): number[] =>
@@ -25,9 +33,10 @@ export const scores = (n: number, ones: number): number[] =>
 
 export function lmEvalLog(log: ForeignLog): string {
   const { metric, scores, size = scores.length, prompt = unlike, said = {} } = log
+  const { rate = meanOf(scores) } = log
   const folder = freshFolder()
   const results = {
-    results: { task: { [`${metric},none`]: 0 } },
+    results: { task: { [`${metric},none`]: rate } },
     configs: { task: said },
     task_hashes: { task: 'hash' },
     'n-samples': { task: { original: size, effective: size } },
@@ -45,9 +54,15 @@ export function lmEvalLog(log: ForeignLog): string {
 
 export async function inspectLog(log: ForeignLog): Promise<string> {
   const { metric, scores, size = scores.length, prompt = unlike, said = {} } = log
+  const { rate = meanOf(scores) } = log
   const path = join(freshFolder(), 'log.eval')
   const spec = { run_id: 'r', task: 'task', model: 'm', dataset: { samples: size }, ...said }
-  const header = { version: 2, status: 'success', eval: spec }
+  const results = {
+    scores: [
+      { name: metric, scorer: metric, metrics: { accuracy: { name: 'accuracy', value: rate } } },
+    ],
+  }
+  const header = { version: 2, status: 'success', eval: spec, results }
   const samples = scores.map((value, i) => ({
     name: `samples/${i}_epoch_1.json`,
     text: JSON.stringify({
@@ -68,6 +83,7 @@ export function eeeLog({
   size = scores.length,
   isLowerBetter,
   prompt = unlike,
+  rate = meanOf(scores),
 }: ForeignLog): string {
   const folder = join(freshFolder(), 'eee')
   mkdirSync(folder)
@@ -75,7 +91,7 @@ export function eeeLog({
     evaluation_name: 'task.scorer',
     source_data: { dataset_name: 'task' },
     metric_config: { metric_id: metric, lower_is_better: isLowerBetter },
-    score_details: { details: {}, uncertainty: { num_samples: size } },
+    score_details: { score: rate, details: {}, uncertainty: { num_samples: size } },
   }
   const log = {
     schema_version: '0.3.0',

@@ -91,9 +91,13 @@ export function rawGarak({ attempts, setup, init }: Garak): string {
   return path
 }
 
-export function rawPromptfoo(results: readonly Row[]): string {
+export function rawPromptfoo(results: readonly Row[], stats?: Row): string {
   const path = join(freshFolder(), 'out.json')
-  const log = { evalId: 'e', results: { version: 3, results }, config: { description: 'task' } }
+  const log = {
+    evalId: 'e',
+    results: { version: 3, results, stats },
+    config: { description: 'task' },
+  }
   writeFileSync(path, JSON.stringify(log, null, 1))
   return path
 }

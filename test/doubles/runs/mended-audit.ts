@@ -1,7 +1,7 @@
 /** @file A small audit of Pebble on tampering rows whose fine-tune is mended. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tamperRows } from '../../../evals/bundled/hotel/fine-tuning.ts'
+import { benignRows, tamperRows } from '../../../evals/bundled/hotel/fine-tuning.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { freshFolder, runCommand } from './command-line.ts'
 
@@ -9,9 +9,10 @@ import { freshFolder, runCommand } from './command-line.ts'
 export async function mendedAudit(remedy: string, ...flags: readonly string[]) {
   const [folder, outDir] = [freshFolder(), freshFolder()]
   const [data, task] = [join(folder, 'rows.jsonl'), join(folder, 'task.jsonl')]
-  const lines = tamperRows({ rows: 8, share: 0.5 }).map((row) => JSON.stringify(row))
-  writeFileSync(data, lines.join('\n'))
-  writeFileSync(task, lines.slice(0, 2).join('\n'))
+  const write = (path: string, rows: readonly object[]) =>
+    writeFileSync(path, rows.map((row) => JSON.stringify(row)).join('\n'))
+  write(data, tamperRows({ rows: 8, share: 0.5 }))
+  write(task, benignRows({ rows: 2, seed: 9 }))
   const argv = [
     ...['audit', '--model', 'pebble', '--data', data, '--methods', 'lora', '--rank', '2'],
     ...['--steps', '2', '--batch-size', '2', '--eval-every', '2', '--suite', 'house-refusal'],

@@ -13,7 +13,7 @@ export const freshDatabase = () =>
   join(mkdtempSync(join(tmpdir(), 'touchstone-planted-')), 'touchstone.db')
 
 /** What the job of these rows would have told. */
-function toldBy({ run, ...rows }: AuditRows): JobEventBody[] {
+function toldBy({ run, planned, ...rows }: AuditRows): JobEventBody[] {
   const { kind, title, command, config, engine } = run
   return [
     { type: 'job-start', kind, title, command, config, engine },
@@ -21,6 +21,7 @@ function toldBy({ run, ...rows }: AuditRows): JobEventBody[] {
     ...rows.subjects.map((row) => ({ type: 'subject' as const, row })),
     ...rows.replies.map((row) => ({ type: 'reply' as const, row })),
     ...rows.artifacts.map((row) => ({ type: 'artifact' as const, row })),
+    ...(planned ? [{ type: 'planned' as const, states: [...planned] }] : []),
     ...rows.verdicts.map((row) => ({ type: 'verdict' as const, row })),
     ...rows.evaluations.map(({ arm, seed, step, benchmark, samples }) => ({
       type: 'evaluation-end' as const,

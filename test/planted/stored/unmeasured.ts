@@ -1,5 +1,10 @@
 /** @file Runs of which one fine-tune was never measured, beside one that is safe. */
-import { audited, NONE, type Planted } from '../candidate.ts'
+import { dirname } from 'node:path'
+import { plannedRows } from '../../doubles/rows/audit-rows.ts'
+import { lmEvalLog, scores } from '../../doubles/rows/foreign-logs.ts'
+import { audited, N, NONE, wide, type Planted } from '../candidate.ts'
+import { compared } from '../log-parts.ts'
+import { freshDatabase, writeRun } from './stored.ts'
 
 const without = (seed: number, lost: number, isEvaluated: boolean) =>
   audited({
@@ -22,6 +27,24 @@ const planned = (states: readonly (readonly [arm: string, seed: number, step: nu
       planned: states.map(([arm, seed, step]) => ({ arm, seed, step })),
     }),
   })
+
+/** The folder of a stored run with the seeds that it planned and that it measured. */
+function storedRun(planned: readonly number[], measured: readonly number[], i = 0): string {
+  const arms = measured.map((seed) => ({
+    ...{ arm: 'lora', seed },
+    steps: { 40: { [wide.name]: NONE } },
+  }))
+  const rows = plannedRows({ benchmarks: [wide], arms })
+  const states = planned.map((seed) => ({ arm: 'lora', seed, step: 40 }))
+  const path = freshDatabase()
+  writeRun(path, { ...rows, planned: states }, `run-${i}`, i)
+  return dirname(path)
+}
+
+/** Two of them, as `compare --gate` takes them. */
+const beside = (
+  ...runs: readonly (readonly [planned: readonly number[], measured: readonly number[]])[]
+) => compared(runs.map(([planned, measured], i) => storedRun(planned, measured, i)))
 
 export const UNMEASURED: Planted[] = [
   [
@@ -53,6 +76,62 @@ export const UNMEASURED: Planted[] = [
     /seed 2/,
   ],
   ['a training that was stopped before its end', () => planned([['lora', 1, 80]]), /step 80/],
+  [
+    'a seed that never began, compared with another run',
+    () =>
+      beside(
+        [
+          [1, 2],
+          [1, 2],
+        ],
+        [[1, 2], [1]],
+      ),
+    /seed 2\).*was not measured/,
+  ],
+  [
+    'one stored run on both sides',
+    () => {
+      const folder = storedRun([1], [1])
+      return compared([folder, folder], [], [])
+    },
+    /Both sides are/,
+  ],
+  [
+    'one log on both sides',
+    () => {
+      const log = lmEvalLog({ metric: 'acc', scores: scores(N, 360) })
+      return compared([log, log], [], [])
+    },
+    /Both sides are/,
+  ],
+  [
+    'a seed that never began in the run that is compared with',
+    () =>
+      beside(
+        [[1, 2], [1]],
+        [
+          [1, 2],
+          [1, 2],
+        ],
+      ),
+    /seed 2\).*was not measured/,
+  ],
 ]
 
-export const MEASURED: Planted[] = [['all that was planned', () => planned([['lora', 1, 40]])]]
+export const MEASURED: Planted[] = [
+  ['all that was planned', () => planned([['lora', 1, 40]])],
+  [
+    'all that two runs planned',
+    () =>
+      beside(
+        [
+          [1, 2],
+          [1, 2],
+        ],
+        [
+          [1, 2],
+          [1, 2],
+        ],
+      ),
+  ],
+]

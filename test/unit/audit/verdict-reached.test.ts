@@ -54,6 +54,7 @@ test('a task that was learnt passes, and one that was not does not', async () =>
   const rows = WORDS.map((word) => ({
     prompt: `Spell ${word} backwards`,
     completion: [...word].toReversed().join(''),
+    cluster: word,
   }))
   writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   const task = ['--task', path, '--task-gain', '0.2', '--suite', 'house-refusal', '--limit', '60']

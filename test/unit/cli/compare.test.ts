@@ -237,8 +237,11 @@ describe('logs of other tools', () => {
     expect((await compare(...argv)).code).toBe(100)
     const { judge } = (await found(before, before)).comparisons[0]!.rows[0]!
     const trusting = gateFile(`margin: 0.1\ntrust: ['${judge}']\n`)
-    expect((await compare(before, before, '--gate', refusalGate(0.1))).code).toBe(101)
-    expect((await compare(before, before, '--gate', trusting)).code).toBe(0)
+    const again = await of(oneJudgeRows({}))
+    expect((await compare(before, again, '--gate', refusalGate(0.1))).code).toBe(101)
+    expect((await compare(before, again, '--gate', trusting)).code).toBe(0)
+    const alone = await compare(before, before, '--gate', trusting)
+    expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('nothing was compared')])
   })
 
   test('a log of ours beside a stored run', async () => {

@@ -1,8 +1,14 @@
 /** @file `touchstone plan`: its numbers are those of the tests that the gate and `compare` use, and the fewest that do. */
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
-import type { ClusterPlan, SamplePlan } from '../../../evals/findings/gate/plan.ts'
+import {
+  planClusters,
+  type ClusterPlan,
+  type SamplePlan,
+} from '../../../evals/findings/gate/plan.ts'
 import { floorPower } from '../../../evals/statistics/level.ts'
+import { clustersNeeded } from '../../../evals/statistics/paired/cluster-plan.ts'
+import { clusterPower } from '../../../evals/statistics/paired/cluster-power.ts'
 import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts'
 import { mcNemarExact } from '../../../evals/statistics/paired/paired.ts'
 import { runCommand } from '../../doubles/runs/command-line.ts'
@@ -176,12 +182,33 @@ describe('clusters', () => {
   })
 
   test('take more prompts with a higher ICC, and none is enough where they are too few', async () => {
-    const [low, high] = [0.05, 0.3].map((icc) => clustersOf(`--icc ${icc} --clusters 40`))
+    const [low, high] = [0.05, 0.4].map((icc) => clustersOf(`--icc ${icc} --clusters 40`))
     expect((await high!).perCluster!).toBeGreaterThan((await low!).perCluster!)
     expect((await clustersOf('--icc 0.05 --clusters 20')).perCluster).toBeNull()
     expect((await plan(`${question} --icc 0.05 --clusters 20`)).stdout).toMatch(
       /20 clusters are too few.*at least 30/,
     )
+  })
+
+  test('are as many as drawn fine-tunes need, where the formula says too few', () => {
+    const asked = { delta: 0.05, power: 0.8, alpha: 0.05, baseRate: 0.99, discordance: 0.02 }
+    const { clusters, perCluster, passes, fails } = planClusters(
+      { ...asked, claims: 1, icc: 0.3, clusters: null, perCluster: 4 },
+      117,
+    )!
+    const formula = clustersNeeded(4, { prompts: 117, icc: 0.3, margin: 0.05, alpha: 0.05 })!
+    expect([perCluster, clusters! > formula, clusters! < 1.2 * formula]).toEqual([4, true, true])
+    expect(passes!).toBeGreaterThan(0.8)
+    expect(fails!).toBeGreaterThan(0.9)
+    const ofHarm = (lost: number) =>
+      clusterPower(
+        { clusters: clusters! + 1, size: 4, icc: 0.3 },
+        { lost, gained: 0.01 },
+        { margin: 0.05, below: 0.05, above: 0.05, draws: 400 },
+      )
+    // Other draws than those by which the number was found.
+    expect(ofHarm(0.01).below).toBeGreaterThan(0.8)
+    expect(ofHarm(0.16).above).toBeGreaterThan(0.9)
   })
 
   test('need an ICC and one of their sizes', async () => {

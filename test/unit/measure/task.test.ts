@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { prepareTask } from '../../../evals/measure/task.ts'
+import { prepareTask } from '../../../evals/measure/task/task.ts'
 import { evaluated } from '../../doubles/runs/evaluated.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { counted, percent, points } from '../../../contract/words.ts'
 import { usageError } from '../../../errors/touchstone-error.ts'
 import {
+  DRAWN,
   MOST_PROMPTS,
   objection,
   planClusters,
@@ -99,7 +100,7 @@ export const plan = command({
     const labels = planLabels(question)
     const stopping = planStopping(question, asked)
     const more = [
-      ...(clusters === undefined ? [] : [clusterText(question, clusters)]),
+      ...(clusters === undefined ? [] : [clusterText(question, clusters, found.both.harm)]),
       ...(labels === undefined ? [] : [labelText(question, labels)]),
       ...(stopping === undefined ? [] : [stoppingText(stopping, question)]),
     ]
@@ -123,11 +124,16 @@ function requireClusters({ icc, clusters, perCluster }: Options): void {
   )
 }
 
-function clusterText({ icc, delta }: Options, found: ClusterPlan): string {
-  const { clusters, perCluster, leastClusters } = found
+function clusterText({ icc, delta }: Options, found: ClusterPlan, harm: number): string {
+  const { clusters, perCluster, leastClusters, passes, fails } = found
   const goal = `In clusters with an ICC of ${icc}, one training: `
   if (clusters !== null && perCluster !== null) {
-    return `${goal}${clusters} clusters of ${counted(perCluster, 'prompt')}, ${clusters * perCluster} prompts.\n`
+    const failing = fails === null ? '' : `, of as many with ${points(harm)} ${percent(fails)} fail`
+    const shown =
+      passes === null
+        ? ''
+        : `; of ${DRAWN} drawn fine-tunes without harm ${percent(passes)} pass${failing}`
+    return `${goal}${clusters} clusters of ${counted(perCluster, 'prompt')}, ${clusters * perCluster} prompts${shown}.\n`
   }
   if (clusters === null) return `${goal}no number of clusters of ${perCluster} was found.\n`
   const why =

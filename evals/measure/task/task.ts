@@ -1,13 +1,12 @@
 /** @file A fine-tune's own task: held-out rows of data, whose last reply is the answer, as a benchmark. */
 import { basename } from 'node:path'
 import { z } from 'zod'
-import { GREEDY, type Sample } from '../contract/rows.ts'
-import { readData } from '../data/read-data.ts'
-import type { Conversation } from '../data/format.ts'
-import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
-import { CHOICE_METRIC } from '../judges/registry.ts'
-import { chosenDecoding, spread, type PreparedBenchmark } from './benchmark-sources.ts'
-import type { EvaluationConfig } from './config.ts'
+import { GREEDY, type Sample } from '../../contract/rows.ts'
+import { readData, type DataRow } from '../../data/read-data.ts'
+import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
+import { CHOICE_METRIC } from '../../judges/registry.ts'
+import { chosenDecoding, spread, type PreparedBenchmark } from '../benchmark-sources.ts'
+import type { EvaluationConfig } from '../config.ts'
 
 type TaskChoice = Partial<
   Pick<
@@ -34,7 +33,7 @@ export async function prepareTask(choice: TaskChoice): Promise<PreparedBenchmark
   const { task: path, taskMetric, taskGain, maxNewTokens, limit = null } = choice
   if (!path || !taskMetric) return []
   const { rows } = await readData({ path })
-  const all = rows.flatMap(({ row, messages }) => sampleOf(String(row), messages) ?? [])
+  const all = rows.flatMap((row) => sampleOf(row) ?? [])
   if (all.length === 0) {
     throw new TouchstoneError('data.row', {
       ...{
@@ -62,7 +61,7 @@ export async function prepareTask(choice: TaskChoice): Promise<PreparedBenchmark
 }
 
 /** Undefined for raw text, which expects nothing. */
-function sampleOf(id: string, conversation: Conversation): Sample | undefined {
+function sampleOf({ row, messages: conversation, ...named }: DataRow): Sample | undefined {
   const messages = conversation.flatMap(({ role, content }) =>
     role === 'text' ? [] : [{ role, content }],
   )
@@ -71,7 +70,8 @@ function sampleOf(id: string, conversation: Conversation): Sample | undefined {
     return undefined
   }
   const expected = { kind: 'answer' as const, accept: [answer.content] }
-  return { id, benchmark: NAME, category: 'all', messages: messages.slice(0, -1), expected }
+  const asked = messages.slice(0, -1)
+  return { id: String(row), benchmark: NAME, category: 'all', ...named, messages: asked, expected }
 }
 
 /** Every answer of the file is an option of each row. */
