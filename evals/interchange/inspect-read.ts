@@ -264,11 +264,10 @@ function judgementsOf(
     scores.push([primary, { value: null, metadata: { outcome: stored } }])
   }
   const text = [promptOf(sample), ...(sample.choices ?? [])].join('\n')
-  const isCut = isEnded(sample)
-  const meaning = (judge: string) =>
-    own
-      ? meaningOfRole(own.role)
-      : meaningOf({ names: [judge], path: origin, isHigherBetter: undefined }, metrics)
+  const meaning = (judge: string) => {
+    if (own) return meaningOfRole(own.role)
+    return meaningOf({ names: [judge], path: origin, isHigherBetter: undefined }, metrics)
+  }
   return scores.map(([judge, { value, metadata }]) => {
     const meant = meaning(judge)
     const said = own && isOutcome(metadata?.['outcome']) ? metadata['outcome'] : undefined
@@ -277,7 +276,7 @@ function judgementsOf(
       benchmark,
       role: roleOf(meant),
       judge,
-      isCut,
+      isCut: isEnded(sample),
       judgeVersion: textOr(metadata?.['judgeVersion'], scored),
       sampleId: String(sample.id),
       epoch: sample.epoch - 1,
