@@ -1,6 +1,6 @@
 /** @file Events as log lines for people. No code reads these sentences. */
 import type { EventType, JobEventBody } from './events.ts'
-import { listed } from './words.ts'
+import { counted, listed } from './words.ts'
 
 export interface Notice {
   readonly level: (JobEventBody & { type: 'log' })['level']
@@ -36,6 +36,13 @@ const NOTICES = {
     level: 'info',
     message: `Case ${number} of this run was made; the SHA-256 of its manifest is ${manifest}.`,
   }),
+  'evaluation-end': ({ benchmark, origin }) =>
+    origin?.from !== 'cache'
+      ? undefined
+      : {
+          level: 'info',
+          message: `base: of ${benchmark} ${counted(origin.kept, 'answer')} of ${origin.runs.length === 1 ? 'run' : 'runs'} ${listed(origin.runs)} ${origin.kept === 1 ? 'was' : 'were'} not asked for again; ${origin.checked} that were are the same. --ask-again asks for all.`,
+        },
   override: ({ fields, against }) =>
     warning(
       `Compared with ${against} although they differ in ${listed(fields)} (allowed by name).`,
