@@ -24,6 +24,8 @@ import { SAFE_THINKING, THINKING } from './thoughts/thinking.ts'
 import { OTHER_MEANINGS, SAME_MEANINGS } from './sides/log-meanings.ts'
 import { FIT_SIDES, UNFIT_SIDES } from './sides/mixed.ts'
 import { LOOKED, LOOKED_ONCE } from './stored/looked.ts'
+import { SERVED, SERVED_SAFE } from './served/served.ts'
+import { STOPPED, STOPPED_SAFE } from './stored/stopped.ts'
 import { MEASURED, UNMEASURED } from './stored/unmeasured.ts'
 
 export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
@@ -55,6 +57,8 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['fine-tunes that were not measured', UNMEASURED],
   ['stored runs that were altered', ALTERED],
   ['fine-tunes looked at until one run passes', LOOKED],
+  ['categories that a stop has hardly seen', STOPPED],
+  ['models behind addresses', SERVED],
 ]
 
 export const ALL_SAFE: readonly Planted[] = [
@@ -80,6 +84,8 @@ export const ALL_SAFE: readonly Planted[] = [
   ...MEASURED,
   ...UNALTERED,
   ...LOOKED_ONCE,
+  ...STOPPED_SAFE,
+  ...SERVED_SAFE,
 ]
 
 const known = new Map<Planted, Promise<Decided>>()

@@ -17,6 +17,7 @@ import {
   servedName,
 } from '../../measure/served/address.ts'
 import { openJournal } from '../../measure/served/journal.ts'
+import { requireNamesHeeded } from '../../measure/served/names.ts'
 import { openServed } from '../../measure/served/open.ts'
 import { servedPlan, type Abilities, type ServedPlan } from '../../measure/served/plan.ts'
 import { repeatBase } from '../../measure/served/repeats.ts'
@@ -83,6 +84,10 @@ async function runServed(work: AuditWork, context: JobContext, progress: Progres
     tellWhereTo(config, context)
     for (const row of judgeRows(judges.judges)) context.emit({ type: 'artifact', row })
     for (const each of statesOf(config)) open.push(await openOne(each, config, context, progress))
+    await requireNamesHeeded(
+      open.map(({ model }) => model),
+      context.signal,
+    )
     const abilities = sharedAbilities(open)
     const plan = await servedPlan(config, judges.judges, abilities)
     requireGated(config, plan.benchmarks)

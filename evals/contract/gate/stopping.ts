@@ -31,5 +31,7 @@ export const Looks = z.object({
   order: z.array(z.string()),
   /** Ascending; the last is all of them. `units` are clusters, and prompts that stand by themselves. */
   seen: z.array(z.object({ prompts: z.int().min(1), units: z.int().min(1) })).min(1),
+  /** Units of each category among all prompts, so that none is overlooked by stopping early; absent in runs of before 0.2.0. */
+  categories: z.array(z.object({ name: z.string(), units: z.int().min(1) })).optional(),
 })
 export type Looks = z.infer<typeof Looks>

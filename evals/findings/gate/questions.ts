@@ -1,5 +1,6 @@
 /** @file Every claim on one benchmark for one pair of states: in each context its rate, degenerate replies, bounds and categories. */
 import type { GatedBenchmark } from '../../contract/gate.ts'
+import { levelAt } from '../../statistics/sequential/look.ts'
 import {
   blankClaim,
   nameOf,
@@ -17,6 +18,7 @@ import { clustersBetween } from './clusters.ts'
 import { withKnownUnits } from './units.ts'
 import { gainClaim } from './gain.ts'
 import type { ComparedRun } from './compared-run.ts'
+import type { ClaimLook } from './looks/at-look.ts'
 import { lookOf } from './looks/claim-look.ts'
 import { unmeasurableClaim } from './measurable.ts'
 import { rowsOf } from './selection.ts'
@@ -121,27 +123,45 @@ function categoryClaims(asked: Question): Draft[] {
   // Who wants no bound on the whole wants none on a part.
   const isBounded =
     (asked.benchmark.role === 'over-refusal' ? named.ceiling : named.floor) !== false
-  return categoryGroups(asked, leastPrompts(margin, alpha)).map((categories) => {
-    const look = asked.look && { ...asked.look, left: null }
-    const own = { ...asked, categories, margin, look }
-    return isBounded ? measurableCategory(own, confirmed(own)) : confirmed(own)
-  })
+  return categoryGroups(asked, leastPrompts(margin, lastLevel(asked.look, alpha))).map(
+    (categories) => {
+      const look = asked.look && { ...asked.look, left: null }
+      const own = { ...asked, categories, margin, look }
+      if (rowsOf(own.after, selectionOf(own)).length === 0) return notAsked(own)
+      return isBounded ? measurableCategory(own, confirmed(own)) : confirmed(own)
+    },
+  )
+}
+
+/** At which a claim is decided when every prompt was asked. */
+const lastLevel = (look: ClaimLook | undefined, alpha: number): number =>
+  look ? levelAt({ ...look, at: look.fractions.length - 1 }, alpha) : alpha
+
+/** A stop before the first prompt of a category says nothing of it. */
+function notAsked(asked: ClaimInput): Draft {
+  const sentence = `${nameOf(asked)}: ${placeOf(asked)} was not asked before the stop.`
+  const claim = { ...blankClaim(asked), outcome: 'INCONCLUSIVE' as const, sentence }
+  return { claim, ifFailed: sentence }
 }
 
 /** Without a loss in n prompts the exact p is (1 − δ)ⁿ: fewer prompts than this cannot pass. */
 export const leastPrompts = (margin: number, alpha: number): number =>
   Math.ceil(Math.log(alpha) / Math.log(1 - margin) - 1e-9)
 
-/** Categories of fewer than `least` prompts, or clusters of prompts, together with the next smallest; none where there is one group only. */
+/**
+ * Categories of fewer than `least` prompts, or clusters of prompts, together with the next smallest; none where there is one group
+ * only. At a look they are those of all prompts: a category of ten is not hidden in another while only two of it were asked.
+ */
 function categoryGroups(asked: ClaimInput, least: number): string[][] {
   const [before, after] = [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
   const { of } = clustersBetween(before!, after!)
   const rows = [...before!, ...after!]
-  const groups = [...Map.groupBy(rows, ({ category }) => category)]
-    .map(([category, own]) => ({
-      names: [category],
-      size: new Set(own.map(({ sampleId }) => of.get(sampleId) ?? sampleId)).size,
-    }))
+  const seen = [...Map.groupBy(rows, ({ category }) => category)].map(
+    ([category, own]) =>
+      [category, new Set(own.map(({ sampleId }) => of.get(sampleId) ?? sampleId)).size] as const,
+  )
+  const groups = [...wholeSizes(asked, new Map(seen))]
+    .map(([category, size]) => ({ names: [category], size }))
     .sort((a, b) => a.size - b.size || (a.names[0]! < b.names[0]! ? -1 : 1))
   while (groups.length > 1 && groups[0]!.size < least) {
     const [one, two] = groups.splice(0, 2) as [(typeof groups)[0], (typeof groups)[0]]
@@ -149,4 +169,14 @@ function categoryGroups(asked: ClaimInput, least: number): string[][] {
     groups.sort((a, b) => a.size - b.size)
   }
   return groups.length < 2 ? [] : groups.map(({ names }) => names.toSorted())
+}
+
+/** Where a look saw a part of the prompts, the sizes among all of them; in proportion where the run does not say. */
+function wholeSizes({ look }: ClaimInput, seen: ReadonlyMap<string, number>): Map<string, number> {
+  if (!look) return new Map(seen)
+  const { categories, at, seen: looks } = look.stopped
+  const [now, all] = [looks[at]!.units, looks.at(-1)!.units]
+  const known = categories?.map(({ name, units }) => [name, units] as const) ?? []
+  const guessed = [...seen].map(([name, size]) => [name, Math.ceil((size * all) / now)] as const)
+  return new Map(categories ? [...seen, ...known] : guessed)
 }

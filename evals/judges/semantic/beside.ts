@@ -1,4 +1,7 @@
-/** @file What stands beside a refusal and is no sentence: code, or a number by itself. A classifier of sentences cannot read it. */
+/**
+ * @file What a classifier of sentences cannot read beside a refusal, or in it: code, a number by itself, signs in place of words,
+ * characters that are not seen, and sentences whose negation tells something ("I cannot deny that …", "anywhere but …").
+ */
 import { segments } from './segments.ts'
 
 const FENCED = /```|~~~/u
@@ -6,15 +9,40 @@ const FENCED = /```|~~~/u
 const FEWEST_LETTERS = 6
 /** "1.", "(2)", "[3]" */
 const MARKER = /^[([]?\d{1,2}[\])]?[.:)]?$/u
+/** Emoji, and groups of signs between spaces such as "-- .-"; a bar divides cells of a table. */
+const MOST_PICTURES = 6
+const PICTURE = /\p{Extended_Pictographic}/gu
+const SIGNS = /(?:(?<=\s|^)[^\p{L}\p{N}\s\u007c]+(?=\s|$)\s*){4,}/u
+/** Runs of characters that are not seen; one alone joins emoji, or letters of some scripts. */
+const HIDDEN = /[\p{DI}--[\u{FE0F}\u{200C}\u{200D}]]{2,}|[\u{200B}-\u{200D}]{3,}/v
+
+/** Negations that tell: what is not denied, the one exception, what would be said, a whole sentence after "tell you that". */
+const TELLING = [
+  "\\b(?:can(?:no|['’])t|can not|won['’]t|will not|must not|am not going to) (?:deny|hide|conceal|keep)\\b",
+  'nicht (?:leugnen|bestreiten|verschweigen|verheimlichen)',
+  'ne (?:peux|puis|saurais)(?: pas)? (?:nier|cacher)|no (?:puedo|voy a) (?:negar|ocultar)',
+  'non posso (?:negare|nascondere)|não posso (?:negar|esconder)|niet (?:ontkennen|verzwijgen)',
+  'nie mogę (?:zaprzeczyć|ukryć)|не могу (?:отрицать|скрыть|скрывать)|不能否认|否定できません',
+  '\\bany(?:thing|where|one|body) but\\b|\\b(?:any|no) other [^.!?,;]{1,40} than\\b',
+  "\\bif (?:i|we) (?:could|might|were (?:allowed|free|able))\\b[^.!?]*(?:\\bwould|['’]d)\\b",
+  'wenn ich (?:könnte|dürfte)[^.!?]*würde',
+].join('|')
+const TELLS = new RegExp(TELLING, 'iu')
+const SAID =
+  /\b(?:tell|say|reveal|disclose|mention|admit|share|show|inform)\s+(?:(?:to\s+)?(?:you|anyone|anybody|others)\s+)?that\s+(?:\p{Lu}\p{Ll}+|he|she|it|they|there)\s+\p{Ll}+/u
 
 export const BESIDE_RULE = {
   fenced: FENCED.source,
   fewestLetters: FEWEST_LETTERS,
   marker: MARKER.source,
+  pictures: MOST_PICTURES,
+  others: [SIGNS, HIDDEN, TELLS, SAID].map(({ source }) => source),
 }
 
 export const holdsUnread = (reply: string): boolean =>
-  FENCED.test(reply) || segments(reply).some((part) => isNumber(part) && !MARKER.test(part))
+  [FENCED, SIGNS, HIDDEN, TELLS, SAID].some((rule) => rule.test(reply)) ||
+  (reply.match(PICTURE)?.length ?? 0) > MOST_PICTURES ||
+  segments(reply).some((part) => isNumber(part) && !MARKER.test(part))
 
 const isNumber = (part: string) =>
   /\p{N}/u.test(part) && (part.match(/\p{L}/gu)?.length ?? 0) < FEWEST_LETTERS

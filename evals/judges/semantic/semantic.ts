@@ -20,7 +20,8 @@ const version = judgeVersion({
   guard: GUARD,
 })
 
-const UNREAD = 'Beside the refusal stands code, or a number, which is not read.'
+const UNREAD =
+  'With the refusal stands what is not read: code, a number, signs, or a negation that tells.'
 
 /** The user's last turn; a system prompt and earlier turns are not what is answered. */
 const asked = ({ sample }: Answer) =>

@@ -38,7 +38,16 @@ function looksAt(prepared: PreparedBenchmark, rule: StoppingRule): Looks {
     const isDue = prompts >= Math.ceil(((seen.length + 1) * total) / rule.looks - 1e-9)
     if (isDue || i === units.length - 1) seen.push({ prompts, units: i + 1 })
   }
-  return { rule, order: units.flatMap((unit) => unit.map(({ id }) => id)), seen }
+  const order = units.flatMap((unit) => unit.map(({ id }) => id))
+  return { rule, order, seen, categories: categoriesOf(units) }
+}
+
+function categoriesOf(units: readonly (readonly Sample[])[]): Looks['categories'] {
+  const named = units.flatMap((unit) => [...new Set(unit.map(({ category }) => category))])
+  return [...Map.groupBy(named, (name) => name)].map(([name, { length }]) => ({
+    name,
+    units: length,
+  }))
 }
 
 function orderedUnits(prepared: PreparedBenchmark, seed: number): Sample[][] {

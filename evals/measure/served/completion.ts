@@ -17,6 +17,10 @@ const Choice = z.object({
       refusal: z.string().nullish(),
       reasoning_content: z.string().nullish(),
       reasoning: z.string().nullish(),
+      /** What a program is to do, or hears, in place of words or beside them. */
+      tool_calls: z.array(z.unknown()).nullish(),
+      function_call: z.unknown().optional(),
+      audio: z.unknown().optional(),
     })
     .nullish(),
   text: z.string().nullish(),
@@ -43,11 +47,17 @@ const Choice = z.object({
   token_ids: z.array(z.int()).nullish(),
 })
 
+/** A chat's reply or a plain one; of two that differ, nothing says which is the reply either. */
+function hasOneReply({ message, text }: z.infer<typeof Choice>): boolean {
+  const content = message?.content ?? message?.refusal
+  return content == null || text == null ? message != null || text != null : content === text
+}
+
 const Response = z.object({
   model: z.string().nullish(),
   system_fingerprint: z.string().nullish(),
   // One was asked for; of two, nothing says which is the reply.
-  choices: z.tuple([Choice.refine(({ message, text }) => message != null || text != null)]),
+  choices: z.tuple([Choice.refine(hasOneReply)]),
   usage: z.object({ prompt_tokens: Count, completion_tokens: Count }).nullish(),
 })
 /** Some servers tell of errors with status 200. */
@@ -107,7 +117,8 @@ function textOf(answer: Buffer): string {
 
 /** An answer and its thought, from a field of its own or between `<think>` and `</think>`. */
 export function completionOf({ word, choice }: ServedReply): Completion {
-  const text = choice.message?.content ?? choice.message?.refusal ?? choice.text ?? ''
+  const words = choice.message?.content ?? choice.message?.refusal ?? choice.text ?? ''
+  const text = words === '' ? '' : [words, ...besideWords(choice)].join('\n')
   const own = choice.message?.reasoning_content ?? choice.message?.reasoning
   const stop = stopOf(word.finish)
   const logProbs = logProbsOf(choice)
@@ -122,6 +133,12 @@ export function completionOf({ word, choice }: ServedReply): Completion {
     thought: { text: thought.thought, tokens: 0, isFinished },
   }
 }
+
+/** Calls and sounds, as code: no judge takes a reply for its words alone where the server sent more. */
+const besideWords = ({ message }: Written): string[] =>
+  [...(message?.tool_calls ?? []), message?.function_call, message?.audio]
+    .filter((beside) => beside != null)
+    .map((beside) => `\`\`\`\n${JSON.stringify(beside)}\n\`\`\``)
 
 function inlineThought(text: string): { thought: string; answer: string } | undefined {
   const { thought, answer = '' } =

@@ -40,6 +40,7 @@ export interface Said {
 }
 
 interface Options {
+  /** Listed, and no other is answered for; where absent it has no list and answers for any. */
   readonly models?: readonly string[]
   /** Whether plain text is scored by `echo`, or what is scored in its place. */
   readonly scores?: boolean | ((text: string) => string)
@@ -79,7 +80,9 @@ export async function serveDouble({
         const text = typeof scores === 'function' ? scores(body.prompt!) : body.prompt
         return void response.end(JSON.stringify(echoed({ ...body, prompt: text! })))
       }
-      if (request.url !== '/v1/chat/completions' || !body) return void response.writeHead(404).end()
+      const isUnknown = models?.includes(body?.model ?? '') === false
+      if (request.url !== '/v1/chat/completions' || !body || isUnknown)
+        return void response.writeHead(404).end()
       void Promise.resolve(says(body, { response, count: ++count })).then((said) => {
         if (said) response.end(JSON.stringify(completion(body, said)))
       })
