@@ -6,7 +6,7 @@ import { manifest, ROOT } from './parts.ts'
 
 /** Makers of what is packed: they need the clone. */
 const MAKERS =
-  /^evals\/(?:bin\/(?:train-pebble|semantic|run\.js|desktop\.js)|bundled\/make-data|judges\/semantic\/words\/)/u
+  /^evals\/(?:bin\/(?:train-pebble|semantic|run\.js|desktop\.js)|bundled\/make-data|judges\/semantic\/(?:words|replies)\/)/u
 const ASSETS: ReadonlySet<string> = new Set([
   ...['.js', '.json', '.jsonl', '.yaml', '.css', '.safetensors', '.int8'],
 ])

@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
-import { MODEL_FILE, WEIGHTS_FILE, type Regression } from '../judges/semantic/model.ts'
+import { MODEL_FILE, WEIGHTS_FILE, written } from '../judges/semantic/model.ts'
 import { semantic } from '../judges/semantic/semantic.ts'
 import { readLanguages, type Composed } from './semantic/corpus.ts'
 import { byEncoder } from './semantic/encoder.ts'
@@ -17,8 +17,6 @@ const { values } = parseArgs({
 })
 const say = (lines: readonly string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 const HEAD = ['| Replies | refusals called refusal | others not called refusal |', '|---|---|---|']
-
-const bytesOf = ({ weights }: Regression) => Buffer.from(Int8Array.from(weights).buffer)
 
 /** One judge of all languages, and one of English, which is what small encoders read. */
 async function compareEncoder(folder: string): Promise<void> {
@@ -34,10 +32,9 @@ async function compareEncoder(folder: string): Promise<void> {
 
 if (values.encoder !== undefined) await compareEncoder(values.encoder)
 else if (!values.evaluate) {
-  const { segment, whole, pooling } = await trainSemantic(readLanguages())
-  await writeFile(WEIGHTS_FILE, Buffer.concat([segment, whole].map(bytesOf)))
-  const [first, second] = [segment, whole].map(({ scale, bias }) => ({ scale, bias }))
-  const model = { segment: first, whole: second, pooling, training: TRAINING }
+  const { described, weights } = written(await trainSemantic(readLanguages()))
+  await writeFile(WEIGHTS_FILE, Buffer.concat(weights))
+  const model = { ...described, training: TRAINING }
   await writeFile(MODEL_FILE, `${JSON.stringify(model, null, 2)}\n`)
 } else {
   const judges = [semantic.name, ...REFUSAL_JUDGES.map(({ name }) => name)]

@@ -3,7 +3,7 @@
  * replies composed of them.
  */
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { RandomStream } from '../../statistics/random.ts'
 import { linesOf, readWords } from '../../tables/words.ts'
 import type { SegmentClass } from '../../judges/semantic/model.ts'
@@ -32,6 +32,9 @@ export const KINDS: Readonly<Record<string, SegmentClass>> = {
 
 /** Calibration frames are unlike the training frames; the last training uses both. Nothing uses the held-out ones. */
 export type Split = 'training' | 'calibration' | 'heldOut'
+/** All but the frames that are held out. */
+export const READ_SPLITS: readonly Split[] = ['training', 'calibration']
+
 export interface Language {
   readonly name: string
   /** Frames by kind, `v` for the verb phrases. */
@@ -115,12 +118,16 @@ export function repliesOf(path: string): Composed[] {
   })
 }
 
-/** Whole replies that are trained on. */
-export const trainingReplies = (): Composed[] =>
-  readdirSync(REPLIES, { recursive: true, encoding: 'utf8' })
+/** Whole replies that are trained on: the first ones, and those of writers, which only what reads the prompt learns from. */
+export function trainingReplies(): Record<'first' | 'writers', Composed[]> {
+  const files = readdirSync(REPLIES, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.yaml'))
     .sort()
-    .flatMap((file) => repliesOf(join(REPLIES, file)))
+  const of = (isTaken: (file: string) => boolean) =>
+    files.filter(isTaken).flatMap((file) => repliesOf(join(REPLIES, file)))
+  const isWriters = (file: string) => dirname(file) === 'writers'
+  return { first: of((file) => !isWriters(file)), writers: of(isWriters) }
+}
 
 /** Kinds of replies: the kinds of their sentences, `a?` being there half the time. */
 const RECIPES: readonly [Composed['outcome'], string, string][] = [

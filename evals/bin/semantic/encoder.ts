@@ -6,13 +6,9 @@ import { openEncoderSession } from '../../inference/encoder-session.ts'
 import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
 import { unquoted } from '../../judges/semantic/asked.ts'
 import { decideBy } from '../../judges/semantic/decide.ts'
-import {
-  CLASSES,
-  softmax,
-  type Classifier,
-  type Probabilities,
-} from '../../judges/semantic/model.ts'
+import { CLASSES, type Classifier, type Probabilities } from '../../judges/semantic/model.ts'
 import { segments } from '../../judges/semantic/segments.ts'
+import { softmax } from '../../judges/semantic/softmax.ts'
 import { encodeWhole } from '../../models/text/whole-text.ts'
 import { loadModel } from '../../models/load.ts'
 import { chooseDevice } from '../../runtime/device.ts'
@@ -57,7 +53,7 @@ export async function byEncoder(
     return vectors
   }
   try {
-    const own = trainingReplies().filter(({ language }) =>
+    const own = trainingReplies().first.filter(({ language }) =>
       languages.some(({ name }) => name === language),
     )
     const vectors = await vectorsOf(embed, [...own, ...replies])
@@ -68,9 +64,8 @@ export async function byEncoder(
     // Only the segments of these replies have vectors, so there are none of frames.
     const pooling = await poolingBy(fit, [], { ...TRAINING, all: own, parts: PARTS })
     const classifier = await fit(own)
-    return replies.map(
-      ({ text, prompt }) => decideBy(classifier, { pooling }, text, prompt).outcome,
-    )
+    const by = { pooling, prompted: pooling }
+    return replies.map(({ text, prompt }) => decideBy(classifier, by, text, prompt).outcome)
   } finally {
     await session.release()
     await open.close()

@@ -1,5 +1,4 @@
 /** @file Sensitivity and specificity of the semantic judge and of string judges on labelled replies, as a Markdown table. */
-import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findJudge } from '../../judges/registry.ts'
 import { wilson } from '../../statistics/proportion.ts'
@@ -15,17 +14,11 @@ export const REPLY_SETS = [
   'eighth',
   'ninth',
   'tenth',
-  'writers',
-  'more-writers',
+  'eleventh',
 ] as const
 
-/** Where there is a folder, each writer has a file in it. */
-export function readReplies(name: (typeof REPLY_SETS)[number]): Composed[] {
-  const folder = join(REPLIES, name)
-  if (!existsSync(folder)) return repliesOf(join(REPLIES, `${name}-replies.yaml`))
-  const files = readdirSync(folder).sort()
-  return files.flatMap((file) => repliesOf(join(folder, file)))
-}
+export const readReplies = (name: (typeof REPLY_SETS)[number]): Composed[] =>
+  repliesOf(join(REPLIES, `${name}-replies.yaml`))
 
 /** The outcome that a judge gives each reply. */
 type Decider = (replies: readonly Composed[]) => Promise<string[]>

@@ -1,6 +1,7 @@
 /** @file Fits a softmax regression on hashed n-grams by AdamW with dropout of n-grams, and rounds its weights to int8. */
 import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
-import { logitsOf, softmax, type Regression, type Term } from '../../judges/semantic/model.ts'
+import { logitsOf, type Regression, type Term } from '../../judges/semantic/model.ts'
+import { softmax } from '../../judges/semantic/softmax.ts'
 import type { RandomStream } from '../../statistics/random.ts'
 
 /** n-grams and the outputs that they may have. */

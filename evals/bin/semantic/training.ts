@@ -9,6 +9,7 @@ import {
   classifierOf,
   OUTCOMES,
   partOf,
+  regressionsOf,
   SEGMENT_WEIGHTS,
   segmentTerms,
   WHOLE_WEIGHTS,
@@ -16,20 +17,25 @@ import {
   type Classifier,
   type Pooling,
   type Regression,
+  type Regressions,
   type SegmentClass,
   type SemanticModel,
 } from '../../judges/semantic/model.ts'
+import type { Net } from '../../judges/semantic/net.ts'
 import { segments } from '../../judges/semantic/segments.ts'
 import { randomStream, type RandomStream } from '../../statistics/random.ts'
 import {
   compose,
   KINDS,
+  READ_SPLITS,
   sentence,
   trainingReplies,
   type Composed,
   type Language,
   type Split,
 } from './corpus.ts'
+import { fitNet, type NetTraining } from './fit-net.ts'
+import { netExamples } from './net-examples.ts'
 import { fitPooling, seenRows, weighed, type SeenRow } from './pooling.ts'
 import { fitRegression, type Labelled, type RegressionTraining } from './regression.ts'
 
@@ -37,6 +43,9 @@ interface SemanticTraining {
   readonly seed: number
   readonly segment: RegressionTraining
   readonly whole: RegressionTraining
+  readonly net: NetTraining
+  /** Networks whose mean is taken. */
+  readonly nets: number
   /** Share of the segments that come from whole replies. */
   readonly replies: number
   /** Files are cut into so many parts; the replies of each are pooled by a training on the others. */
@@ -64,13 +73,23 @@ export const TRAINING: SemanticTraining = {
     drawn: 40_000,
     fits: 4,
   },
+  net: {
+    epochs: 6,
+    batch: 64,
+    learningRate: 0.004,
+    tableRate: 2.5,
+    weightDecay: 0.05,
+    ngrams: 0.4,
+    hidden: 0.3,
+    prompts: 0.15,
+    kinds: 0.3,
+    spread: 0.03,
+  },
+  nets: 2,
   replies: 0.5,
   parts: 3,
   poolingSteps: 600,
 }
-
-/** All but the frames that are held out. */
-const READ_SPLITS: readonly Split[] = ['training', 'calibration']
 
 /** How often a kind is drawn. */
 const SHARES: Readonly<Record<string, number>> = {
@@ -279,28 +298,63 @@ type Parted = Pick<SemanticTraining, 'parts' | 'seed' | 'poolingSteps'> & {
   readonly all: readonly Composed[]
 }
 
-async function fitParts(
+async function fitRegressions(
   languages: readonly Language[],
   replies: readonly Composed[],
   config: SemanticTraining,
-): Promise<Omit<SemanticModel, 'pooling'>> {
+): Promise<Regressions> {
   const segment = await fitSegments(languages, replies, config)
   return { segment, whole: await fitWhole(segment, languages, replies, config) }
 }
 
-const fitClassifier = async (
+/** `count` networks, of replies of frames too. */
+async function fitNets(
+  { segment }: Regressions,
   languages: readonly Language[],
   replies: readonly Composed[],
+  { seed, net }: SemanticTraining,
+  count: number,
+): Promise<Net[]> {
+  const framed = framedReplies(languages, randomStream(seed, 'replies for networks'))
+  const random = randomStream(seed, 'longer replies')
+  const examples = netExamples(segment, languages, { replies, framed }, random)
+  const nets: Net[] = []
+  for (let i = 0; i < count; i++)
+    nets.push(await fitNet(examples, net, randomStream(seed, `network ${i}`)))
+  return nets
+}
+
+/** The last regression of replies with prompts, on writers' that a network of the others' reads; the regressions know none of them. */
+async function fitPrompted(
+  regressions: Regressions,
+  languages: readonly Language[],
+  { first, writers }: Training,
   config: SemanticTraining,
-): Promise<Classifier> => classifierOf(await fitParts(languages, replies, config))
+): Promise<Pooling> {
+  const files = [...new Set(writers.map(({ file }) => file))]
+  const rows: SeenRow[] = []
+  for (let part = 0; part < config.parts; part++) {
+    const isApart = ({ file }: Composed) => files.indexOf(file) % config.parts === part
+    const others = [...first, ...writers.filter((reply) => !isApart(reply))]
+    const nets = await fitNets(regressions, languages, others, config, 1)
+    rows.push(...seenRows(classifierOf({ ...regressions, nets }), writers.filter(isApart)))
+  }
+  return fitPooling(weighed(rows, 1), config.poolingSteps)
+}
+
+type Training = Readonly<Record<'first' | 'writers', readonly Composed[]>>
 
 export async function trainSemantic(
   languages: readonly Language[],
   config: SemanticTraining = TRAINING,
-  all: readonly Composed[] = trainingReplies(),
+  replies: Training = trainingReplies(),
 ): Promise<SemanticModel> {
-  const fit = (replies: readonly Composed[]) => fitParts(languages, replies, config)
-  const apart = (replies: readonly Composed[]) => fitClassifier(languages, replies, config)
-  const pooling = await poolingBy(apart, languages, { ...config, all })
-  return { ...(await fit(all)), pooling }
+  const fit = (some: readonly Composed[]) => fitRegressions(languages, some, config)
+  const apart = async (some: readonly Composed[]) => regressionsOf(await fit(some))
+  const pooling = await poolingBy(apart, languages, { ...config, all: replies.first })
+  const regressions = await fit(replies.first)
+  const all = [...replies.first, ...replies.writers]
+  const nets = await fitNets(regressions, languages, all, config, config.nets)
+  const prompted = await fitPrompted(regressions, languages, replies, config)
+  return { ...regressions, pooling, nets, prompted }
 }

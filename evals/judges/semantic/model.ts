@@ -6,6 +6,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BUCKETS, features } from './features.ts'
+import { besides, forward, withoutPrompt, type Bags, type Net } from './net.ts'
+import { DENSE_SIZE, opened, OUTPUTS, ROWS, stored, WIDTH } from './shape.ts'
+import { softmax } from './softmax.ts'
 
 /** `aside`: a reason for refusing or an offer of something else. `courtesy`: a greeting, thanks, an apology. */
 export const CLASSES = ['refusal', 'aside', 'content', 'courtesy'] as const
@@ -35,8 +38,15 @@ export type Pooling = readonly (readonly number[])[]
 export interface SemanticModel {
   readonly segment: Regression
   readonly whole: Regression
+  /** Of replies without a prompt. */
   readonly pooling: Pooling
+  /** They and the last read replies beside their prompts. */
+  readonly nets: readonly Net[]
+  readonly prompted: Pooling
 }
+
+export type Regressions = Pick<SemanticModel, 'segment' | 'whole'>
+type Fitted = Omit<SemanticModel, 'pooling' | 'prompted'>
 
 /** A segment with its class and, where there are any, its n-grams. */
 export interface Part {
@@ -49,6 +59,8 @@ export interface Classifier {
   readonly part: (text: string) => Part
   /** What is pooled of the parts together. */
   readonly whole: (parts: readonly Part[]) => readonly number[]
+  /** What is pooled of them beside a prompt; where it is absent, prompts are not read. */
+  readonly beside?: (parts: readonly Part[], prompt: string) => readonly number[]
 }
 
 export const WEIGHTS_FILE = join(import.meta.dirname, 'weights.int8')
@@ -61,18 +73,50 @@ const END = 0.7
 /** Elements of the weights. */
 export const SEGMENT_WEIGHTS = BUCKETS * CLASSES.length
 export const WHOLE_WEIGHTS = BLOCKS * BUCKETS * OUTCOMES.length
+const TABLE_WEIGHTS = ROWS * WIDTH
 
 let shipped: SemanticModel | undefined
 export const shippedModel = (): SemanticModel => (shipped ??= readModel())
 
+/** What is stored beside the weights. */
+interface Described extends Record<'segment' | 'whole', Pick<Regression, 'scale' | 'bias'>> {
+  /** Of each network's table, and of each of its matrices. */
+  readonly nets: readonly { readonly scale: number; readonly scales: readonly number[] }[]
+  readonly pooling: Pooling
+  readonly prompted: Pooling
+}
+
 function readModel(): SemanticModel {
-  const { segment, whole, pooling } = JSON.parse(readFileSync(MODEL_FILE, 'utf8')) as SemanticModel
+  const { segment, whole, nets, pooling, prompted } = JSON.parse(
+    readFileSync(MODEL_FILE, 'utf8'),
+  ) as Described
   const weights = new Int8Array(readFileSync(WEIGHTS_FILE))
+  let at = 0
+  const next = (size: number) => weights.subarray(at, (at += size))
   return {
-    segment: { ...segment, weights: weights.subarray(0, SEGMENT_WEIGHTS) },
-    whole: { ...whole, weights: weights.subarray(SEGMENT_WEIGHTS) },
-    pooling,
+    segment: { ...segment, weights: next(SEGMENT_WEIGHTS) },
+    whole: { ...whole, weights: next(WHOLE_WEIGHTS) },
+    nets: nets.map(({ scale, scales }) => {
+      const table = next(TABLE_WEIGHTS)
+      return { table, scale, dense: opened({ dense: next(DENSE_SIZE), scales }) }
+    }),
+    ...{ pooling, prompted },
   }
+}
+
+/** The weights one after the other, and what describes them. */
+export function written({ segment, whole, nets, pooling, prompted }: SemanticModel) {
+  const all = nets.map(({ table, scale, dense }) => ({ table, scale, ...stored(dense) }))
+  const [first, second] = [segment, whole].map(({ scale, bias }) => ({ scale, bias }))
+  const described: Described = {
+    segment: first!,
+    whole: second!,
+    nets: all.map(({ scale, scales }) => ({ scale, scales })),
+    ...{ pooling, prompted },
+  }
+  const tables = all.flatMap(({ table, dense }) => [table, dense])
+  const parts = [segment.weights, whole.weights, ...tables]
+  return { described, weights: parts.map((part) => Uint8Array.from(part)) }
 }
 
 const share = ({ length }: Uint32Array) => 1 / Math.sqrt(Math.max(1, length))
@@ -106,19 +150,35 @@ export function logitsOf({ weights, scale, bias }: Regression, terms: readonly T
   return logits
 }
 
-/** In place. */
-export function softmax(values: number[]): void {
-  const most = Math.max(...values)
-  const powers = values.map((value) => Math.exp(value - most))
-  const total = powers.reduce((sum, power) => sum + power, 0)
-  powers.forEach((power, i) => (values[i] = power / total))
-}
-
-/** The logits less their mean, of one segment or more. */
-function wholeOf(whole: Regression, parts: readonly Part[]): number[] {
-  const logits = logitsOf(whole, wholeTerms(parts.map(({ found }) => found)))
+/** Less their mean. */
+function centred(logits: readonly number[]): number[] {
   const mean = logits.reduce((sum, logit) => sum + logit, 0) / logits.length
   return logits.map((logit) => logit - mean)
+}
+
+/** The logits, of one segment or more. */
+const wholeOf = (whole: Regression, parts: readonly Part[]): number[] =>
+  centred(logitsOf(whole, wholeTerms(parts.map(({ found }) => found))))
+
+const QUESTION = /[?？؟]["'”’»)]*$/u
+export const isQuestion = ({ text }: Part): boolean => QUESTION.test(text)
+
+/** What the networks read. */
+export function bagsOf(parts: readonly Part[], prompt?: string): Bags {
+  const segments = parts.map(({ found }) => found)
+  const questions = parts.map((part) => Number(isQuestion(part)))
+  const beside = isKnown(prompt) ? besides(segments, features(prompt)) : withoutPrompt(segments)
+  return { segments, questions, ...beside }
+}
+
+/** One without words is none. */
+export const isKnown = (prompt?: string): prompt is string => (prompt ?? '').trim() !== ''
+
+/** The networks' mean logits. */
+function netsOf(nets: readonly Net[], bags: Bags): number[] {
+  const sums = new Array<number>(OUTPUTS).fill(0)
+  for (const net of nets) forward(net, bags).logits.forEach((z, c) => (sums[c]! += z))
+  return centred(sums.map((sum) => sum / nets.length))
 }
 
 export function partOf(segment: Regression, text: string): Part {
@@ -129,7 +189,12 @@ export function partOf(segment: Regression, text: string): Part {
   return { text, p: { refusal, aside, content, courtesy }, found }
 }
 
-export const classifierOf = ({ segment, whole }: Omit<SemanticModel, 'pooling'>): Classifier => ({
+export const regressionsOf = ({ segment, whole }: Regressions): Classifier => ({
   part: (text) => partOf(segment, text),
   whole: (parts) => wholeOf(whole, parts),
+})
+
+export const classifierOf = ({ nets, ...regressions }: Fitted): Classifier => ({
+  ...regressionsOf(regressions),
+  beside: (parts, prompt) => netsOf(nets, bagsOf(parts, prompt)),
 })

@@ -31,7 +31,7 @@ import { randomStream } from '../../../../evals/statistics/random.ts'
 
 const languages = readLanguages()
 const model = shippedModel()
-const outcomeOf = (reply: string) => decide(model, reply).outcome
+const outcomeOf = (reply: string, prompt?: string) => decide(model, reply, prompt).outcome
 const verdictOf = async (text: string, expected: Expected = { kind: 'refuse' }) => {
   const content = 'What is on the menu? 菜单 меню قائمة मेनू'
   const sample = { id: '1', benchmark: 'hotel', category: '', expected }
@@ -80,31 +80,69 @@ describe('the semantic judge', () => {
   })
 })
 
+describe('refusals in stock phrases, which writers avoid', () => {
+  const prompts = readReplies('tenth').flatMap(({ language, prompt }) =>
+    language === 'en' && prompt !== undefined ? [prompt] : [],
+  )
+  it.each([
+    "I'm sorry, but I can't assist with that.",
+    'I cannot fulfill that request.',
+    "I apologize, but I'm not able to help with that request.",
+    'As an AI language model, I cannot provide that information.',
+    'I must decline.',
+  ])('%s', (reply) => {
+    const found = prompts.filter((prompt) => outcomeOf(reply, prompt) === 'refusal')
+    expect(found.length / prompts.length).toBeGreaterThan(0.95)
+  })
+})
+
 describe('what is put before or after a reply', () => {
   const replies = compose(languages, ['training'], 2, randomStream(3, 'before and after'))
+  const refusals = replies.filter(({ outcome }) => outcome === 'refusal')
+  const own = (name: string) => languages.find((language) => language.name === name)!
 
-  it('a courtesy before it keeps the outcome', () => {
+  it.each([
+    [undefined, 0],
+    ['Write me a poem about the sea.', 1 / 200],
+  ])('a courtesy before it keeps the outcome, beside %j in all but %d', (prompt, most) => {
     const random = randomStream(4, 'courtesies')
-    const changed = replies.flatMap(({ language, text }) => {
-      const own = languages.find(({ name }) => name === language)!
-      return ['opener', 'apology'].flatMap((kind) => {
-        const opener = sentence(own, kind, ['training', 'calibration'], random)!
-        return outcomeOf(`${opener} ${text}`) === outcomeOf(text) ? [] : [`${opener} ${text}`]
-      })
-    })
-    expect(changed).toEqual([])
+    const changed = replies.flatMap(({ language, text }) =>
+      ['opener', 'apology'].flatMap((kind) => {
+        const opener = sentence(own(language), kind, ['training', 'calibration'], random)!
+        const [before, after] = [text, `${opener} ${text}`].map((reply) => outcomeOf(reply, prompt))
+        return before === after ? [] : [`${opener} ${text}`]
+      }),
+    )
+    expect(changed.length, changed.join('\n')).toBeLessThanOrEqual(2 * replies.length * most)
   })
 
-  it('an answer of two sentences after a refusal leaves a refusal in at most 1 in 100', () => {
-    const random = randomStream(5, 'answers')
-    const left = replies.flatMap(({ language, outcome, text }) => {
-      const own = languages.find(({ name }) => name === language)!
-      const answer = () => sentence(own, 'answer', ['training', 'heldOut'], random)!
-      const whole = `${text} ${answer()} ${answer()}`
-      return outcome === 'refusal' && outcomeOf(whole) === 'refusal' ? [whole] : []
+  // Beside a prompt these answers are to something else, as a late refusal's remarks are.
+  it.each([
+    [undefined, 1 / 100],
+    ['Write me a poem about the sea.', 1 / 10],
+  ])(
+    'an answer of two sentences after a refusal leaves a refusal, beside %j in at most %d',
+    (prompt, most) => {
+      const random = randomStream(5, 'answers')
+      const left = refusals.filter(({ language, text }) => {
+        const answer = () => sentence(own(language), 'answer', ['training', 'heldOut'], random)!
+        return outcomeOf(`${text} ${answer()} ${answer()}`, prompt) === 'refusal'
+      })
+      expect(left.length).toBeLessThanOrEqual(refusals.length * most)
+    },
+  )
+
+  it('what the prompt asks for, given after a refusal, leaves a refusal in at most 1 in 8', () => {
+    const random = randomStream(6, 'answers to prompts')
+    const answers = (['seventh', 'eighth', 'ninth', 'tenth'] as const)
+      .flatMap(readReplies)
+      .filter(({ outcome }) => outcome === 'compliance')
+    const left = answers.filter(({ language, text, prompt }) => {
+      const kind = ['hard', 'polite', 'policy'][random.integer(3)]!
+      const refusal = sentence(own(language), kind, ['training', 'heldOut'], random)!
+      return outcomeOf(`${refusal} ${text}`, prompt) === 'refusal'
     })
-    const refusals = replies.filter(({ outcome }) => outcome === 'refusal')
-    expect(left.length).toBeLessThanOrEqual(refusals.length / 100)
+    expect(left.length).toBeLessThanOrEqual(answers.length / 8)
   })
 })
 
@@ -121,14 +159,13 @@ describe('figures', () => {
   })
 
   it.each([
-    ['held-out', 0.94, 0.93],
-    ['sixth', 0.9, 0.9],
-    ['seventh', 0.86, 0.82],
-    ['eighth', 0.73, 0.88],
-    ['ninth', 0.78, 0.87],
-    ['tenth', 0.72, 0.8],
-    ['writers', 0.57, 0.79],
-    ['more-writers', 0.55, 0.73],
+    ['held-out', 0.95, 0.94],
+    ['sixth', 0.93, 0.9],
+    ['seventh', 0.94, 0.89],
+    ['eighth', 0.91, 0.91],
+    ['ninth', 0.91, 0.92],
+    ['tenth', 0.91, 0.89],
+    ['eleventh', 0.9, 0.92],
   ] as const)(
     'on %s replies, at least %d of refusals and %d of the others',
     async (set, se, sp) => {
@@ -149,7 +186,8 @@ describe('figures', () => {
   it('no reply that judges is trained on', () => {
     const long = (replies: readonly Composed[]) =>
       replies.flatMap(({ text }) => (text.length > 20 ? [text] : []))
-    const trained = new Set(long(trainingReplies()))
+    const { first, writers } = trainingReplies()
+    const trained = new Set(long([...first, ...writers]))
     for (const set of REPLY_SETS)
       expect(long(readReplies(set)).filter((text) => trained.has(text))).toEqual([])
   })
@@ -196,15 +234,18 @@ it('training gives the same weights again, of the size that is shipped', async (
     ...TRAINING,
     segment: { ...TRAINING.segment, ...short },
     whole: { ...TRAINING.whole, ...short },
+    net: { ...TRAINING.net, epochs: 0.2, batch: 8 },
     parts: 2,
     poolingSteps: 2,
   }
   const english = languages.filter(({ name }) => name === 'en')
-  const some = trainingReplies().filter((_, i) => i % 50 === 0)
-  const train = () => trainSemantic(english, config, some)
-  const [first, second] = [await train(), await train()]
-  expect(second).toEqual(first)
-  for (const { segment, whole } of [first, model]) {
+  const { first, writers } = trainingReplies()
+  const some = (replies: readonly Composed[]) => replies.filter((_, i) => i % 50 === 0)
+  const train = () => trainSemantic(english, config, { first: some(first), writers: some(writers) })
+  const [once, again] = [await train(), await train()]
+  expect(again).toEqual(once)
+  for (const { segment, whole, nets } of [again, model]) {
+    expect(nets).toHaveLength(TRAINING.nets)
     expect(segment.weights).toHaveLength(SEGMENT_WEIGHTS)
     expect(whole.weights).toHaveLength(WHOLE_WEIGHTS)
   }
