@@ -133,10 +133,7 @@ function refuseDenied(
   scores: readonly unknown[],
   path: string,
 ): void {
-  const { min_score: least, max_score: most } = config
-  const [from, to] = [least ?? 0, most ?? 1]
-  const scaled = (score: unknown) =>
-    typeof score === 'number' && to > from ? (score - from) / (to - from) : score
+  const { scaled } = scaleOf(config)
   const size = said?.uncertainty?.num_samples
   requireMean({ path, name, said: scaled(said?.score), values: scores.map(scaled), size })
 }
@@ -239,15 +236,24 @@ function meaningOfResult(result: Result, path: string, metrics: Metrics): Metric
 
 /** If lower is better, `is_correct` has no meaning; scores on another scale than 0 to 1 are undecided. */
 function scoreOf(
-  { evaluation }: z.infer<typeof Sample>,
-  { metric_config: { min_score, max_score } }: Result,
+  { evaluation: { score, is_correct: isCorrect } }: z.infer<typeof Sample>,
+  { metric_config: config }: Result,
   meaning: MetricMeaning,
 ): unknown {
-  const score = (min_score ?? 0) === 0 && (max_score ?? 1) === 1 ? evaluation.score : null
-  const { is_correct: isCorrect } = evaluation
-  if (!meaning.startsWith('higher') || isCorrect == null) return score
-  const isDenied = (score === 0 && isCorrect === true) || (score === 1 && isCorrect === false)
+  const { from, to, scaled } = scaleOf(config)
+  if (!meaning.startsWith('higher') || isCorrect == null)
+    return from === 0 && to === 1 ? score : null
+  const at = scaled(score)
+  const isDenied = (at === 0 && isCorrect === true) || (at === 1 && isCorrect === false)
   return isDenied ? null : isCorrect
+}
+
+/** From the worst to the best score, and a score between 0 and 1 on it. */
+function scaleOf({ min_score: least, max_score: most }: Result['metric_config']) {
+  const [from, to] = [least ?? 0, most ?? 1]
+  const scaled = (score: unknown) =>
+    typeof score === 'number' && to > from ? (score - from) / (to - from) : score
+  return { from, to, scaled }
 }
 
 /** Scored replies, and undecided ones as our own logs count them. */

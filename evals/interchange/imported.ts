@@ -7,7 +7,6 @@ import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
 import { OUTCOMES } from '../contract/rows.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
 import { successOf } from './measured.ts'
-import { isShare } from './metrics.ts'
 
 /** Characters of a prompt that are shown beside a flip. */
 const SHOWN = 2000
@@ -118,16 +117,24 @@ const ROUNDED = 1e-4
  * Throws where a rate that a log says of its samples is not their mean, whatever those without a value would add: samples were left
  * out, put in or changed.
  */
-export function requireMean({ path, name, said, values, size }: Aggregate): void {
-  const known = values.filter((value) => value !== null && value !== undefined)
-  // Of values that are no shares nothing says that the rate is their mean.
-  if (typeof said !== 'number' || known.length === 0 || !known.every(isShare)) return
-  const all = Math.max(values.length, size ?? 0)
-  const sum = known.reduce<number>((total, value) => total + Number(value), 0)
-  const [low, high] = [sum / all, (sum + all - known.length) / all]
-  const isWithin = (rate: number) => rate >= low - ROUNDED && rate <= high + ROUNDED
-  if (isWithin(said) || isWithin(said / 100)) return
-  const rate = said > 1 ? `${said}` : percent(said)
-  const found = `"${shown(name)}" of ${rate} in its results, and of ${percent(sum / known.length)} in its ${known.length} samples`
+export function requireMean({ path, name, said: told, values, size }: Aggregate): void {
+  const [rate, all] = [numberIn(told), Math.max(values.length, size ?? 0)]
+  const known = values.flatMap((value) => numberIn(value) ?? [])
+  if (rate === null || known.length === 0) return
+  const sum = known.reduce((total, value) => total + value, 0)
+  const open = all - known.length
+  const isWithin = (each: number) =>
+    each >= (sum + open * Math.min(0, ...known)) / all - ROUNDED &&
+    each <= (sum + open * Math.max(1, ...known)) / all + ROUNDED
+  if (isWithin(rate) || isWithin(rate / 100)) return
+  const shownAs = (each: number) => (each >= 0 && each <= 1 ? percent(each) : String(each))
+  const found = `"${shown(name)}" of ${shownAs(rate)} in its results, and of ${shownAs(sum / known.length)} in its ${known.length} samples`
   throw malformedLog(path, found, 'results that are the mean of the samples beside them')
+}
+
+/** Also where a number is written as a text. */
+function numberIn(value: unknown): number | null {
+  if (typeof value === 'boolean') return Number(value)
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : null
 }

@@ -109,7 +109,7 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
       for (const [judge, { value }] of Object.entries(sample.scores ?? {})) values.add(judge, value)
       judgementsOf(sample, run, { own: ownOf(header), metrics, scored }).forEach(collector.add)
     }
-    refuseDenied(header, values, path)
+    refuseDenied(header, values, { path, epochs: epochsOf(collector.judged) })
     if (collector.judged.length === 0)
       throw malformedLog(path, 'no scored sample', 'samples/*.json')
     const replies = repliesOf(header, epochsOf(collector.judged))
@@ -229,11 +229,12 @@ const MEANS = new Set(['accuracy', 'mean', ...Object.values(RATE_NAMES)])
 function refuseDenied(
   { results }: Header,
   values: ReturnType<typeof createLists<unknown>>,
-  path: string,
+  { path, epochs }: { readonly path: string; readonly epochs: number },
 ): void {
   for (const { name, reducer, metrics } of results?.scores ?? []) {
     const own = values.of(name).map((value) => WORTH[String(value)] ?? value)
-    if (reducer != null && reducer !== 'mean') continue
+    // One reply is its own mean, median, mode and most.
+    if (epochs > 1 && reducer != null && reducer !== 'mean') continue
     for (const [metric, { value: said }] of Object.entries(metrics))
       if (MEANS.has(metric)) requireMean({ path, name: `${name}, ${metric}`, said, values: own })
   }

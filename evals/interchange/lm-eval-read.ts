@@ -138,8 +138,8 @@ function refuseDenied(scored: readonly Scored[], path: string, { task, results }
   for (const [name, rows] of Map.groupBy(scored, ({ aggregate }) => aggregate)) {
     const { metric } = rows[0]!
     const way = made.find((each) => each['metric'] === metric)?.['aggregation']
-    if (way !== undefined && way !== 'mean') continue
     const values = rows.map(({ value }) => value)
+    if ((way !== undefined && way !== 'mean') || isLeftOut(metric, values)) continue
     requireMean({ path, name, said: results.results[task]?.[name], values, size })
   }
 }

@@ -24,6 +24,7 @@ const Result = z.looseObject({
   provider: z.looseObject({ id: z.string(), label: z.string().nullish() }),
   prompt: z.looseObject({ raw: z.string() }),
   success: z.boolean(),
+  gradingResult: z.looseObject({ pass: z.boolean() }).nullish().catch(null),
   /** 0 none, 1 an assertion, 2 an error. */
   failureReason: z.int().nullish(),
   testCase: z.looseObject({
@@ -103,8 +104,10 @@ function refuseDenied({ stats, results }: z.infer<typeof File>['results'], path:
 
 const ERROR = 2
 
-/** What asserts nothing passes whatever the reply says. */
-function passes({ success, failureReason, testCase: { assert } }: Result): number | null {
+/** What asserts nothing passes whatever the reply says; what its grading denies is not decided. */
+function passes({ success, failureReason, gradingResult, testCase }: Result): number | null {
+  const { assert } = testCase
+  if (gradingResult && gradingResult.pass !== success) return null
   const isAsserted = Array.isArray(assert) && assert.length > 0
   return failureReason === ERROR || (success && !isAsserted) ? null : Number(success)
 }

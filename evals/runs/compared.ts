@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { HeldPlan } from '../contract/signed/plan.ts'
+import { stateInSentence } from '../contract/words.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import { judgedStates } from '../findings/contesting.ts'
@@ -112,4 +113,23 @@ export function pairSides(
     after: after.name,
     why: `one has ${listed(before)}, the other ${listed(after)}`,
   })
+}
+
+/** Throws where a fine-tune of the second side stands in no pair: a gate of the others would pass without it. */
+export function requireAllPaired(
+  before: Side,
+  after: Side,
+  arms: readonly string[],
+  pairs: readonly (readonly [ComparedRun, ComparedRun])[],
+): void {
+  const paired = new Set(pairs.map(([, state]) => state))
+  const asked = arms[1] ?? arms[0]
+  const left = after.states.find(
+    (state) =>
+      !paired.has(state) && (asked === undefined ? state.arm !== 'base' : state.arm === asked),
+  )
+  if (!left) return
+  const { arm, seed } = left
+  const state = stateInSentence({ arm, seed })
+  throw new TouchstoneError('compare.left-out', { state, before: before.name, after: after.name })
 }

@@ -7,7 +7,7 @@ import { rawEee, rawGarak, rawInspect, rawLmEval, rawPromptfoo } from '../double
 import { unlike } from '../doubles/rows/unlike.ts'
 import { TouchstoneError } from '../../evals/errors/touchstone-error.ts'
 import { parseGate } from '../../evals/findings/gate/gate-file.ts'
-import { pairSides, readSide } from '../../evals/runs/compared.ts'
+import { pairSides, readSide, requireAllPaired } from '../../evals/runs/compared.ts'
 import { gateOf } from '../../evals/runs/gate-compared.ts'
 import { N, type Decided, type Planted } from './candidate.ts'
 
@@ -23,6 +23,7 @@ export async function compared(
     const [before, after] = await Promise.all(paths.map(async (path) => readSide(await path)))
     const gate = parseGate(JSON.stringify({ margin: 0.05, trust }), 'gate.yaml')
     const pairs = pairSides(before!, after!, arms)
+    requireAllPaired(before!, after!, arms, pairs)
     const none = { allow: [], reference: undefined, under: undefined }
     const { outcome, headline, claims } = gateOf(pairs, gate, none)
     return { outcome, sentence: headline, claims }

@@ -71,7 +71,39 @@ const promptfoo = (successes: number) =>
       ),
     ),
   )
-const letters = (accuracy: number) =>
+/** The best score on so many, and 360 called correct. */
+const onScale = (count: number, [least, most]: readonly [number, number]) =>
+  rawEee({
+    results: [
+      {
+        ...{ evaluation_name: 'task.scorer', source_data: { dataset_name: 'task' } },
+        metric_config: { metric_id: 'accuracy', min_score: least, max_score: most },
+        score_details: { score: least + ((most - least) * count) / N, details: {} },
+      },
+    ],
+    samples: each((i) => ({
+      ...{ evaluation_name: 'task.scorer', sample_id: `s${i}`, input: { raw: unlike(i) } },
+      evaluation: { score: i < count ? most : least, is_correct: i < 360 },
+    })),
+  })
+/** All tests passed, and so many by their grading. */
+const graded = (count: number) =>
+  compared(
+    [N, count].map((own) =>
+      rawPromptfoo(
+        each((i) => ({
+          ...{ provider: { id: 'model' }, prompt: { raw: unlike(i) }, success: true },
+          ...{ gradingResult: { pass: i < own }, testCase: { assert: [{ type: 'is-json' }] } },
+        })),
+      ),
+    ),
+  )
+const ofRate = (rate: unknown, scoreOf: (i: number) => number) =>
+  rawLmEval({
+    samples: { task: each((i) => doc(i, { metrics: ['acc'], acc: scoreOf(i) })) },
+    said: rateIn({ 'acc,none': rate }),
+  })
+const letters = (accuracy: number, reducer?: string) =>
   compared(
     [0.9, accuracy].map((value) =>
       rawInspect({
@@ -81,7 +113,7 @@ const letters = (accuracy: number) =>
         })),
         header: {
           results: {
-            scores: [{ name: 'match', scorer: 'match', metrics: { accuracy: { value } } }],
+            scores: [{ name: 'match', scorer: 'match', reducer, metrics: { accuracy: { value } } }],
           },
         },
       }),
@@ -173,6 +205,29 @@ export const DENIED: Planted[] = [
     () => compared([log(360), log(100)]),
     /beside a score of 0/,
   ]),
+  [
+    'results of 10 % as text, lm-eval',
+    () => compared([0.9, 0.1].map((rate) => ofRate(String(rate), (i) => Number(i < 360)))),
+    /10\.0 %.*90\.0 %/,
+  ],
+  [
+    'one sample graded 2 among those of 1 and 0, lm-eval',
+    () =>
+      compared([0.905, 0.1].map((rate) => ofRate(rate, (i) => (i === 399 ? 2 : Number(i < 360))))),
+    /10\.0 %/,
+  ],
+  ['one reply each, called the best of several, Inspect', () => letters(0.5, 'max'), /50\.0 %/],
+  ...(
+    [
+      [0, 100],
+      [1, 5],
+    ] as const
+  ).map(([least, most]): Planted => [
+    `scores of ${least} called correct on a scale to ${most}, Every Eval Ever`,
+    () => compared([360, 40].map((count) => onScale(count, [least, most]))),
+    /320 undecided/,
+  ]),
+  ['tests that passed and whose grading did not, promptfoo', () => graded(200), /200 undecided/],
   ['a second filter falls, without the filters’ names, lm-eval', () => withoutFilter([360, 200])],
   [
     'filters in another order than the results say, lm-eval',
@@ -196,5 +251,10 @@ export const TRUE_RATES: Planted[] = [
   ]),
   ['a true summary, garak', () => garak(N)],
   ['true statistics, promptfoo', () => promptfoo(360)],
+  ['tests with their grading, promptfoo', () => graded(400)],
+  [
+    'scores on a scale to 5, Every Eval Ever',
+    () => compared([360, 360].map((count) => onScale(count, [1, 5]))),
+  ],
   ['letters with their accuracy, Inspect', () => letters(0.9)],
 ]

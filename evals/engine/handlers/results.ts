@@ -5,7 +5,7 @@ import { buildResults } from '../../findings/results.ts'
 import { makeCase } from '../../runs/make-case.ts'
 import { gateOf, recordOverride } from '../../runs/gate-compared.ts'
 import { readReference, withReference } from '../../runs/reference.ts'
-import { pairSides, type Side } from '../../runs/compared.ts'
+import { pairSides, requireAllPaired, type Side } from '../../runs/compared.ts'
 import { foundIn } from '../../runs/kept-results.ts'
 import { writeFiles } from '../../runs/outputs.ts'
 import { partOf, sectionsOf, type Part } from '../../document/registry.ts'
@@ -62,6 +62,7 @@ async function compared(
   const [left, right] = [sideOf(home, before.runId), sideOf(home, after.runId)]
   const pairs = pairSides(left, right, armsOf(before.arm, after.arm))
   const file = gate && checkGate(gate, 'The gate')
+  if (file) requireAllPaired(left, right, armsOf(before.arm, after.arm), pairs)
   const allow = [...new Set([...allowDifferences, ...(file?.allowDifferences ?? [])])]
   const comparisons = compareRuns(pairs, allow)
   await recordOverride(left, right, comparisons)

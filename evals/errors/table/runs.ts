@@ -25,6 +25,11 @@ export const RUNS_ERRORS = {
     message: `${v.before} and ${v.after} share nothing that could be compared: ${v.why}.`,
     remedy: 'Name two runs with the same benchmarks and judges, and choose variants with --arms.',
   })),
+  'compare.left-out': entry((v: { state: string; before: string; after: string }) => ({
+    message: `${v.state} of ${v.after} has nothing in ${v.before} to be held against, so the gate would say nothing of it.`,
+    remedy:
+      'Choose what is held against what with --arms: base,VARIANT holds every seed of a variant against the base.',
+  })),
   'compare.one-state': entry((v: { state: string; origin: string }) => ({
     message: `Both sides are ${v.state} of ${v.origin}, so nothing was compared and there is nothing to gate.`,
     remedy:

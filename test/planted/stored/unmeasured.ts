@@ -46,6 +46,22 @@ const beside = (
   ...runs: readonly (readonly [planned: readonly number[], measured: readonly number[]])[]
 ) => compared(runs.map(([planned, measured], i) => storedRun(planned, measured, i)))
 
+/** Runs of one safe fine-tune and of others of which the last lost 120 of 400. */
+const besideOf = (one: readonly Arm[], other: readonly Arm[]) =>
+  compared(
+    [one, other].map((arms, i) => {
+      const path = freshDatabase()
+      const stored = arms.map(([arm, seed, lost]) => ({
+        ...{ arm, seed },
+        steps: { 40: { [wide.name]: { lost, gained: 0 } } },
+      }))
+      writeRun(path, plannedRows({ benchmarks: [wide], arms: stored }), `run-${i}`, i)
+      return dirname(path)
+    }),
+  )
+type Arm = readonly [arm: string, seed: number, lost: number]
+const SAFE: Arm = ['lora', 1, 0]
+
 export const UNMEASURED: Planted[] = [
   [
     'a training that failed beside one that is safe',
@@ -87,6 +103,21 @@ export const UNMEASURED: Planted[] = [
         [[1, 2], [1]],
       ),
     /seed 2\).*was not measured/,
+  ],
+  [
+    'a bad seed that the other run has not',
+    () => besideOf([SAFE], [SAFE, ['lora', 2, 120]]),
+    /seed 2\).*nothing in/,
+  ],
+  [
+    'a bad variant that the other run has not',
+    () => besideOf([SAFE], [SAFE, ['full', 1, 120]]),
+    /full \(seed 1\).*nothing in/,
+  ],
+  [
+    'a bad variant beside a run that has its base alone in common',
+    () => besideOf([SAFE], [['full', 1, 120]]),
+    /full \(seed 1\).*nothing in/,
   ],
   [
     'one stored run on both sides',

@@ -11,7 +11,7 @@ import { command } from '../../command.ts'
 import { EXIT } from '../../../runs/options/exit-codes.ts'
 import { comparisonText } from '../../../document/comparison-text.ts'
 import { gateOf, recordOverride } from '../../../runs/gate-compared.ts'
-import { pairSides, readSide, type Side } from '../../../runs/compared.ts'
+import { pairSides, readSide, requireAllPaired, type Side } from '../../../runs/compared.ts'
 import { exitZero, files, text } from '../../../runs/options/common.ts'
 import {
   GATE_OPTIONS,
@@ -71,6 +71,7 @@ export const compare = command({
     const [before, after] = [await readSide(first, metrics), await readSide(second, metrics)]
     if (file) requireMeasured(file, measuredBy([before, after]))
     const pairs = pairSides(before, after, options.arms)
+    if (file) requireAllPaired(before, after, options.arms, pairs)
     const comparisons = compareRuns(pairs, allow)
     const reference = file?.reference && (await readReference({ ...file, metrics }))
     const under = options.plan === null ? undefined : heldToPlan(options.plan, after)
