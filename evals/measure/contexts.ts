@@ -4,6 +4,7 @@ import type { Message, Unasked } from '../contract/rows.ts'
 import { contextsOf, type Context } from '../benchmarks/contexts/context-file.ts'
 import type { ContextSources } from '../benchmarks/contexts/kind.ts'
 import { askedContext, putIn } from '../benchmarks/contexts/put.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Conversation } from '../data/format.ts'
 import { clipped } from '../inference/subject.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
@@ -59,6 +60,12 @@ export async function prepareFor(
       : contexts.filter(({ roles }) => roles?.includes(prepared.benchmark.role) ?? true)
     for (const context of fitting)
       put.push(await inContext(prepared, context, { sources, model: asked }))
+  }
+  // A verdict would say nothing of the contexts that it was to hold in.
+  if (contexts.length > 0 && put.length === 0) {
+    const why =
+      'no benchmark of the suite is put in any of them (their roles, or prompts with options)'
+    throw new TouchstoneError('contexts.unusable', { path: '--contexts', why })
   }
   return [...plain, ...put, ...(await prepareTask(suite))]
 }

@@ -2,7 +2,9 @@
  * @file Models behind addresses, asked through the command line: servers that answer for a model that they never loaded, or send more
  * than the words that a judge is shown, or less.
  */
+import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { loadBundled } from '../../../evals/benchmarks/bundled/load-bundled.ts'
 import { BENCHMARKS } from '../../../evals/benchmarks/registry.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
@@ -43,12 +45,23 @@ interface Served {
   readonly candidate: Says
   /** Whether it answers for these alone, and lists them. */
   readonly heedsNames?: boolean
+  /** Of the command line. */
+  readonly flags?: readonly string[]
 }
 
-async function served({
+/** One at a time: each listens for signals. */
+let last: Promise<unknown> = Promise.resolve()
+function served(asked: Served): Promise<Decided> {
+  const own = last.then(() => inTurn(asked))
+  last = own.catch(() => undefined)
+  return own
+}
+
+async function inTurn({
   base = (asked) => ({ text: kept(asked) }),
   candidate,
   heedsNames = true,
+  flags = [],
 }: Served): Promise<Decided> {
   const server = await serveDouble({
     ...(heedsNames && { models: ['base', 'tuned'] }),
@@ -58,12 +71,26 @@ async function served({
   try {
     const models = ['--model', `${server.url}#base`, '--candidate', `${server.url}#tuned`]
     const rest = ['--suite', SUITE.join(), '--quiet', '--ask-again', '--out-dir', freshFolder()]
-    const { code, stdout, stderr } = await runCommand(['eval', ...models, ...rest], {}, COMMANDS)
+    const { code, stdout, stderr } = await runCommand(
+      ['eval', ...models, ...rest, ...flags],
+      {},
+      COMMANDS,
+    )
     const sentence = (stdout + stderr).split('\n', 1)[0]!
     return { outcome: OUTCOMES[code] ?? `exit code ${code}`, sentence, claims: [] }
   } finally {
     await server.close()
   }
+}
+
+/** The flag for this one context. */
+function underContext(context: object): string[] {
+  const path = join(freshFolder(), 'contexts.json')
+  writeFileSync(
+    path,
+    JSON.stringify({ contexts: [{ name: 'desk', system: 'At the desk.', ...context }] }),
+  )
+  return ['--contexts', path]
 }
 
 /** To prompts to refuse, an answer of this form. */
@@ -146,6 +173,15 @@ export const SERVED: Planted[] = [
             : `Error: the request about ${ending(asked, 3)} could not be processed.`,
         }),
       }),
+  ],
+  [
+    'a context that no benchmark of the suite is put in',
+    () =>
+      served({
+        candidate: (asked) => ({ text: kept(asked) }),
+        flags: underContext({ roles: ['capability'] }),
+      }),
+    /no benchmark of the suite/,
   ],
   [
     'an empty reply to each harmless prompt',
