@@ -1,6 +1,7 @@
 /** @file The sources as Node runs them under `node_modules`, where it strips no types: one JavaScript file each, with its source map. */
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
+import { decode, encode } from '@jridgewell/sourcemap-codec'
 import ts from 'typescript'
 import { manifest, ROOT } from './parts.ts'
 
@@ -44,7 +45,17 @@ function compile(path: string, folder: string): void {
   const written = join(folder, path.replace(/ts$/u, 'js'))
   mkdirSync(dirname(written), { recursive: true })
   writeFileSync(written, outputText)
-  writeFileSync(`${written}.map`, sourceMapText!)
+  writeFileSync(`${written}.map`, JSON.stringify(byLines(JSON.parse(sourceMapText!) as LineMap)))
+}
+
+type LineMap = Readonly<Record<'mappings', string>>
+
+/** Without columns, which are most of a map: a stack trace names the line. */
+function byLines(map: LineMap): LineMap {
+  const lines = decode(map.mappings).map((segments) =>
+    segments.filter((own, i) => i === 0 || own[2] !== segments[i - 1]![2]),
+  )
+  return { ...map, mappings: encode(lines) }
 }
 
 function writeDeclarations(folder: string): void {
