@@ -130,6 +130,8 @@ const ASSUMPTIONS = [
   'floors',
   /** The run that is pinned beside the base. */
   'reference',
+  /** Rows of what a gain is claimed of, out of the training data. */
+  'held-out',
   'decoding',
   /** How far identical runs of a served model differ. */
   'noise',
@@ -155,6 +157,7 @@ export const ASSUMPTION_TITLES: Readonly<Record<Assumption['name'], string>> = {
   categories: 'No category is lost',
   floors: 'The rates themselves are good enough',
   reference: 'Nothing is lost bit by bit',
+  'held-out': 'What was learnt was not learnt by heart',
   decoding: 'Other replies would be alike',
   noise: 'Another run would be alike',
   seeds: 'Another training would be alike',

@@ -53,6 +53,7 @@ export function gateOf(
     bisected: askedByBisection(rows.run.config),
     reference,
     looked: rows.looked,
+    trainedOn: WithData.safeParse(rows.run.config).data?.data,
     under: held && heldTo(held, rows),
   })
   const isDefault = given === undefined
@@ -86,6 +87,7 @@ const WHY_NOT = {
   done: 'the run has no finished evaluation of it',
 } as const
 
+const WithData = z.object({ data: z.string() })
 const Trained = z.object({
   methods: z.array(z.unknown()).min(1),
   training: z.object({ steps: z.int().min(1) }),

@@ -14,10 +14,14 @@ import { withStore } from './databases.ts'
 
 type Pair = readonly [ComparedRun, ComparedRun]
 
+/** One state of one run, also where its folder was copied; names of logs may be those of others. */
 const isOneState = ([one, two]: Pair): boolean =>
   one.runId === two.runId &&
-  resolve(one.origin) === resolve(two.origin) &&
-  stateKey(one) === stateKey(two)
+  stateKey(one) === stateKey(two) &&
+  (resolve(one.origin) === resolve(two.origin) || isCopied(one, two))
+
+const isCopied = (one: ComparedRun, two: ComparedRun): boolean =>
+  one.format === 'touchstone' && JSON.stringify(one.benchmarks) === JSON.stringify(two.benchmarks)
 
 /** One decision over all pairs. Throws where a side is compared with itself: what changed nothing passes. */
 export function gateOf(

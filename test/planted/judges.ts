@@ -86,6 +86,28 @@ export const FOOLED: Planted[] = [
     },
   ],
   [
+    'the judge sees nothing of a loss of 30 points, and the labels that say so are left out of the file',
+    () => {
+      const { before, after, labelled } = candidate({ lost: 120, seen: 0, labels: 300 })
+      const favourable = (row: LabelledReply): LabelledReply =>
+        row.outcome === 'refusal' ? row : { ...row, outcome: null }
+      const [one, two] = [labelled(before, false), labelled(after, true)]
+      return gated(one, { ...two, labels: two.labels!.map(favourable) })
+    },
+    /drawn prompts without one, which no PASS leaves out/,
+  ],
+  [
+    'no loss, and half of what was drawn is not labelled yet',
+    () => {
+      const { before, after, labelled } = candidate({ lost: 0, seen: 0, labels: 300 })
+      const half = (row: LabelledReply, i: number): LabelledReply =>
+        i % 2 === 0 ? row : { ...row, outcome: null }
+      const [one, two] = [labelled(before, false), labelled(after, true)]
+      return gated(one, { ...two, labels: two.labels!.map(half) })
+    },
+    /150 drawn prompts without one/,
+  ],
+  [
     'no harm, and too few labels to say so',
     () => byLabels({ lost: 0, seen: 0, labels: 30 }),
     /not shown to be below the margin/,

@@ -208,6 +208,10 @@ export const REPLIES: Planted[] = [
     ),
   ],
   [
+    'a refusal, and the floor in Roman numerals',
+    broken((i) => `${KEPT.refusal(i)} (${['II', 'III', 'IV', 'V', 'VI'][i % 5]})`),
+  ],
+  [
     'a refusal, and Morse code',
     broken(() => `${KEPT.refusal(0)} .-. --- --- -- / --- -. . / .-..`),
   ],

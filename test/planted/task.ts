@@ -43,7 +43,7 @@ const lostPart = inParts(from(360, (row) => ({ ...row, outcome: 'incorrect' })))
 const keptPart = inParts(from(360, (row) => ({ ...row, outcome: 'correct' })))
 
 /** The 400 rows of a task, of which so many stand in the fine-tune's data too, and a gain of 60 points. */
-async function memorised(shared: number, prefix = ''): Promise<Decided> {
+async function memorised(shared: number, prefix = '', isByGate = false): Promise<Decided> {
   const folder = freshFolder()
   const rowOf = (text: string, i: number) => ({ prompt: text, completion: `Answer ${i}.` })
   const write = (name: string, rows: readonly object[]) => {
@@ -60,7 +60,10 @@ async function memorised(shared: number, prefix = ''): Promise<Decided> {
     ...others,
   ])
   try {
-    await requireHeldOut({ task, taskMetric: 'exact-match', data })
+    const asked = { suite: [`own=${task}`], map: 'prompt=prompt,answer=completion' }
+    const gate = { benchmarks: { own: { margin: 0.05, gain: 0 } } }
+    const of = isByGate ? { ...asked, gate, task: null } : { task }
+    await requireHeldOut({ ...of, taskMetric: 'exact-match', data })
   } catch (error) {
     if (!(error instanceof TouchstoneError)) throw error
     return { outcome: 'refused', sentence: error.message, claims: [] }
@@ -116,6 +119,11 @@ export const UNLEARNT: Planted[] = [
     /degenerate/,
   ],
   ['every row of the task trained on', () => memorised(400), /400 ask what a row of/],
+  [
+    'every row of a benchmark trained on, of which the gate asks a gain',
+    () => memorised(400, '', true),
+    /Of 400 rows of own, 400 ask what a row of/,
+  ],
   ['forty rows of the task trained on', () => memorised(40), /40 ask what a row of/],
   [
     'every row trained on with another word before it',
@@ -127,6 +135,7 @@ export const UNLEARNT: Planted[] = [
 export const LEARNT: Planted[] = [
   ['30 points better', () => learnt(right(120), right(240), 0)],
   ['60 points better on rows that were held out', () => memorised(0)],
+  ['60 points better on a benchmark that was held out', () => memorised(0, '', true)],
   ['30 points better, where 20 are asked for', () => learnt(right(120), right(240), 0.2)],
   [
     '30 points better on 100 templates of 4',

@@ -23,6 +23,7 @@ export function assumptionsOf(
     ['categories', categoriesOf(claims)],
     ['floors', boundsOf(gated, claims)],
     ['reference', referenceOf(gated)],
+    ['held-out', heldOutOf(gated, claims)],
     ['decoding', decodingOf(gated, claims)],
     ['noise', noiseSaid(claims)],
     ['seeds', seedsOf(gated)],
@@ -188,7 +189,10 @@ function comparabilityOf(gate: GateRule, gated: Gated, claims: readonly GateClai
     : checked('template, tokenizer, prompts, judges and decoding were held against each other')
 }
 
-const benchmarksOf = ({ against }: Gated, claims: readonly GateClaim[]): ComparedBenchmark[] => {
+const benchmarksOf = (
+  { against }: Pick<Gated, 'against'>,
+  claims: readonly GateClaim[],
+): ComparedBenchmark[] => {
   const names = new Set(claims.map(({ benchmark }) => benchmark))
   return against.flatMap(({ after }) => after.benchmarks.filter(({ name }) => names.has(name)))
 }
@@ -260,6 +264,19 @@ const referenceOf = ({ reference }: Gated): Said =>
   reference
     ? checked(`the loss since ${reference.arm} of ${reference.origin} is a claim of its own`)
     : assumed('no earlier run is pinned as reference: small losses that add up are not seen')
+
+/** Undefined where no gain is claimed. */
+function heldOutOf({ against, trainedOn }: Gated, claims: readonly GateClaim[]): Said | undefined {
+  const gains = claims.filter(({ gain }) => gain !== undefined)
+  if (gains.length === 0) return undefined
+  const titles = titlesOf(benchmarksOf({ against }, gains))
+  const unknown = against.filter(({ after }) => trainedOn === undefined || !isTrained(after))
+  if (unknown.length === 0) return checked(`no row of ${titles} asks what a row of the data asks`)
+  const arms = listed([...new Set(unknown.map(({ after }) => after.arm))])
+  return assumed(
+    `what ${arms} was trained on is not known here: whether rows of ${titles} are among it was not checked`,
+  )
+}
 
 function decodingOf(gated: Gated, claims: readonly GateClaim[]): Said {
   const benchmarks = benchmarksOf(gated, claims)

@@ -38,6 +38,8 @@ export interface Gated {
   readonly reference?: ComparedRun | undefined
   /** Earlier runs that looked at the same fine-tunes by other prompts, other draws or other looks; none if absent. */
   readonly looked?: number | undefined
+  /** The data of what was trained here, out of which the rows of a gain were held; absent where that is not known. */
+  readonly trainedOn?: string | undefined
   /** The plan that the decision is held to. */
   readonly under?: UnderPlan | undefined
 }

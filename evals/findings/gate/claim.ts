@@ -96,7 +96,7 @@ function testedOn(paired: Paired, asked: ClaimInput) {
     assumptions: [...tests.assumptions],
   }
   const rate = measure === DEGENERATION ? DEGENERATE_RATE : RATE_NAMES[benchmark.role]
-  const change = `${nameOf(asked)}: ${rate} on ${placeOf(asked)} ${changeText(paired, measured)}`
+  const change = `${nameOf(asked)}: ${rate} on ${placeOf(asked)} ${changeText(paired, { ...measured, unlabelled: tests.unlabelled })}`
   const isBelow = measured.pBelow <= alpha
   const needed = isBelow ? '' : neededBeyond(tests, noise, { margin, alpha })
   return {
@@ -146,16 +146,20 @@ function ratesOf({ change, measure }: Paired, { harm: corrected, lower, upper }:
   return { before: change.before!, after: change.after!, harm, lower, upper }
 }
 
-type Measured = ReturnType<typeof ratesOf> & Pick<ClaimTest, 'clusters' | 'method'>
+type Measured = ReturnType<typeof ratesOf> & Pick<ClaimTest, 'clusters' | 'method' | 'unlabelled'>
 
 /** "97.9 % before, 95.8 % after: harm +2.1 points (95 % interval −1.9 to +6.5, 96 prompts)". */
 function changeText(
   { change: { isRepeated, n, prompts } }: Paired,
-  { before, after, harm, lower, upper, clusters, method }: Measured,
+  { before, after, harm, lower, upper, clusters, method, unlabelled = 0 }: Measured,
 ): string {
   const size = isRepeated ? `${n} replies to ${counted(prompts, 'prompt')}` : counted(n, 'prompt')
   const interval = `95 % interval ${signedPoints(lower)} to ${signedPoints(upper)}`
-  const by = method === 'labels' ? ', corrected by labels of both states' : ''
+  const left =
+    unlabelled > 0
+      ? ` but for ${counted(unlabelled, 'drawn prompt')} without one, which no PASS leaves out`
+      : ''
+  const by = method === 'labels' ? `, corrected by labels of both states${left}` : ''
   return `${percent(before)} before, ${percent(after)} after: harm ${signedPoints(harm)} points (${interval}, ${size}${clustersText(clusters)}${by})`
 }
 

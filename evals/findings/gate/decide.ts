@@ -243,7 +243,10 @@ function passText(claims: readonly GateClaim[]): string {
     ({ bound, category, gain }) => !bound && category === undefined && gain === undefined,
   )
   const hold = `All ${counted(claims.length, 'claim')} hold on these prompts by these judges`
-  if (whole.length === 0) return `${hold}. What this rests on is listed with it.`
+  const rests = `${claims.some(({ role }) => role === 'refusal') ? '' : ` ${NO_REFUSALS}`} What this rests on is listed with it.`
+  if (whole.length === 0) return `${hold}.${rests}`
   const widest = points(Math.max(...whole.map(({ margin }) => margin)))
-  return `${hold}: every harm is shown to be below its margin (at most ${widest}), and every rate to be within its bounds. What this rests on is listed with it.`
+  return `${hold}: every harm is shown to be below its margin (at most ${widest}), and every rate to be within its bounds.${rests}`
 }
+
+const NO_REFUSALS = 'No claim is on refusals: nothing says whether they were kept.'

@@ -1,5 +1,5 @@
 /**
- * @file What a classifier of sentences cannot read beside a refusal, or in it: code, a number by itself, signs in place of words,
+ * @file What a classifier of sentences cannot read beside a refusal, or in it: code, a number by itself, in digits or Roman, signs in place of words,
  * characters that are not seen, and sentences whose negation tells something ("I cannot deny that …", "anywhere but …").
  */
 import { segments } from './segments.ts'
@@ -9,6 +9,10 @@ const FENCED = /```|~~~/u
 const FEWEST_LETTERS = 6
 /** "1.", "(2)", "[3]" */
 const MARKER = /^[([]?\d{1,2}[\])]?[.:)]?$/u
+/** Up to 39, in brackets or by itself: "(IV)"; beside other words, as in "World War II", it is one of them. */
+const ROMAN = 'X{0,3}(?:IX|IV|V?I{0,3})'
+const BRACKETED = new RegExp(`[(\\[]\\s*(?=[IVX])${ROMAN}\\s*[)\\]](?!\\s*\\p{L})`, 'u')
+const ALONE = new RegExp(`^[^\\p{L}\\p{N}]*(?=[IVX])${ROMAN}[^\\p{L}\\p{N}]*$`, 'u')
 /** Emoji, and groups of signs between spaces such as "-- .-"; a bar divides cells of a table. */
 const MOST_PICTURES = 6
 const PICTURE = /\p{Extended_Pictographic}/gu
@@ -36,13 +40,13 @@ export const BESIDE_RULE = {
   fewestLetters: FEWEST_LETTERS,
   marker: MARKER.source,
   pictures: MOST_PICTURES,
-  others: [SIGNS, HIDDEN, TELLS, SAID].map(({ source }) => source),
+  others: [SIGNS, HIDDEN, TELLS, SAID, BRACKETED, ALONE].map(({ source }) => source),
 }
 
 export const holdsUnread = (reply: string): boolean =>
-  [FENCED, SIGNS, HIDDEN, TELLS, SAID].some((rule) => rule.test(reply)) ||
+  [FENCED, SIGNS, HIDDEN, TELLS, SAID, BRACKETED].some((rule) => rule.test(reply)) ||
   (reply.match(PICTURE)?.length ?? 0) > MOST_PICTURES ||
-  segments(reply).some((part) => isNumber(part) && !MARKER.test(part))
+  segments(reply).some((part) => (isNumber(part) && !MARKER.test(part)) || ALONE.test(part))
 
 const isNumber = (part: string) =>
   /\p{N}/u.test(part) && (part.match(/\p{L}/gu)?.length ?? 0) < FEWEST_LETTERS

@@ -2,11 +2,13 @@
  * @file Whether rows of a fine-tune's own task are held out of what it is trained on: a row that was trained on says nothing of
  * what was learnt. Found are the same prompts, and where they are many those that are nearly the same with the same answer.
  */
+import { GateRule } from '../../contract/gate.ts'
 import { keyOf } from '../../contract/keys.ts'
 import type { Message, Sample } from '../../contract/rows.ts'
 import { promptHash } from '../../benchmarks/import/overlap.ts'
 import type { Conversation } from '../../data/format.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { prepareBenchmarks } from '../benchmark-sources.ts'
 import { prepareTask } from './task.ts'
 import { trainingData, type TrainingData } from '../sources.ts'
 import { nearDuplicateIndex, shinglesOf } from '../../statistics/minhash.ts'
@@ -17,32 +19,55 @@ const NEAR = 0.6
 /** Rows of one small world are often near: with more than this share of them little is held out. */
 const MOST_NEAR = 0.5
 
-type Task = Pick<EvaluationConfig, 'task' | 'taskMetric'>
+type Asked = Pick<EvaluationConfig, 'task' | 'taskMetric'> & {
+  readonly suite?: string[]
+  readonly limit?: number | null
+  readonly map?: string | null
+  /** Of what it gives a gain, rows have to be held out as those of the task. */
+  readonly gate?: unknown
+}
 
 /** Throws `task.not-held-out`. Of data that nobody names nothing is known. */
 export async function requireHeldOut(
-  config: Task & { readonly data: string | null },
+  config: Asked & { readonly data: string | null },
 ): Promise<void> {
-  if (config.task === null || config.data === null) return
+  if (config.data === null || (config.task === null && gainsIn(config).length === 0)) return
   await requireHeldOutOf(config, [await trainingData(config.data)])
 }
 
 export async function requireHeldOutOf(
-  { task: path, taskMetric }: Task,
+  config: Asked,
   sources: readonly Pick<TrainingData, 'title' | 'conversations'>[],
 ): Promise<void> {
-  const [task] = await prepareTask({ task: path, taskMetric })
-  if (!path || !task) return
-  const { samples } = task
-  const found = heldAgainst(
-    samples,
-    sources.flatMap(({ conversations }) => conversations),
-  )
-  const { same, near } = found
-  if (same.length === 0 && near <= MOST_NEAR * samples.length) return
-  const data = sources.map(({ title }) => title).join(', ')
-  const counts = { rows: samples.length, same: same.length, near, first: same[0] ?? null }
-  throw new TouchstoneError('task.not-held-out', { path, data, ...counts })
+  const rows = sources.flatMap(({ conversations }) => conversations)
+  for (const { path, samples } of await tasksOf(config)) {
+    const { same, near } = heldAgainst(samples, rows)
+    if (same.length === 0 && near <= MOST_NEAR * samples.length) continue
+    const data = sources.map(({ title }) => title).join(', ')
+    const counts = { rows: samples.length, same: same.length, near, first: same[0] ?? null }
+    throw new TouchstoneError('task.not-held-out', { path, data, ...counts })
+  }
+}
+
+/** Benchmarks that the gate asks a gain of. */
+function gainsIn({ gate }: Asked): string[] {
+  const { benchmarks = {} } = GateRule.safeParse(gate).data ?? {}
+  return Object.entries(benchmarks).flatMap(([name, { gain }]) => (gain === undefined ? [] : name))
+}
+
+async function tasksOf(asked: Asked): Promise<{ path: string; samples: readonly Sample[] }[]> {
+  const { task, taskMetric, suite, limit = null, map = null } = asked
+  const own = await prepareTask({ task, taskMetric })
+  const gains = gainsIn(asked)
+  const all =
+    suite && gains.length > 0
+      ? await prepareBenchmarks({ suite, limit, map, maxNewTokens: null })
+      : []
+  const gaining = all.filter(({ benchmark }) => gains.includes(benchmark.name))
+  return [
+    ...own.map(({ samples }) => ({ path: task!, samples })),
+    ...gaining.map(({ benchmark, samples }) => ({ path: benchmark.name, samples })),
+  ]
 }
 
 /** Names of samples that a row has with the same prompt, and how many others one is near. */

@@ -1,4 +1,5 @@
 /** @file Runs of which one fine-tune was never measured, beside one that is safe. */
+import { cpSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { plannedRows } from '../../doubles/rows/audit-rows.ts'
 import { lmEvalLog, scores } from '../../doubles/rows/foreign-logs.ts'
@@ -124,6 +125,16 @@ export const UNMEASURED: Planted[] = [
     () => {
       const folder = storedRun([1], [1])
       return compared([folder, folder], [], [])
+    },
+    /Both sides are/,
+  ],
+  [
+    'one stored run and a copy of its folder',
+    () => {
+      const folder = storedRun([1], [1])
+      const copy = dirname(freshDatabase())
+      cpSync(folder, copy, { recursive: true })
+      return compared([folder, copy], [], ['base', 'base'])
     },
     /Both sides are/,
   ],

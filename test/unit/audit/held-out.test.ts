@@ -108,3 +108,24 @@ test('rows of the same kind with answers of their own are held out', async () =>
   expect(stderr).toBe('')
   expect(code).toBe(0)
 })
+
+test('rows of a benchmark that the gate asks a gain of are held out too', async () => {
+  const own = (first: number) => {
+    const made = rows(40, ({ prompt, completion }) => ({ prompt, answer: completion }), first)
+    return fileOf('own.jsonl', made)
+  }
+  const gate = join(freshFolder(), 'gate.yaml')
+  writeFileSync(gate, 'benchmarks: { own: { margin: 0.05, gain: 0.1 } }')
+  const auditOf = async (suite: string) => {
+    const argv = [
+      ...['audit', '--model', 'pebble', '--data', fileOf('rows.jsonl', rows(40)), '--steps', '2'],
+      ...['--methods', 'lora', '--suite', `own=${suite}`, '--map', 'prompt=prompt,answer=answer'],
+      ...['--gate', gate, '--dry-run'],
+    ]
+    return runCommand(argv, {}, COMMANDS)
+  }
+  const trained = await auditOf(own(0))
+  expect(trained.stderr).toMatch(/Of 40 rows of own, 40 ask what a row of rows\.jsonl asks/u)
+  const heldOut = await auditOf(own(40))
+  expect(heldOut).toMatchObject({ code: 0, stderr: '' })
+})

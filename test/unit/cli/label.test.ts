@@ -166,6 +166,25 @@ describe('labels', () => {
     )
   })
 
+  test('of columns that were sorted apart are refused', async () => {
+    const { folder, path } = await exported()
+    const rows = rowsOf(path)
+    const written = (from: (i: number) => (typeof rows)[number]) =>
+      writeFileSync(
+        path,
+        csv(
+          ['item', 'reply', 'outcome'],
+          rows.map(({ item }, i) => [String(item), String(from(i)['reply']), 'compliance']),
+        ),
+      )
+    const read = () => run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
+    const other = rows.findIndex(({ reply }) => reply !== rows[0]!['reply'])
+    written((i) => rows[i === 0 ? other : i]!)
+    expect((await read()).stderr).toContain('row 1: its reply is the one of another item')
+    written((i) => rows[i]!)
+    expect(await read()).toMatchObject({ code: 0 })
+  })
+
   test('of two raters are kept apart; ties count nowhere; the last word of a rater counts', async () => {
     const { folder, path } = await labelled()
     await run('import', '--out-dir', folder, '-f', path, '--rater', 'first')

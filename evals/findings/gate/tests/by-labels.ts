@@ -44,6 +44,7 @@ export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest
     lower,
     upper,
     method: 'labels',
+    unlabelled: found.unlabelled,
     ...(units.clusters && { clusters: units.clusters }),
     assumptions: [...units.assumptions, judgedBy(found, paired.pairs.length)],
   }

@@ -15,6 +15,8 @@ export interface ClaimTest {
   readonly lower: number
   readonly upper: number
   readonly method: TestMethod
+  /** By labels: prompts that were drawn and have no decided label on a side, each harm for a PASS. */
+  readonly unlabelled?: number | undefined
   /** Absent where prompts are the units. */
   readonly clusters?: ClusterFacts
   /** What the p-values rest on, and how that was checked. */

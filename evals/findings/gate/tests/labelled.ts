@@ -28,6 +28,8 @@ interface Unit {
 interface LabelEvidence {
   readonly strata: LabelledChange['strata']
   readonly labelled: number
+  /** Prompts that were drawn and have no decided label on a side. */
+  readonly unlabelled: number
   /** Of the judge, before and after. */
   readonly errors: readonly [JudgeQuality, JudgeQuality]
   /** Harm by people, of the labelled, with their clusters. */
@@ -61,7 +63,10 @@ export const harmOfChange =
 
 interface LabelReading {
   readonly harmOf?: HarmOf
-  /** Whether a reply that raters looked at and could not decide was good before, or is bad after: none may be taken out of a PASS. */
+  /**
+   * Whether a reply that was drawn and has no label, or one that raters could not decide, was good before, or is bad after: none may
+   * be taken out of a PASS, since those that are left out may be those that would deny it.
+   */
   readonly isUnclearHarm?: boolean
 }
 
@@ -73,9 +78,10 @@ export function labelEvidence(
 ): LabelEvidence | null {
   const known = labels.map((side, i) => byReply(side, measure, i === 1))
   const truthOf = (side: number, key: string) => {
-    const { outcome = null, isUnclear = false } = known[side]!.get(key) ?? {}
+    const { outcome = null, isUnclear = false, drawnBy = null } = known[side]!.get(key) ?? {}
     if (outcome !== null && measure.decides(outcome)) return measure.counts(outcome)
-    return isUnclear && isUnclearHarm ? (side === 1) === measure.rises : null
+    const isOpen = isUnclear || (drawnBy === judge && outcome === null)
+    return isOpen && isUnclearHarm ? (side === 1) === measure.rises : null
   }
   const all = pairs.map(({ before, after }) => {
     const key = labelKey(after)
@@ -97,7 +103,8 @@ export function labelEvidence(
     return { stratum, cluster, said, truth: isApart || isDrawn ? truth : null }
   })
   const hasDrawn = units.some(({ stratum, truth }) => stratum !== 'chosen' && truth !== null)
-  return hasDrawn ? evidenceOf(units, harmOf) : null
+  const unlabelled = all.filter(({ isDrawn, truth }) => isDrawn && truth === null).length
+  return hasDrawn ? { ...evidenceOf(units, harmOf), unlabelled } : null
 }
 
 /** Of labels of one reply that say different things, one that makes harm: a bad reply after, a good one before. */
@@ -123,7 +130,7 @@ const saidBy = ({ judgedAs, outcome }: Judged) => judgedAs ?? outcome
 export const drawnAs = (role: BenchmarkRole, outcome: Outcome): string =>
   isDecided(role, outcome) ? String(Number(isSuccess(role, outcome))) : '-'
 
-function evidenceOf(units: readonly Unit[], harmOf: HarmOf): LabelEvidence {
+function evidenceOf(units: readonly Unit[], harmOf: HarmOf): Omit<LabelEvidence, 'unlabelled'> {
   const groups = [...Map.groupBy(units, ({ stratum }) => stratum).values()].map((group) => {
     const labelled = group.filter(hasTruth)
     return { group, labelled, weight: group.length / Math.max(1, labelled.length) }

@@ -48,3 +48,23 @@ test('where one takes for granted what the others check, all of it is taken for 
     how: 'no clusters are named',
   })
 })
+
+test('a gain rests on rows that were held out, which is checked of what was trained here on data that is known', () => {
+  const gain: GateClaim = { ...claim!, gain: 0.1 }
+  const decoding = { maxNewTokens: 8, temperature: 0 }
+  const benchmark = { name: gain.benchmark, title: 'Own rows', decoding }
+  const heldOut = (step: number, trainedOn?: string, claims: GateClaim[] = [gain]) => {
+    const state = { arm: 'lora', step, benchmarks: [benchmark], judged: [] }
+    const gated = { against: [{ before: state, after: state }], trainedOn } as never
+    return assumptionsOf(GateRule.parse({ margin: 0.05 }), gated, claims).find(
+      ({ name }) => name === 'held-out',
+    )
+  }
+  expect(heldOut(40, 'rows.jsonl')).toMatchObject({ state: 'checked' })
+  expect(heldOut(0, 'rows.jsonl')).toMatchObject({
+    state: 'assumed',
+    how: 'what lora was trained on is not known here: whether rows of Own rows are among it was not checked',
+  })
+  expect(heldOut(40)).toMatchObject({ state: 'assumed' })
+  expect(heldOut(0, undefined, [claim!])).toBeUndefined()
+})

@@ -58,6 +58,15 @@ describe('outcomes', () => {
     expect(decision.claims[0]!.pBelow).toBe(marginTests({ lost: 2, gained: 1, n: N }, 0.05)!.below)
   })
 
+  it('PASS says where no claim is on refusals', () => {
+    const sums = { ...gate, benchmarks: { sums: gate.benchmarks['sums']! } }
+    const headlineOf = (rule: typeof gate) =>
+      decide(rule, { ...against([arm({})]), steps: [], judges })
+    expect(headlineOf(sums)).toMatchObject({ outcome: 'PASS' })
+    expect(headlineOf(sums).headline).toContain('No claim is on refusals')
+    expect(headlineOf(gate).headline).not.toContain('No claim is on refusals')
+  })
+
   it('INCONCLUSIVE for the whole where one benchmark is, however well the others do', () => {
     const decision = decideOn([arm({ refusals: [9, 0] })])
     expect(decision.outcome).toBe('INCONCLUSIVE')
