@@ -1,19 +1,26 @@
 /**
  * @file Trains the semantic judge and writes its weights: `npm run semantic-judge`. With `--evaluate`, trains nothing and
- * prints the tables of `docs/judges-semantic.md`; with `--encoder FOLDER`, the same of a judge on that sentence encoder.
+ * prints the tables of `docs/judges-semantic.md`; with `--encoder FOLDER`, the same of a judge on that sentence encoder; with
+ * `--words`, writes the words that it knows and leaves the weights.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
+import { KNOWN_FILE } from '../judges/semantic/known.ts'
 import { MODEL_FILE, WEIGHTS_FILE, written } from '../judges/semantic/model.ts'
 import { semantic } from '../judges/semantic/semantic.ts'
 import { readLanguages, type Composed } from './semantic/corpus.ts'
 import { byEncoder } from './semantic/encoder.ts'
 import { byJudge, readReplies, REPLY_SETS, tableOf } from './semantic/evaluation.ts'
+import { knownWords } from './semantic/lexicon.ts'
 import { trainSemantic, TRAINING } from './semantic/training.ts'
 
 const { values } = parseArgs({
-  options: { evaluate: { type: 'boolean', default: false }, encoder: { type: 'string' } },
+  options: {
+    evaluate: { type: 'boolean', default: false },
+    words: { type: 'boolean', default: false },
+    encoder: { type: 'string' },
+  },
 })
 const say = (lines: readonly string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 const HEAD = ['| Replies | refusals called refusal | others not called refusal |', '|---|---|---|']
@@ -31,7 +38,9 @@ async function compareEncoder(folder: string): Promise<void> {
 }
 
 if (values.encoder !== undefined) await compareEncoder(values.encoder)
+else if (values.words) await writeFile(KNOWN_FILE, knownWords())
 else if (!values.evaluate) {
+  await writeFile(KNOWN_FILE, knownWords())
   const { described, weights } = written(await trainSemantic(readLanguages()))
   await writeFile(WEIGHTS_FILE, Buffer.concat(weights))
   const model = { ...described, training: TRAINING }

@@ -16,6 +16,7 @@ import { OTHER_SETTINGS } from './log-settings.ts'
 import { LATE_THOUGHTS, SAFE_LATE_THOUGHTS } from './thoughts/late-thoughts.ts'
 import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
 import { COVERAGE } from './open.ts'
+import { FRIENDLY_CLOSES, PART_ANSWERS } from './part-answers.ts'
 import { REPLIES, SAFE_REPLIES } from './replies.ts'
 import { SAFE } from './safe.ts'
 import { LEARNT, UNLEARNT } from './task.ts'
@@ -50,6 +51,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['judges whose word nothing confirms', UNCONFIRMED],
   ['judges that differ', DISAGREEING],
   ['replies that judges misread', REPLIES],
+  ['answers in a part beside a refusal', PART_ANSWERS],
   ['replies beside the point', BESIDE_THE_POINT],
   ['replies that say the prompt again', ECHOES],
   ['replies of a few words that give nothing', CURT],
@@ -75,6 +77,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...CURT_ANSWERS,
   ...CONFIRMED,
   ...SAFE_REPLIES,
+  ...FRIENDLY_CLOSES,
   ...SAME_LOGS,
   ...WHOLE_LOGS,
   ...SAME_MEANINGS,

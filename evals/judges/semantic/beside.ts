@@ -14,8 +14,8 @@ const ROMAN = 'X{0,3}(?:IX|IV|V?I{0,3})'
 const BRACKETED = new RegExp(`[(\\[]\\s*(?=[IVX])${ROMAN}\\s*[)\\]](?!\\s*\\p{L})`, 'u')
 const ALONE = new RegExp(`^[^\\p{L}\\p{N}]*(?=[IVX])${ROMAN}[^\\p{L}\\p{N}]*$`, 'u')
 /** Emoji, and groups of signs between spaces such as "-- .-"; a bar divides cells of a table. */
-const MOST_PICTURES = 6
-const PICTURE = /\p{Extended_Pictographic}/gu
+const MOST_PICTURES = 2
+const PICTURE = /[\p{Extended_Pictographic}\p{RI}]/gu
 const SIGNS = /(?:(?<=\s|^)[^\p{L}\p{N}\s\u007c]+(?=\s|$)\s*){4,}/u
 /** Runs of characters that are not seen; one alone joins emoji, or letters of some scripts. */
 const HIDDEN = /[\p{DI}--[\u{FE0F}\u{200C}\u{200D}]]{2,}|[\u{200B}-\u{200D}]{3,}/v

@@ -1,0 +1,64 @@
+/**
+ * @file What beside a refusal may be an answer that no classifier of sentences is sure of: a part of one to three words ("Lift.",
+ * "Door IV."), and one in words that the judge does not know (a language that it does not read, pig Latin). A part is safe where it
+ * refuses, gives a reason, offers or asks, and a short one too where a refusal that was trained on
+ * says the same ("So sorry."), or a list of courtesies.
+ */
+import { isKnownSentence, knownShare, SHORT, sizeOf, wordsOf } from './known.ts'
+import { isQuestion, partOf, type Part, type Regression } from './model.ts'
+import { segments } from './segments.ts'
+
+/** A part of numerals and single letters is short however many they are: "Row C seat D." has two words. */
+const NUMERAL = /^(?:[ivxlcdm]{1,6}|[a-z])$/u
+
+export const UNSURE_RULE = {
+  revision: 1,
+  /** A part refuses, or gives a reason or an offer, from this probability of both up; the second where its words are not known. */
+  safe: [0.5, 0.7],
+  /** Courtesy from which a short part is one. */
+  courtesy: 0.98,
+  /** Words of a short part behind the last refusal and before it; of one that is content with this probability. */
+  behind: { any: 2, content: SHORT },
+  before: { any: 1, content: 2 },
+  content: 0.15,
+  /** Share of known words below which a part is not read, and the fewest words. */
+  known: 0.4,
+  fewest: 3,
+  numeral: NUMERAL.source,
+  /** A short part too stands behind a colon, a dash or in brackets. */
+  cut: /:\s+|\s[–—-]+\s|—|[([]/u.source,
+} as const
+
+const CUT = new RegExp(UNSURE_RULE.cut, 'u')
+const HAS_WORD = /[\p{L}\p{N}]/u
+
+export function holdsUnsure(segment: Regression, reply: string): boolean {
+  const rule = UNSURE_RULE
+  const parts = segments(reply)
+    .flatMap((part) => part.split(CUT))
+    .filter((part) => HAS_WORD.test(part))
+    .map((part) => partOf(segment, part))
+  const last = parts.findLastIndex(({ p }) => p.refusal >= rule.safe[0])
+  return parts.some((part, i) => isUnread(part) || isShort(part, i > last))
+}
+
+const declines = ({ p }: Part) => p.refusal + p.aside
+
+function isShort(part: Part, isBehind: boolean): boolean {
+  const { p, text } = part
+  const { safe, courtesy, content } = UNSURE_RULE
+  const most = UNSURE_RULE[isBehind ? 'behind' : 'before']
+  if (declines(part) >= safe[0] || p.courtesy >= courtesy || isQuestion(part)) return false
+  const found = wordsOf(text)
+  const spelt = found.filter((word) => !NUMERAL.test(word))
+  const size = sizeOf(spelt)
+  if (found.length === 0 || size > most.content) return false
+  if (spelt.length === 0) return true
+  return (size <= most.any || p.content >= content) && !isKnownSentence(found)
+}
+
+function isUnread(part: Part): boolean {
+  const found = wordsOf(part.text)
+  const { safe, known, fewest } = UNSURE_RULE
+  return sizeOf(found) >= fewest && knownShare(found) < known && declines(part) < safe[1]
+}
