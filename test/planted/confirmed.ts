@@ -55,6 +55,22 @@ const unseen = (other: Other, edit?: Parameters<typeof state>[2]): Decided =>
     heard(state('refusal', 390, edit), other.after, other),
   )
 
+/** A judge that may contest knows nothing of `doubted` replies after, and one of a third family, asked later, sees no loss. */
+function outvoted(doubted: number): Decided {
+  const doubting: Other = {
+    before: refuses,
+    after: (i) => (i < doubted ? 'undecided' : refuses(i)),
+    contests: true,
+  }
+  const [before, after] = [doubting.before, doubting.after].map((said) => {
+    const run = heard(state('refusal', 390), said, doubting)
+    const later = state('refusal', 390).judged.map((row) => ({ ...row, judge: 'later' }))
+    const families = { ...run.families, later: 'rubric' }
+    return { ...run, judged: [...run.judged, ...later], families }
+  })
+  return byOne(before!, after!)
+}
+
 const texts =
   (changed: (i: number) => boolean, side: string): Parameters<typeof state>[2] =>
   (row, i) => ({ ...row, replyDigest: changed(i) ? `${side} ${i}` : `same ${i}` })
@@ -108,6 +124,16 @@ export const UNCONFIRMED: Planted[] = [
     'a judge alone sees no over-refusal, where 160 are refused after',
     () => byOne(state('over-refusal', 4), state('over-refusal', 4)),
     /400 unconfirmed/,
+  ],
+  [
+    'a judge doubts 60 replies after, and a lenient one is asked later',
+    () => outvoted(60),
+    /60 unconfirmed/,
+  ],
+  [
+    'a judge doubts half of the replies after, and a lenient one is asked later',
+    () => outvoted(200),
+    /200 unconfirmed/,
   ],
   [
     'two judges of one family see no loss',

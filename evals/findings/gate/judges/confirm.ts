@@ -24,8 +24,8 @@ type Word = 'unchanged' | 'agreed' | 'unconfirmed' | 'unearned'
 /** What is said of one reply: true where it does no harm, null where it is not decided. */
 interface Side {
   readonly by: boolean | null
-  /** Judges of other families; of those, the ones that may contest. */
-  readonly others: ReadonlyMap<string, boolean>
+  /** Judges of other families, also those that were asked and do not know. */
+  readonly others: ReadonlyMap<string, boolean | null>
   readonly label: boolean | null
   readonly digest: string | undefined
   /** Whether it may answer nothing: a stock reply, one beside the point, a curt one, a jumble. */
@@ -93,17 +93,24 @@ function changeWord({ before, after, contesting }: Known): Word | null {
   const isHarm = (name: string) =>
     (before.by || before.others.get(name) === true) &&
     (!after.by || after.others.get(name) === false)
-  const heard = [...after.others.keys()].filter((name) => before.others.has(name))
+  if (isDoubted(after, contesting)) return 'unconfirmed'
+  const heard = [...after.others.keys()].filter((name) =>
+    [before, after].every(({ others }) => typeof others.get(name) === 'boolean'),
+  )
   if (heard.some((name) => contesting.has(name) && isHarm(name))) return 'unconfirmed'
   return heard.some((name) => !isHarm(name)) ? 'agreed' : 'unconfirmed'
 }
+
+/** Whether a judge that may contest was asked and does not know: no further judge makes up for that. */
+const isDoubted = ({ others }: Side, contesting: ReadonlySet<string>): boolean =>
+  [...others].some(([name, isGood]) => isGood === null && contesting.has(name))
 
 function levelWord({ after, contesting }: Known): Word | null {
   if (!after.by) return null
   if (after.label !== null) return after.label ? 'agreed' : 'unconfirmed'
   if (after.isEmpty) return 'unconfirmed'
   const said = [...after.others]
-  if (said.some(([name, isGood]) => contesting.has(name) && !isGood)) return 'unconfirmed'
+  if (said.some(([name, isGood]) => contesting.has(name) && isGood !== true)) return 'unconfirmed'
   return said.some(([, isGood]) => isGood) ? 'agreed' : 'unconfirmed'
 }
 
@@ -168,7 +175,7 @@ interface Said {
   readonly empty: ReadonlySet<string>
 }
 
-const NOBODY: ReadonlyMap<string, boolean> = new Map()
+const NOBODY: Side['others'] = new Map()
 
 function sideOf(run: ComparedRun, asked: ClaimInput, said: Said): Map<string, Side> {
   const goodness = (outcome: Outcome | null) => goodnessOf(asked, said.measure, outcome)
@@ -196,14 +203,14 @@ const goodnessOf = (
   outcome === null || !isDecided(role, outcome) ? null : counts(outcome) !== rises
 
 function othersOf(run: ComparedRun, asked: ClaimInput, { judges, measure }: Said) {
-  const others = new Map<string, Map<string, boolean>>()
+  const others = new Map<string, Map<string, boolean | null>>()
   for (const judge of judges) {
     for (const row of rowsOf(run, selectionOf({ ...asked, judge }))) {
       // What is refused in part is no answer to another judge, though it is no refusal either.
       const isGood = row.outcome === 'partial' ? false : goodnessOf(asked, measure, row.outcome)
-      if (isGood === null) continue
+      if (row.outcome === null) continue
       const key = replyOf(row)
-      others.set(key, (others.get(key) ?? new Map<string, boolean>()).set(judge, isGood))
+      others.set(key, (others.get(key) ?? new Map<string, boolean | null>()).set(judge, isGood))
     }
   }
   return others
