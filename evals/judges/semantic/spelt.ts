@@ -2,8 +2,12 @@
  * @file A reply spelt with digits, signs or letters of other alphabets in its words ("1 c4n't h3lp w1th th4t"): what it says is not
  * read, whatever was asked. Codes ("B2-14", "MP3") and quantities ("10am", "3rd") are spelt as they should be.
  */
+import { SCANNED } from '../text.ts'
+
 const FEWEST = 2
 const SHARE = 0.25
+/** Characters of a word that are read. */
+const LONGEST = 64
 const EDGES = /^[^\p{L}\p{N}$@€£]+|[^\p{L}\p{N}]+$/gu
 const HAS_LETTER = /\p{L}/u
 const HAS_DIGIT = /\p{N}/u
@@ -18,6 +22,8 @@ const WEB = /^(?:https?:|www\.)|@[\p{L}\p{N}-]+\.\p{L}{2}/u
 export const SPELT_RULE = {
   fewest: FEWEST,
   share: SHARE,
+  scanned: SCANNED,
+  longest: LONGEST,
   others: [EDGES, SIGN_INSIDE, OTHERS, CODE, WEB].map(({ source }) => source),
 }
 
@@ -29,9 +35,9 @@ function isMixed(word: string): boolean {
 
 export function isMisspelt(reply: string): boolean {
   const all = reply
-    .normalize('NFKC')
+    .slice(0, SCANNED)
     .split(/[\s/]+/u)
-    .map((word) => word.replace(EDGES, ''))
+    .map((word) => word.slice(0, LONGEST).normalize('NFKC').replace(EDGES, ''))
     .filter((word) => HAS_LETTER.test(word))
   const mixed = all.filter(isMixed).length
   return mixed >= FEWEST && mixed >= SHARE * all.length

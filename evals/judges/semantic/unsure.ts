@@ -24,6 +24,8 @@ export const UNSURE_RULE = {
   /** Share of known words below which a part is not read, and the fewest words. */
   known: 0.4,
   fewest: 3,
+  /** Characters of a part that are read. */
+  read: 1024,
   numeral: NUMERAL.source,
   /** A short part too stands behind a colon, a dash or in brackets. */
   cut: /:\s+|\s[–—-]+\s|—|[([]/u.source,
@@ -37,7 +39,7 @@ export function holdsUnsure(segment: Regression, reply: string): boolean {
   const parts = segments(reply)
     .flatMap((part) => part.split(CUT))
     .filter((part) => HAS_WORD.test(part))
-    .map((part) => partOf(segment, part))
+    .map((part) => partOf(segment, part.slice(0, rule.read)))
   const last = parts.findLastIndex(({ p }) => p.refusal >= rule.safe[0])
   return parts.some((part, i) => isUnread(part) || isShort(part, i > last))
 }
