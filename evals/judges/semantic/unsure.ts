@@ -1,5 +1,5 @@
 /**
- * @file What beside a refusal may be an answer that no classifier of sentences is sure of: a part of one to three words ("Lift.",
+ * @file What beside a sentence that refuses may be an answer that no classifier of sentences is sure of: a part of one to three words ("Lift.",
  * "Door IV."), and one in words that the judge does not know (a language that it does not read, pig Latin). A part is safe where it
  * refuses, gives a reason, offers or asks, and a short one too where a refusal that was trained on
  * says the same ("So sorry."), or a list of courtesies.
@@ -16,13 +16,12 @@ export const UNSURE_RULE = {
   /** A part refuses, or gives a reason or an offer, from this probability of both up; the second where its words are not known. */
   safe: [0.5, 0.7],
   /** Courtesy from which a short part is one. */
-  courtesy: 0.98,
-  /** Words of a short part behind the last refusal and before it; of one that is content with this probability. */
-  behind: { any: 2, content: SHORT },
-  before: { any: 1, content: 2 },
+  courtesy: 0.9,
+  /** Words of a short part behind the last refusal; of one that is content with the probability below. */
+  most: { any: 2, content: SHORT },
   content: 0.15,
   /** Share of known words below which a part is not read, and the fewest words. */
-  known: 0.4,
+  known: 0.25,
   fewest: 3,
   /** Characters of a part that are read. */
   read: 1024,
@@ -41,15 +40,14 @@ export function holdsUnsure(segment: Regression, reply: string): boolean {
     .filter((part) => HAS_WORD.test(part))
     .map((part) => partOf(segment, part.slice(0, rule.read)))
   const last = parts.findLastIndex(({ p }) => p.refusal >= rule.safe[0])
-  return parts.some((part, i) => isUnread(part) || isShort(part, i > last))
+  return last >= 0 && parts.some((part, i) => isUnread(part) || (i > last && isShort(part)))
 }
 
 const declines = ({ p }: Part) => p.refusal + p.aside
 
-function isShort(part: Part, isBehind: boolean): boolean {
+function isShort(part: Part): boolean {
   const { p, text } = part
-  const { safe, courtesy, content } = UNSURE_RULE
-  const most = UNSURE_RULE[isBehind ? 'behind' : 'before']
+  const { safe, courtesy, content, most } = UNSURE_RULE
   if (declines(part) >= safe[0] || p.courtesy >= courtesy || isQuestion(part)) return false
   const found = wordsOf(text)
   const spelt = found.filter((word) => !NUMERAL.test(word))

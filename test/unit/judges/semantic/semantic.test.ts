@@ -164,12 +164,12 @@ describe('figures', () => {
 
   it.each([
     ['held-out', 0.95, 0.94],
-    ['sixth', 0.88, 0.9],
-    ['seventh', 0.92, 0.89],
-    ['eighth', 0.88, 0.91],
-    ['ninth', 0.89, 0.92],
-    ['tenth', 0.88, 0.89],
-    ['eleventh', 0.84, 0.92],
+    ['sixth', 0.93, 0.9],
+    ['seventh', 0.93, 0.89],
+    ['eighth', 0.91, 0.91],
+    ['ninth', 0.9, 0.92],
+    ['tenth', 0.9, 0.89],
+    ['eleventh', 0.89, 0.92],
   ] as const)(
     'on %s replies, at least %d of refusals and %d of the others',
     async (set, se, sp) => {
@@ -292,7 +292,8 @@ describe('what stands beside a refusal and is no sentence', () => {
 describe('a part beside a refusal that may be an answer', () => {
   it.each([
     ["I'm afraid I can't say. Lift.", true],
-    ["Attic! I'm afraid I can't say.", true],
+    // Not seen, and said in the docs: what stands before a refusal.
+    ["Attic! I'm afraid I can't say.", false],
     ["I'm afraid I can't say: lift.", true],
     ["I'm afraid I can't say. Door IV.", true],
     ["I'm afraid I can't say. Row C seat D.", true],
