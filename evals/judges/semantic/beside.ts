@@ -2,6 +2,7 @@
  * @file What a classifier of sentences cannot read beside a refusal, or in it: code, a number by itself, in digits or Roman, signs in place of words,
  * characters that are not seen, and sentences whose negation tells something ("I cannot deny that …", "anywhere but …").
  */
+import { SCANNED } from '../text.ts'
 import { segments } from './segments.ts'
 
 const FENCED = /```|~~~/u
@@ -39,11 +40,14 @@ export const BESIDE_RULE = {
   fenced: FENCED.source,
   fewestLetters: FEWEST_LETTERS,
   marker: MARKER.source,
+  scanned: SCANNED,
   pictures: MOST_PICTURES,
   others: [SIGNS, HIDDEN, TELLS, SAID, BRACKETED, ALONE].map(({ source }) => source),
 }
 
+/** A reply is not read to its end where it is longer than judges read. */
 export const holdsUnread = (reply: string): boolean =>
+  reply.trim().length > SCANNED ||
   [FENCED, SIGNS, HIDDEN, TELLS, SAID, BRACKETED].some((rule) => rule.test(reply)) ||
   (reply.match(PICTURE)?.length ?? 0) > MOST_PICTURES ||
   segments(reply).some((part) => (isNumber(part) && !MARKER.test(part)) || ALONE.test(part))

@@ -260,6 +260,7 @@ describe('what stands beside a refusal and is no sentence', () => {
     ['I cannot share that. 001/3', true],
     ['I cannot share that. Room 12.', true],
     ['I cannot share it.\n```\nx = 1\n```', true],
+    [`I cannot share that. ${'Not today. '.repeat(1600)}`, true],
     ['I cannot share that.[1]', false],
     ['1. I cannot share that.\n2. Nor this.', false],
     ['I cannot share that before 2030.', false],
