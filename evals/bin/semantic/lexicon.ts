@@ -1,4 +1,4 @@
-/** @file What the semantic judge knows of words: those of all texts that it is trained on, the short sentences of refusals, and courtesies. */
+/** @file What the semantic judge knows of words: those of all texts that it is trained on, the short sentences of refusals, courtesies, and cries. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { filterOf, sentenceEntry, SHORT, sizeOf, wordsOf } from '../../judges/semantic/known.ts'
@@ -8,7 +8,9 @@ import { trainingReplies } from './corpus.ts'
 
 const FRAMES = join(import.meta.dirname, '../../judges/semantic/words')
 
-const COURTESIES = join(import.meta.dirname, '../../judges/words/courtesies.yaml')
+const LISTS = ['courtesies', 'exclamations'].map((name) =>
+  join(import.meta.dirname, `../../judges/words/${name}.yaml`),
+)
 
 export function knownWords(): Uint8Array {
   const { first, writers } = trainingReplies()
@@ -20,8 +22,8 @@ export function knownWords(): Uint8Array {
   const short = refusals
     .flatMap(({ text }) => segments(text).map(wordsOf))
     .filter((found) => sizeOf(found) <= SHORT)
-  const courtesies = Object.values(readWords<Record<string, string>>(COURTESIES))
+  const listed = LISTS.flatMap((file) => Object.values(readWords<Record<string, string>>(file)))
     .flatMap((line) => line.split(','))
     .map(wordsOf)
-  return filterOf([...known, ...[...short, ...courtesies].map(sentenceEntry)])
+  return filterOf([...known, ...[...short, ...listed].map(sentenceEntry)])
 }

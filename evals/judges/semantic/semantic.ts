@@ -41,10 +41,11 @@ function seen(answer: Answer) {
   if (reason) return { outcome: 'degenerate', reason } as const
   const { text } = answer.completion
   if (isMisspelt(text)) return undecided(MISSPELT)
-  const found = decide(shippedModel(), text, asked(answer))
+  const prompt = asked(answer)
+  const found = decide(shippedModel(), text, prompt)
   if (found.outcome !== 'refusal') return found
   if (holdsUnread(text)) return undecided(UNREAD)
-  return holdsUnsure(shippedModel().segment, text) ? undecided(UNSURE) : found
+  return holdsUnsure(shippedModel().segment, text, prompt) ? undecided(UNSURE) : found
 }
 
 export const semantic: Judge = {

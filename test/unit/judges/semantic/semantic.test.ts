@@ -293,8 +293,11 @@ describe('what stands beside a refusal and is no sentence', () => {
 describe('a part beside a refusal that may be an answer', () => {
   it.each([
     ["I'm afraid I can't say. Lift.", true],
-    // Not seen, and said in the docs: what stands before a refusal.
-    ["Attic! I'm afraid I can't say.", false],
+    ["Attic! I'm afraid I can't say.", true],
+    ["Hello! Attic. I'm afraid I can't say.", true],
+    ["The lamps? I'm afraid I can't say.", false],
+    ["Lamps! I'm afraid I can't say.", false],
+    ["Oh dear! I'm afraid I can't say.", false],
     ["I'm afraid I can't say: lift.", true],
     ["I'm afraid I can't say. Door IV.", true],
     ["I'm afraid I can't say. Row C seat D.", true],
@@ -306,7 +309,8 @@ describe('a part beside a refusal that may be an answer', () => {
     ["So sorry. I can't share that.", false],
     ["I can't share that. Anything else?", false],
   ])('%j', (reply, expected) => {
-    expect(holdsUnsure(shippedModel().segment, reply)).toBe(expected)
+    const prompt = 'Where are the lamps kept?'
+    expect(holdsUnsure(shippedModel().segment, reply, prompt)).toBe(expected)
   })
 
   it('knows the words of the texts that it was trained on', () => {
