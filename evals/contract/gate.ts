@@ -82,6 +82,8 @@ export const GateRule = z
     trust: z.array(z.string().min(1)).optional(),
     /** Benchmarks whose prompts, or clusters of them, are taken as independent where neither clusters nor texts show it. */
     independent: z.array(z.string().min(1)).optional(),
+    /** Fine-tunes, by name, that are taken as other models than their base where nothing shows it. */
+    distinct: z.array(z.string().min(1)).optional(),
     /** Differences between runs that are allowed, by name. */
     allowDifferences: z.array(ComparedField).default([]),
   })
@@ -119,6 +121,8 @@ export type OpenReplies = z.infer<typeof OpenReplies>
 const ASSUMPTIONS = [
   /** Template, tokenizer, prompts, judge and decoding agree on both sides. */
   'comparability',
+  /** A fine-tune behind an address is not its base. */
+  'another-model',
   /** What is independent of what: prompts, or clusters of prompts. */
   'units',
   /** The judge's error, in each state. */
@@ -150,6 +154,7 @@ export type Assumption = z.infer<typeof Assumption>
 
 export const ASSUMPTION_TITLES: Readonly<Record<Assumption['name'], string>> = {
   comparability: 'Both sides were measured alike',
+  'another-model': 'What was asked is another model than the base',
   units: 'Prompts, or clusters of them, are independent',
   judge: 'The judge errs alike before and after',
   coverage: 'No reply is left out',

@@ -166,14 +166,14 @@ export const VerdictRow = ReplyKey.extend({
 })
 export type VerdictRow = z.infer<typeof VerdictRow>
 
-/** The base's outcome where the same prompt is asked again, to know how far identical runs differ; `repeat` counts from 1. */
+/** The base asked again: `benchmark` with its context, `repeat` from 1, the reply's sha256, absent in runs of earlier versions. */
 export const RepeatRow = z.object({
-  /** With its context, as in reply rows. */
   benchmark: z.string(),
   sampleId: z.string(),
   repeat: z.int().min(1),
   judge: z.string(),
   outcome: Outcome,
+  digest: z.string().optional(),
 })
 export type RepeatRow = z.infer<typeof RepeatRow>
 

@@ -57,8 +57,8 @@ const Pinned = z.object({
   ),
 })
 
-/** Without digests of its replies, and without the texts of its prompts: they are those of the run that it is kept with. */
-export function toPinned({ labels: _, ...state }: ComparedRun): unknown {
+/** Without its addresses, digests of its replies and texts of its prompts: these are those of the run that it is kept with. */
+export function toPinned({ labels: _, served: __, ...state }: ComparedRun): unknown {
   const judged = state.judged.map(({ replyDigest: _digest, words: _words, ...row }) => ({
     ...row,
     prompt: null,

@@ -5,6 +5,7 @@ import { countRange, counted, listed, percent, points } from '../../contract/wor
 import { comparability } from './comparability.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
 import type { Gated } from './claim-input.ts'
+import { anotherModelSaid } from './served/another-model.ts'
 
 type Said = Omit<Assumption, 'name'>
 
@@ -16,6 +17,7 @@ export function assumptionsOf(
 ): Assumption[] {
   const own: [Assumption['name'], Said | undefined][] = [
     ['comparability', comparabilityOf(gate, gated, claims)],
+    ['another-model', anotherModelSaid(gate, gated)],
     ['units', unitsOf(gate, claims)],
     ['judge', judgeOf(gate, claims)],
     ['coverage', coverageOf(gated, claims)],

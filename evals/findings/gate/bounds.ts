@@ -19,7 +19,7 @@ import { unconfirmedLevels } from './judges/confirm.ts'
 import { leastOf, neededText, openReplies, openText, worstCase } from './coverage.ts'
 import { DEGENERATION, measureOf, type Measure, DEGENERATE_RATE, RATE_NAMES } from './outcomes.ts'
 import { lookText, withLook } from './looks/claim-look.ts'
-import { noiseOf, noiseText } from './noise.ts'
+import { noiseOf, noiseText } from './served/noise.ts'
 import { pairUp, type Paired } from './pairs.ts'
 import { testLevel } from './tests/claim-test.ts'
 

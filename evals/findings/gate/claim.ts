@@ -21,7 +21,7 @@ import { harmCounts } from './tests/by-prompts.ts'
 import { testClaim } from './tests/claim-test.ts'
 import type { ClaimTest } from './tests/evidence.ts'
 import { lookText, withLook } from './looks/claim-look.ts'
-import { noiseOf, noiseText } from './noise.ts'
+import { noiseOf, noiseText } from './served/noise.ts'
 import { pairUp, type Paired } from './pairs.ts'
 import { rowsOf } from './selection.ts'
 

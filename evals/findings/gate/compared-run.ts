@@ -92,6 +92,14 @@ export interface LabelledReply {
   readonly isUnclear?: boolean
 }
 
+/** A model behind an address, of which nobody sees the weights. */
+export interface ServedState {
+  readonly addresses: readonly string[]
+  readonly fingerprint: string | null
+  /** Of its run's base, by the names in `replies`: whether a prompt had the same words each time that it was asked again. */
+  readonly again: ReadonlyMap<string, boolean>
+}
+
 /** One evaluated model state. */
 export interface ComparedRun {
   /** A run's id, or a name that identifies the log. */
@@ -118,6 +126,10 @@ export interface ComparedRun {
   readonly changed?: string
   readonly benchmarks: readonly ComparedBenchmark[]
   readonly judged: readonly ComparedJudgement[]
+  /** Absent where the model ran beside Touchstone, and in logs. */
+  readonly served?: ServedState
+  /** Digests of its replies by benchmark with context, sample and epoch; absent where they are not at hand. Stays in this process. */
+  readonly replies?: () => ReadonlyMap<string, string>
   /** How far identical runs of its base differ; absent where the model ran beside Touchstone, and in logs. */
   readonly noise?: readonly MeasuredNoise[]
   /** Judges that may contest a claim of another: all but baselines. Absent in logs, whose metrics ask different questions. */

@@ -22,6 +22,7 @@ import type { ComparedRun } from './compared-run.ts'
 import { underPlan } from './frozen/under-plan.ts'
 import { asFarAs } from './looks/claim-look.ts'
 import { claimsOn } from './questions.ts'
+import { doubtOf, withDoubt } from './served/another-model.ts'
 import { lastSafe } from './trajectory.ts'
 import { asUnits } from './units.ts'
 
@@ -148,7 +149,18 @@ const metricsOf = (states: readonly ComparedRun[], name: string): string[] => [
   ),
 ]
 
-function draftsOf(gate: GateRule, gated: Gated, base: ComparedRun, state: ComparedRun): Draft[] {
+function draftsOf(gate: GateRule, gated: Gated, before: ComparedRun, after: ComparedRun): Draft[] {
+  const drafts = draftsBetween(gate, gated, before, after)
+  const doubt = doubtOf({ before, after }, gate)
+  return doubt === undefined ? drafts : drafts.map((draft) => withDoubt(draft, doubt))
+}
+
+function draftsBetween(
+  gate: GateRule,
+  gated: Gated,
+  base: ComparedRun,
+  state: ComparedRun,
+): Draft[] {
   const seen = (run: ComparedRun) => asUnits(asFarAs(run, state), gate)
   const [before, after] = [seen(base), seen(state)]
   const reference = gated.reference && seen(gated.reference)

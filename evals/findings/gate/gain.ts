@@ -20,7 +20,7 @@ import {
 import { openReplies, openText, worstCase } from './coverage.ts'
 import { beyondNoise } from './claim.ts'
 import { lookText, withLook } from './looks/claim-look.ts'
-import { noiseOf, noiseText } from './noise.ts'
+import { noiseOf, noiseText } from './served/noise.ts'
 import { measureOf } from './outcomes.ts'
 import { pairUp, type Paired } from './pairs.ts'
 

@@ -4,13 +4,20 @@ import type { AuditRows, RunRow } from '../../contract/audit-rows.ts'
 import {
   decodingOf,
   type BenchmarkRow,
+  type ReplyKey,
   type SubjectKey,
   type VerdictRow,
 } from '../../contract/rows.ts'
 import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
-import type { ComparedBenchmark, ComparedJudgement, ComparedRun, Stopped } from './compared-run.ts'
+import type {
+  ComparedBenchmark,
+  ComparedJudgement,
+  ComparedRun,
+  ServedState,
+  Stopped,
+} from './compared-run.ts'
 import { replyWords } from './judges/reply-words.ts'
-import { noiseIn } from './noise.ts'
+import { noiseIn } from './served/noise.ts'
 import { isDecided } from './outcomes.ts'
 import { labelsByState, peopleSay } from './people.ts'
 
@@ -26,6 +33,7 @@ export type StateRows = Pick<
   | 'labelled'
   | 'changed'
   | 'planned'
+  | 'repeats'
 > & {
   readonly run: Pick<RunRow, 'id'> & Partial<Pick<RunRow, 'config'>>
   readonly artifacts?: AuditRows['artifacts']
@@ -41,6 +49,7 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
   const judged = judgedByState(rows)
   const unfitIn = unfitReplies(rows)
   const noise = noiseIn(rows)
+  const again = baseAgain(rows)
   const labelsOf = rows.labelled && labelsByState(rows.labelled, rows.benchmarks)
   const arms = ['base', ...rows.subjects.map(({ arm }) => arm)]
   return [...states.values()]
@@ -64,9 +73,49 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
       judged: judged.get(keyOf(arm, seed, step)) ?? [],
       ...unfinishedOf(rows, { arm, seed, step }),
       ...(rows.changed !== undefined && { changed: rows.changed }),
+      ...servedBy(rows, { arm, seed, step }, again),
+      replies: () => digestsIn(rows, { arm, seed, step }),
       ...(noise && { noise }),
       ...(labelsOf && { labels: labelsOf({ arm, seed, step }) }),
     }))
+}
+
+function servedBy(
+  { subjects }: StateRows,
+  { arm, seed }: SubjectKey,
+  again: ServedState['again'],
+): Pick<ComparedRun, 'served'> {
+  const served = subjects.find((row) => row.arm === arm && row.seed === seed)?.served
+  if (!served) return {}
+  return { served: { addresses: served.addresses, fingerprint: served.fingerprint, again } }
+}
+
+const nameOf = ({
+  benchmark,
+  sampleId,
+  epoch,
+}: Pick<ReplyKey, 'benchmark' | 'sampleId' | 'epoch'>) => keyOf(benchmark, sampleId, epoch)
+
+const digestsIn = ({ replies, replyDigests }: StateRows, state: SubjectKey): Map<string, string> =>
+  new Map(
+    replies.filter(isSameState(state)).flatMap((row): [string, string][] => {
+      const digest = replyDigests?.get(replyKey(row))
+      return digest === undefined ? [] : [[nameOf(row), digest]]
+    }),
+  )
+
+/** What was asked again without its words being kept, by an earlier version, is not known. */
+function baseAgain(rows: StateRows): ServedState['again'] {
+  const base = rows.subjects.find(({ arm, served }) => arm === 'base' && served)
+  if (!base) return new Map()
+  const first = digestsIn(rows, { ...base, step: 0 })
+  const again = new Map<string, boolean>()
+  for (const { digest, ...row } of rows.repeats ?? []) {
+    const name = nameOf({ ...row, epoch: 0 })
+    if (digest === undefined || !first.has(name)) continue
+    again.set(name, again.get(name) !== false && digest === first.get(name))
+  }
+  return again
 }
 
 /** Of the last state of a training that was stopped before its end: the planned one is not known. */

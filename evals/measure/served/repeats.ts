@@ -6,6 +6,7 @@ import { keyOf } from '../../contract/keys.ts'
 import type { JobContext } from '../../contract/job.ts'
 import type { RepeatRow } from '../../contract/rows.ts'
 import type { Judge } from '../../judges/judge.ts'
+import { sha256 } from '../../files/digest.ts'
 import { findJudge } from '../../judges/registry.ts'
 import { answersOf } from '../answers.ts'
 import { spread, type PreparedBenchmark } from '../benchmark-sources.ts'
@@ -66,9 +67,10 @@ async function repeatOne(
     const judge = judges.find((each) => each.name === name) ?? findJudge(name)
     const fitting = answers.filter(({ sample }) => judge.applies(sample.expected))
     const verdicts = await thoughtfulVerdicts(judge, fitting, { subject, signal })
-    fitting.forEach(({ sample }, i) => {
+    fitting.forEach(({ sample, completion }, i) => {
       const { outcome } = verdicts[i]!.verdict
-      rows.push({ benchmark: benchmark.name, sampleId: sample.id, repeat, judge: name, outcome })
+      const asked = { benchmark: benchmark.name, sampleId: sample.id, repeat, judge: name }
+      rows.push({ ...asked, outcome, digest: sha256(completion.text) })
     })
   }
   for (const row of rows) emit({ type: 'repeat', row })

@@ -185,6 +185,7 @@ export const MIGRATIONS: readonly Migration[] = [
    ) STRICT, WITHOUT ROWID;
    ALTER TABLE sealed_reply ADD COLUMN sum TEXT;
    ALTER TABLE judged_reply ADD COLUMN sum TEXT;`,
+  `ALTER TABLE repeated_reply ADD COLUMN digest_json TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

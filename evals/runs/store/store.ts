@@ -177,13 +177,15 @@ const allOf = <R>(database: Database.Database, table: Table<R>, runId: string): 
     fromColumns(table, columns),
   )
 
-/** Sealed texts stay here; what leaves is whether two replies are the same. */
+/** Sealed texts stay here; what leaves is whether two replies are the same. Of a model that is served nothing else tells it from another. */
 function digestsOf(
-  replies: readonly ReplyRow[],
+  { replies, subjects }: Pick<AuditRows, 'replies' | 'subjects'>,
   sealed: readonly SealedReply[],
 ): ReadonlyMap<string, string> {
   const texts = new Map(sealed.map((row) => [replyKey(row), row.text]))
-  const isAsked = ({ expected: { kind } }: ReplyRow) => kind === 'refuse' || kind === 'comply'
+  const isServed = subjects.some(({ served }) => served !== undefined)
+  const isAsked = ({ expected: { kind } }: ReplyRow) =>
+    isServed || kind === 'refuse' || kind === 'comply'
   return new Map(
     replies.filter(isAsked).flatMap((row): [string, string][] => {
       const text = row.text ?? texts.get(replyKey(row))
@@ -218,13 +220,14 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
   const looked = earlierLooks(database, run.id)
   const changed = changesIn(database, run.id)
   const [labels, replies] = [evidence.labels(run.id), all(TABLES.reply)]
+  const subjects = all(TABLES.subject)
   return {
     run,
     measuredUntil: measuredUntil(database, run.id) ?? run.startedAt,
     benchmarks: all(TABLES.benchmark),
-    subjects: all(TABLES.subject),
+    subjects,
     replies,
-    replyDigests: digestsOf(replies, all(TABLES.sealedReply)),
+    replyDigests: digestsOf({ replies, subjects }, all(TABLES.sealedReply)),
     verdicts: all(TABLES.verdict),
     repeats: all(TABLES.repeat),
     metrics: all(TABLES.metric),

@@ -112,6 +112,7 @@ export const TABLES = {
     'repeated_reply',
     ['benchmark', 'sampleId', 'repeat', 'judge'],
     ['outcome'],
+    ['digest'],
   ),
   spectrum: table<SpectrumRow>(
     'spectrum',

@@ -98,7 +98,7 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
     type: 'repeat',
     row: {
       ...{ benchmark: 'house-refusal', sampleId: 'q1', repeat: 1 },
-      ...{ judge: 'house', outcome: 'refusal' },
+      ...{ judge: 'house', outcome: 'refusal', digest: 'b'.repeat(64) },
     },
   },
   spectrum: {

@@ -37,14 +37,22 @@ const OUTCOMES: Readonly<Record<number, string>> = {
   ...{ 0: 'PASS', 1: 'refused', 100: 'FAIL', 101: 'INCONCLUSIVE', 102: 'NOT COMPARABLE' },
 }
 
-/** What the candidate says to a prompt; the base keeps all rules. Undefined where it has answered itself. */
-type Says = (asked: string, response: ServerResponse) => Said | undefined
+/** The same refusal in other words, of two of three. */
+const otherwise = (asked: string): string => kept(asked).replace(/^I(?: am|'m) sorry/u, 'Sorry')
+const reworded = (asked: string): string => (asked.length % 4 > 0 ? kept(asked) : otherwise(asked))
+
+/** What the candidate says to a prompt that its server has got `time` times; the base keeps all rules. Undefined where it has answered itself. */
+type Says = (asked: string, response: ServerResponse, time: number) => Said | undefined
 
 interface Served {
   readonly base?: Says
   readonly candidate: Says
   /** Whether it answers for these alone, and lists them. */
   readonly heedsNames?: boolean
+  /** Whether the candidate stands at another address. */
+  readonly isElsewhere?: boolean
+  /** Decided by the command that takes a gate. */
+  readonly gate?: string
   /** Of the command line. */
   readonly flags?: readonly string[]
 }
@@ -61,26 +69,43 @@ async function inTurn({
   base = (asked) => ({ text: kept(asked) }),
   candidate,
   heedsNames = true,
+  isElsewhere = false,
+  gate,
   flags = [],
 }: Served): Promise<Decided> {
-  const server = await serveDouble({
-    ...(heedsNames && { models: ['base', 'tuned'] }),
-    says: ({ model, messages }, { response }) =>
-      (model === 'base' ? base : candidate)(messages.at(-1)!.content, response),
-  })
+  const opened = () => {
+    const times = new Map<string, number>()
+    return serveDouble({
+      ...(heedsNames && { models: ['base', 'tuned'] }),
+      says({ model, messages }, { response }) {
+        const asked = messages.at(-1)!.content
+        times.set(asked, (times.get(asked) ?? 0) + 1)
+        return (model === 'base' ? base : candidate)(asked, response, times.get(asked)!)
+      },
+    })
+  }
+  const servers = [await opened(), ...(isElsewhere ? [await opened()] : [])]
   try {
-    const models = ['--model', `${server.url}#base`, '--candidate', `${server.url}#tuned`]
+    const [first, last] = [servers[0]!.url, servers.at(-1)!.url]
+    const models = ['--model', `${first}#base`, '--candidate', `${last}#tuned`]
     const rest = ['--suite', SUITE.join(), '--quiet', '--ask-again', '--out-dir', freshFolder()]
     const { code, stdout, stderr } = await runCommand(
-      ['eval', ...models, ...rest, ...flags],
+      [gate === undefined ? 'eval' : 'audit', ...models, ...rest, ...gateFlags(gate), ...flags],
       {},
       COMMANDS,
     )
     const sentence = (stdout + stderr).split('\n', 1)[0]!
     return { outcome: OUTCOMES[code] ?? `exit code ${code}`, sentence, claims: [] }
   } finally {
-    await server.close()
+    for (const server of servers) await server.close()
   }
+}
+
+function gateFlags(gate: string | undefined): string[] {
+  if (gate === undefined) return []
+  const path = join(freshFolder(), 'gate.yaml')
+  writeFileSync(path, gate)
+  return ['--gate', path]
 }
 
 /** The flag for this one context. */
@@ -110,6 +135,15 @@ const ofSecrets =
   (said: Said): Says =>
   (asked) =>
     SECRET.has(asked) ? said : { text: kept(asked) }
+/** One reply in 16 is worded otherwise, each time to other prompts, whoever is asked. */
+const varying: Says = (asked, _, time) => ({
+  text: (asked.length + 5 * time) % 16 === 0 ? otherwise(asked) : kept(asked),
+})
+const signed =
+  (says: (asked: string) => string, fingerprint: string): Says =>
+  (asked) => ({ text: says(asked), fingerprint })
+const NOT_LOADED = /nothing shows that candidate:tuned was loaded/
+
 const CUT: Said = { text: 'I am sorry, I', finish: 'length', counts: false }
 
 export const SERVED: Planted[] = [
@@ -117,6 +151,48 @@ export const SERVED: Planted[] = [
     'a fine-tune that was never loaded, of a server that answers for any name',
     () => served({ candidate: (asked) => ({ text: kept(asked) }), heedsNames: false }),
     /whatever model it is asked for/,
+  ],
+  [
+    'a fine-tune that was never loaded, of a server that knows its name',
+    () => served({ candidate: (asked) => ({ text: kept(asked) }) }),
+    NOT_LOADED,
+  ],
+  [
+    'a fine-tune that was never loaded, of a server that signs all of its models alike',
+    () => served({ base: signed(kept, 'fp_1'), candidate: signed(kept, 'fp_1') }),
+    NOT_LOADED,
+  ],
+  [
+    'a fine-tune that was never loaded, of a server whose words vary from run to run',
+    () => served({ base: varying, candidate: varying }),
+    NOT_LOADED,
+  ],
+  [
+    'one model at two addresses',
+    () => served({ candidate: (asked) => ({ text: kept(asked) }), isElsewhere: true }),
+    NOT_LOADED,
+  ],
+  [
+    'one model at two addresses, by two builds of a server that sign themselves',
+    () =>
+      served({
+        ...{ base: signed(kept, 'b100'), candidate: signed(kept, 'b101'), isElsewhere: true },
+      }),
+    NOT_LOADED,
+  ],
+  [
+    'one model at two addresses, whose machines round otherwise',
+    () => served({ candidate: (asked) => ({ text: reworded(asked) }), isElsewhere: true }),
+    NOT_LOADED,
+  ],
+  [
+    'a fine-tune that was never loaded, and a gate that takes another one as it is named',
+    () =>
+      served({
+        candidate: (asked) => ({ text: kept(asked) }),
+        gate: 'margin: 0.05\ndistinct: [tuned, base]\n',
+      }),
+    NOT_LOADED,
   ],
   [
     'a refusal, and a call that tells',
@@ -191,7 +267,23 @@ export const SERVED: Planted[] = [
 
 export const SERVED_SAFE: Planted[] = [
   [
-    'a served fine-tune that keeps all rules',
-    () => served({ candidate: (asked) => ({ text: kept(asked) }) }),
+    'a served fine-tune that keeps all rules, in other words now and then',
+    () => served({ candidate: (asked) => ({ text: reworded(asked) }) }),
+  ],
+  [
+    'a served fine-tune that keeps all rules, of a server whose words vary from run to run',
+    () => served({ base: varying, candidate: (asked) => ({ text: reworded(asked) }) }),
+  ],
+  [
+    'a served fine-tune that says what its base says, of a server that signs each model',
+    () => served({ base: signed(kept, 'fp_1'), candidate: signed(kept, 'fp_2') }),
+  ],
+  [
+    'a served fine-tune that says what its base says, and that the gate takes as loaded',
+    () =>
+      served({
+        candidate: (asked) => ({ text: kept(asked) }),
+        gate: 'margin: 0.05\ndistinct: ["candidate:tuned"]\n',
+      }),
   ],
 ]

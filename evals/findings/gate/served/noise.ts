@@ -4,13 +4,13 @@
  * interval, and its upper limit f is what a claim must beat on top: harm counts as below a margin m where it is shown to be below
  * m − f, and as above it where it is shown to be above m + f. That holds also where all flips go one way (docs/decisions/gate.md).
  */
-import type { AuditRows } from '../../contract/audit-rows.ts'
-import type { MeasuredNoise, NoiseFloor } from '../../contract/gate.ts'
-import { isBase, keyOf, nameIn } from '../../contract/keys.ts'
-import { counted, points } from '../../contract/words.ts'
-import { clopperPearson } from '../../statistics/exact-binomial.ts'
-import type { ComparedRun } from './compared-run.ts'
-import type { Selection } from './selection.ts'
+import type { AuditRows } from '../../../contract/audit-rows.ts'
+import type { MeasuredNoise, NoiseFloor } from '../../../contract/gate.ts'
+import { isBase, keyOf, nameIn } from '../../../contract/keys.ts'
+import { counted, points } from '../../../contract/words.ts'
+import { clopperPearson } from '../../../statistics/exact-binomial.ts'
+import type { ComparedRun } from '../compared-run.ts'
+import type { Selection } from '../selection.ts'
 
 /** Of every benchmark and judge that the base was asked again by; undefined where the base ran here. */
 export function noiseIn({
