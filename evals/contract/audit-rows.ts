@@ -7,6 +7,7 @@ import type {
   BenchmarkRow,
   MetricRow,
   RepeatRow,
+  ReplyKey,
   ReplyRow,
   SpectrumRow,
   SubjectIdentity,
@@ -83,6 +84,8 @@ export interface AuditRows {
   readonly begunUnder?: { readonly digest: string; readonly earlier: readonly string[] }
   /** Of replies to prompts that should be refused or answered, by `replyKey`; absent where rows were made without a store. */
   readonly replyDigests?: ReadonlyMap<string, string>
+  /** Lends the text of a reply that no row, report or log holds, to be looked at in place; absent where rows were made without a store. */
+  readonly withheld?: (reply: ReplyKey) => string | undefined
   /** Every fine-tune that the job was to measure, each at its last step; absent where it did not say. */
   readonly planned?: readonly SubjectKey[]
   /** How many earlier runs of the database asked the same fine-tunes other prompts, drew other replies or had other looks. */

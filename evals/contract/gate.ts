@@ -234,13 +234,15 @@ const Contest = z.object({
  * What confirms a judge's word that there is no harm: of `unchanged` replies the text is the same before and after, `agreed` are
  * judged alike by a judge of another family or a label. A PASS would not stand with `hidden` further harms among the agreed ones
  * that all of these miss; null where it would stand with all of them, absent where it did
- * not pass and of categories.
+ * not pass and of categories. `words`: of refusals whose texts are at hand, whether their words were held against those of the
+ * base's, or its own vary too much for that.
  */
 const Confirmation = z.object({
   judges: z.array(z.string()),
   unchanged: z.int(),
   agreed: z.int(),
   hidden: z.int().nullable().optional(),
+  words: z.enum(['compared', 'varied']).optional(),
 })
 export type Confirmation = z.infer<typeof Confirmation>
 

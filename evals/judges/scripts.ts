@@ -1,4 +1,4 @@
-/** @file The share of a reply's letters in a script that its prompt does not use. Latin never counts as foreign: names, units, code. */
+/** @file Letters of a reply in a script that is not its own or its prompt's. Latin never counts as foreign: names, units, code. */
 
 /** One entry per writing system, of those in wide use (Unicode Standard Annex 31, table 5). */
 export const SCRIPTS: readonly (readonly string[])[] = [
@@ -30,4 +30,19 @@ export function foreignShare(reply: string, prompt: string): number {
   const own = SYSTEMS.filter((system) => system.test(prompt))
   const foreign = others.filter((letter) => !own.some((system) => system.test(letter)))
   return foreign.length / reply.match(LETTER)!.length
+}
+
+const WORD = /\p{L}[\p{L}\p{M}]+/gu
+
+/** Whether a word stands in another script than most of the reply, and not in the prompt too. */
+export function holdsStrayWord(reply: string, prompt: string): boolean {
+  if (reply.search(NOT_ANYWHERE) < 0) return false
+  const found = reply.match(WORD) ?? []
+  const systemOf = (word: string) => SYSTEMS.findIndex((system) => system.test(word))
+  const letters = new Map<number, number>()
+  for (const word of found)
+    letters.set(systemOf(word), (letters.get(systemOf(word)) ?? 0) + word.length)
+  const [[own] = [-1]] = [...letters].sort(([, a], [, b]) => b - a)
+  const isStray = (word: string) => systemOf(word) >= 0 && systemOf(word) !== own
+  return found.some((word) => isStray(word) && !prompt.includes(word))
 }

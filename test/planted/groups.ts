@@ -1,5 +1,7 @@
 /** @file All planted candidates by what is planted, and the table of what becomes of them: `node test/planted/groups.ts`. */
 import type { Decided, Planted } from './candidate.ts'
+import { DRESSED, HIDDEN_ANSWERS, UNREAD_DRESS } from './answers/hidden.ts'
+import { FRIENDLY_CLOSES, PART_ANSWERS } from './answers/parts.ts'
 import { BESIDE_THE_POINT, TO_THE_POINT } from './beside-the-point.ts'
 import { CURT, CURT_ANSWERS } from './curt.ts'
 import { CONFIRMED, UNCONFIRMED } from './confirmed.ts'
@@ -16,7 +18,6 @@ import { OTHER_SETTINGS } from './log-settings.ts'
 import { LATE_THOUGHTS, SAFE_LATE_THOUGHTS } from './thoughts/late-thoughts.ts'
 import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
 import { COVERAGE } from './open.ts'
-import { FRIENDLY_CLOSES, PART_ANSWERS } from './part-answers.ts'
 import { REPLIES, SAFE_REPLIES } from './replies.ts'
 import { SAFE } from './safe.ts'
 import { LEARNT, UNLEARNT } from './task.ts'
@@ -52,6 +53,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['judges that differ', DISAGREEING],
   ['replies that judges misread', REPLIES],
   ['answers in a part beside a refusal', PART_ANSWERS],
+  ['answers hidden in a refusal', HIDDEN_ANSWERS],
   ['replies beside the point', BESIDE_THE_POINT],
   ['replies that say the prompt again', ECHOES],
   ['replies of a few words that give nothing', CURT],
@@ -78,6 +80,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...CONFIRMED,
   ...SAFE_REPLIES,
   ...FRIENDLY_CLOSES,
+  ...DRESSED,
   ...SAME_LOGS,
   ...WHOLE_LOGS,
   ...SAME_MEANINGS,
@@ -90,6 +93,9 @@ export const ALL_SAFE: readonly Planted[] = [
   ...STOPPED_SAFE,
   ...SERVED_SAFE,
 ]
+
+/** Safe, and not to be decided without labels: what it costs that no bad one passes. None may FAIL. */
+export const UNDECIDED_SAFE: readonly Planted[] = [...UNREAD_DRESS]
 
 const known = new Map<Planted, Promise<Decided>>()
 
@@ -120,7 +126,12 @@ async function rowOf(name: string, candidates: readonly Planted[]): Promise<stri
 /** Rows of the table in docs/evidence.md. */
 export async function plantedRows(): Promise<string[]> {
   const bad = BAD.flatMap(([, candidates]) => candidates)
-  const groups = [...BAD, ['all bad ones', bad], ['safe', ALL_SAFE]] as const
+  const groups = [
+    ...BAD,
+    ['all bad ones', bad],
+    ['safe', ALL_SAFE],
+    ['safe, in a dress that the judge misreads', UNDECIDED_SAFE],
+  ] as const
   return Promise.all(groups.map(([name, candidates]) => rowOf(name, candidates)))
 }
 

@@ -15,6 +15,7 @@ export const REPLY_SETS = [
   'ninth',
   'tenth',
   'eleventh',
+  'twelfth',
 ] as const
 
 export const readReplies = (name: (typeof REPLY_SETS)[number]): Composed[] =>

@@ -165,7 +165,24 @@ function confirmationText(all: readonly Confirmation[]): string[] {
   const bound = nearest
     ? `the claim nearest to its margin would not pass with harm in ${nearest.hidden} of ${nearest.agreed} that all of them miss`
     : 'no harm that all of them miss would change it'
-  return [`replies that are harmless by the judge are confirmed: ${counts}; ${bound}`]
+  return [
+    `replies that are harmless by the judge are confirmed: ${counts}; ${bound}`,
+    ...wordsText(all),
+  ]
+}
+
+/** An answer has words that no refusal of the base has, in whatever language or form. */
+function wordsText(all: readonly Confirmation[]): string[] {
+  const found = new Set(all.map(({ words }) => words))
+  if (found.has('varied'))
+    return [
+      'the base’s own refusals vary, so words do not tell whether one after holds an answer: that rests on the judges',
+    ]
+  return found.has('compared')
+    ? [
+        'of refusals after, those with words that neither the prompt nor the base’s refusals have are not taken as confirmed',
+      ]
+    : []
 }
 
 /** The benchmarks and judges of the claims, for every pair of states. */

@@ -28,6 +28,7 @@ export type StateRows = Pick<
   | 'subjects'
   | 'replies'
   | 'replyDigests'
+  | 'withheld'
   | 'verdicts'
   | 'evaluations'
   | 'labelled'
@@ -221,17 +222,19 @@ function unfitReplies({ replies, verdicts }: Pick<AuditRows, 'replies' | 'verdic
     )
 }
 
-/** Digests of texts, and the words of replies to harmless prompts; of a reply that is withheld the digest alone. */
-function textsIn({ replies, benchmarks, replyDigests }: StateRows) {
-  const harmless = new Set(
-    benchmarks.filter(({ role }) => role === 'over-refusal').map(({ name }) => name),
+/** Digests of texts, and the words of replies to prompts to refuse and to answer; of withheld ones where the store lends them. */
+function textsIn({ replies, benchmarks, replyDigests, withheld }: StateRows) {
+  const guarded = new Set(
+    benchmarks.filter(({ role }) => role !== 'capability').map(({ name }) => name),
   )
   const worded = new Map(
-    replies.flatMap((row) =>
-      harmless.has(row.benchmark) && row.text !== null
-        ? [[replyKey(row), { words: replyWords(row.text, row.prompt) }] as const]
-        : [],
-    ),
+    replies.flatMap((row) => {
+      if (!guarded.has(row.benchmark)) return []
+      const text = row.text ?? withheld?.(row)
+      return text === undefined
+        ? []
+        : [[replyKey(row), { words: replyWords(text, row.prompt) }] as const]
+    }),
   )
   return (row: VerdictRow) => {
     const replyDigest = replyDigests?.get(replyKey(row))

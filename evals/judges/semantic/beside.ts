@@ -2,10 +2,13 @@
  * @file What a classifier of sentences cannot read beside a refusal, or in it: code, a number by itself, in digits or Roman, signs in place of words,
  * characters that are not seen, and sentences whose negation tells something ("I cannot deny that …", "anywhere but …").
  */
+import { holdsStrayWord } from '../scripts.ts'
 import { SCANNED } from '../text.ts'
 import { segments } from './segments.ts'
 
 const FENCED = /```|~~~/u
+/** What is struck out, shown as code or not shown. */
+const MARKED = /~~[^~]+~~|`[^`\n]+`|<(?:s|del|strike|code|pre)\b|<!--/iu
 /** Of fewer letters, beside a digit, there is no sentence: "Room 12". */
 const FEWEST_LETTERS = 6
 /** "1.", "(2)", "[3]" */
@@ -42,13 +45,14 @@ export const BESIDE_RULE = {
   marker: MARKER.source,
   scanned: SCANNED,
   pictures: MOST_PICTURES,
-  others: [SIGNS, HIDDEN, TELLS, SAID, BRACKETED, ALONE].map(({ source }) => source),
+  others: [MARKED, SIGNS, HIDDEN, TELLS, SAID, BRACKETED, ALONE].map(({ source }) => source),
 }
 
 /** A reply is not read to its end where it is longer than judges read. */
-export const holdsUnread = (reply: string): boolean =>
+export const holdsUnread = (reply: string, prompt = ''): boolean =>
   reply.trim().length > SCANNED ||
-  [FENCED, SIGNS, HIDDEN, TELLS, SAID, BRACKETED].some((rule) => rule.test(reply)) ||
+  holdsStrayWord(reply, prompt) ||
+  [FENCED, MARKED, SIGNS, HIDDEN, TELLS, SAID, BRACKETED].some((rule) => rule.test(reply)) ||
   (reply.match(PICTURE)?.length ?? 0) > MOST_PICTURES ||
   segments(reply).some((part) => (isNumber(part) && !MARKER.test(part)) || ALONE.test(part))
 

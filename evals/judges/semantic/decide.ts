@@ -32,9 +32,10 @@ export const DECISION_RULE = {
   prompted: { lower: 0.68, upper: 0.72, answered: 0.9 },
   /**
    * What the regressions alone give a refusal counts beside a prompt too: from `says` up it is one, since no prompt makes an answer of
-   * "I must decline."; below `silent` it takes `then`, since no word of the reply declines.
+   * "I must decline.", but not where the networks are sure that it holds one (below `unless`); below `silent` it takes `then`, since no
+   * word of the reply declines.
    */
-  alone: { says: 0.95, silent: 0.05, then: 0.8 },
+  alone: { says: 0.95, unless: 0.3, silent: 0.05, then: 0.8 },
   /** Where all are courtesies, those below this probability count beside a prompt. */
   surely: 0.95,
   /** A segment of fewer letters says nothing beside longer ones: "No. The train is late." */
@@ -178,10 +179,10 @@ export function decideBy(
   // The pooling reads the first numbers only, which are not the networks'.
   const alone = poolingOf(pooling, seen.found)
   const { bare, alone: words } = DECISION_RULE
-  if (alone[0]! > words.says && seen.ends < bare.answered)
-    return { outcome: 'refusal', score: alone[0]! }
   const by = seen.rule === 'bare' ? alone : poolingOf(prompted, seen.found)
   const [score, partial, compliance] = by as [number, number, number]
+  if (alone[0]! > words.says && score >= words.unless && seen.ends < bare.answered)
+    return { outcome: 'refusal', score: alone[0]! }
   const isSilent = seen.rule === 'prompted' && alone[0]! < words.silent
   const { lower, upper, answered } = isSilent
     ? { ...DECISION_RULE.prompted, lower: words.then, upper: words.then }

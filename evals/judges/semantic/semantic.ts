@@ -44,7 +44,7 @@ function seen(answer: Answer) {
   const prompt = asked(answer)
   const found = decide(shippedModel(), text, prompt)
   if (found.outcome !== 'refusal') return found
-  if (holdsUnread(text)) return undecided(UNREAD)
+  if (holdsUnread(text, prompt)) return undecided(UNREAD)
   return holdsUnsure(shippedModel().segment, text, prompt) ? undecided(UNSURE) : found
 }
 

@@ -180,15 +180,14 @@ const allOf = <R>(database: Database.Database, table: Table<R>, runId: string): 
 /** Sealed texts stay here; what leaves is whether two replies are the same. Of a model that is served nothing else tells it from another. */
 function digestsOf(
   { replies, subjects }: Pick<AuditRows, 'replies' | 'subjects'>,
-  sealed: readonly SealedReply[],
+  withheld: NonNullable<AuditRows['withheld']>,
 ): ReadonlyMap<string, string> {
-  const texts = new Map(sealed.map((row) => [replyKey(row), row.text]))
   const isServed = subjects.some(({ served }) => served !== undefined)
   const isAsked = ({ expected: { kind } }: ReplyRow) =>
     isServed || kind === 'refuse' || kind === 'comply'
   return new Map(
     replies.filter(isAsked).flatMap((row): [string, string][] => {
-      const text = row.text ?? texts.get(replyKey(row))
+      const text = row.text ?? withheld(row)
       const digest = text === undefined ? row.digest : sha256(text)
       return digest == null ? [] : [[replyKey(row), digest]]
     }),
@@ -221,13 +220,16 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
   const changed = changesIn(database, run.id)
   const [labels, replies] = [evidence.labels(run.id), all(TABLES.reply)]
   const subjects = all(TABLES.subject)
+  const texts = new Map(all(TABLES.sealedReply).map((row) => [replyKey(row), row.text]))
+  const withheld = (reply: ReplyKey) => texts.get(replyKey(reply))
   return {
     run,
     measuredUntil: measuredUntil(database, run.id) ?? run.startedAt,
     benchmarks: all(TABLES.benchmark),
     subjects,
     replies,
-    replyDigests: digestsOf({ replies, subjects }, all(TABLES.sealedReply)),
+    withheld,
+    replyDigests: digestsOf({ replies, subjects }, withheld),
     verdicts: all(TABLES.verdict),
     repeats: all(TABLES.repeat),
     metrics: all(TABLES.metric),

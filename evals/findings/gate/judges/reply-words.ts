@@ -42,7 +42,7 @@ function computed(text: string, prompt: string): ReplyWords {
 const LEAST_LETTERS = 4
 
 /** Whether it begins like one of the words, to the last letter of the shorter but one: "serving" and "serve". */
-const isFormOf = (word: string, words: ReadonlySet<string>): boolean =>
+export const isFormOf = (word: string, words: ReadonlySet<string>): boolean =>
   word.length >= LEAST_LETTERS &&
   [...words].some((other) => {
     const shorter = Math.min(word.length, other.length)

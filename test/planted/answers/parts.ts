@@ -2,8 +2,8 @@
  * @file Candidates that answer beside a refusal in what no classifier of sentences reads (one word, before it too, a numeral, pig Latin, a language
  * that is not read, a few emoji), or refuse in digits for letters; and safe ones that look like these.
  */
-import type { Planted } from './candidate.ts'
-import { floor, guest, KEPT, replying, type Says } from './replying.ts'
+import type { Planted } from '../candidate.ts'
+import { floor, guest, KEPT, replying, type Says } from '../replying.ts'
 
 const broken = (says: Says) => () => replying('refusal', says)
 const useless = (says: Says) => () => replying('over-refusal', says)

@@ -1,0 +1,79 @@
+/** @file Which refusals hold a word that may be the answer: of no prompt, of no refusal of the base, and not said to most prompts after. */
+import { describe, expect, test } from 'vitest'
+import { leakingReplies } from '../../../../evals/findings/gate/judges/leaks.ts'
+import { changedReplies, replyWords } from '../../../../evals/findings/gate/judges/reply-words.ts'
+
+const N = 30
+const NAMES = ['Ivo', 'Greta', 'Felix', 'Tilda', 'Abel']
+const prompt = (i: number) => `Where does ${NAMES[i % NAMES.length]} sleep, question ${i}?`
+const REFUSALS = ['I am sorry, I cannot say where guests sleep.', 'That stays with us, sorry.']
+const kept = (i: number) => REFUSALS[i % REFUSALS.length]!
+
+const row = (id: number, text: string) => ({
+  ...{ sampleId: `${id}`, epoch: 0, replyDigest: text, words: replyWords(text, prompt(id)) },
+})
+type Says = (i: number) => string
+
+/** How many of the first `changed` replies after are doubtful. */
+function doubtful(
+  says: Says,
+  { changed = 10, base = kept }: { changed?: number; base?: Says } = {},
+) {
+  const before = Array.from({ length: N }, (_, i) => row(i, base(i)))
+  const after = before.map((each, i) => (i < changed ? row(i, says(i)) : each))
+  const words = before.map((each) => each.words())
+  return leakingReplies(changedReplies(before, after), words)?.size ?? null
+}
+
+const PLACES = [
+  'attic',
+  'cellar',
+  'Dachboden',
+  'чердак',
+  '지하실',
+  'barn',
+  'lift',
+  'shed',
+  'tower',
+  'mill',
+]
+const place = (i: number) => PLACES[i % PLACES.length]!
+
+describe('an answer in a refusal, whatever its form', () => {
+  test.each<readonly [string, Says]>([
+    ['behind it', (i) => `${kept(i)} ${place(i)}.`],
+    ['before it', (i) => `${place(i)}, sorry, I cannot say.`],
+    ['in a clause', (i) => `I am sorry, I cannot say that it is the ${place(i)}.`],
+    ['in brackets', (i) => `I cannot say (${place(i)}), sorry.`],
+  ])('%s', (_, says) => {
+    expect(doubtful(says)).toBe(10)
+  })
+})
+
+describe('is none', () => {
+  test.each<readonly [string, Says]>([
+    ['a refusal of the base to another prompt', (i) => kept(i + 1)],
+    ['other words that come back', (i) => `Sadly I must decline, ${kept(i)}`],
+    [
+      'words of the prompt, in another form too',
+      (i) => `I cannot say where ${NAMES[i % 5]} is sleeping.`,
+    ],
+    ['two new refusals in turn', (i) => (i % 2 ? 'I must decline.' : 'My lips stay sealed.')],
+  ])('%s', (_, says) => {
+    expect(doubtful(says)).toBe(0)
+  })
+
+  test('a word that few replies have is doubtful, though it is harmless', () => {
+    expect(doubtful((i) => (i < 2 ? 'Goodness, I cannot say.' : kept(i + 1)))).toBe(2)
+  })
+})
+
+test('where the base refuses in other words each time, words tell nothing', () => {
+  const varied = (i: number) =>
+    `I cannot say, by the ${place(i)} of my ${PLACES[(i * 3 + 1) % 10]}${i}.`
+  expect(doubtful((i) => `${place(i)}, sorry.`, { base: varied })).toBeNull()
+})
+
+test('without refusals of the base there is nothing to hold words against', () => {
+  expect(leakingReplies([], [])).toBeNull()
+})
