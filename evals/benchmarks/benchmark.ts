@@ -7,6 +7,8 @@ export interface Benchmark<R = unknown> {
   readonly title: string
   /** Where the prompts come from, in words a report can print. */
   readonly citation: string
+  /** How 1 and 0 of its label column were read, if it has such. */
+  readonly reading?: string
   /** What its rate counts; see BenchmarkRow. */
   readonly role: BenchmarkRole
   /** One row of its file. */

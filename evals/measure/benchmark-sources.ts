@@ -167,7 +167,7 @@ export function sourceNotes(prepared: readonly PreparedBenchmark[]): string[] {
     const { table, rows, licences, leftOut } = source!
     const licence = licences.length > 0 ? `licence ${licences.join(', ')}` : 'no licence stated'
     const scars = table.replaced > 0 ? `; ${table.replaced} broken characters` : ''
-    return `${benchmark.name}: ${samples.length} prompts from ${rows} rows of ${table.path}, sha256 ${table.digest}, ${licence}${scars}${leftOut.map(leftOutText).join('')}`
+    return `${benchmark.name}: ${samples.length} prompts from ${rows} rows of ${table.path}, sha256 ${table.digest}, ${licence}${scars}${benchmark.reading ? `; ${benchmark.reading}` : ''}${leftOut.map(leftOutText).join('')}`
   })
   return [...identities, ...overlapNotes(imported)]
 }

@@ -20,6 +20,8 @@ interface FileRequest {
 export interface FoundBenchmark {
   readonly file: BenchmarkFile
   readonly role: string
+  /** How 1 and 0 of a label column were read; null where there are none. */
+  readonly reading: string | null
   /** Number of prompts per category, in the file's order. */
   readonly categories: Readonly<Record<string, number>>
   /** Null for a text, which has no prompts. */
@@ -118,7 +120,9 @@ function describedText(text: TextFile, now: number): FileDescription {
     preview: [],
     panel: null,
     text: { words, textBytes },
-    benchmarks: [{ file, role: 'capability', categories: {}, clusters: null, overlaps: [] }],
+    benchmarks: [
+      { file, role: 'capability', reading: null, categories: {}, clusters: null, overlaps: [] },
+    ],
   }
 }
 
@@ -149,6 +153,7 @@ function found(
     return {
       file,
       role: benchmark.role,
+      reading: benchmark.reading ?? null,
       categories: Object.fromEntries(counts.map(([name, group]) => [name, group.length])),
       clusters: clustersAmong(samples),
       overlaps,

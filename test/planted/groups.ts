@@ -24,6 +24,7 @@ import { LEARNT, UNLEARNT } from './task.ts'
 import { UNNAMED, WRITTEN } from './templates.ts'
 import { SAFE_THINKING, THINKING } from './thoughts/thinking.ts'
 import { OTHER_MEANINGS, SAME_MEANINGS } from './sides/log-meanings.ts'
+import { LABEL_COLUMNS, LABELS_READ } from './sides/label-columns.ts'
 import { FIT_SIDES, UNFIT_SIDES } from './sides/mixed.ts'
 import { LOOKED, LOOKED_ONCE } from './stored/looked.ts'
 import { SERVED, SERVED_SAFE } from './served/served.ts'
@@ -46,6 +47,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['logs whose metrics mean something else', OTHER_MEANINGS],
   ['logs that deny their own samples', DENIED],
   ['sides that do not fit', UNFIT_SIDES],
+  ['label columns read the wrong way round', LABEL_COLUMNS],
   ['thoughts before answers', THINKING],
   ['thoughts after answers, twice, or written otherwise', LATE_THOUGHTS],
   ['judges that err otherwise after', FOOLED],
@@ -85,6 +87,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...WHOLE_LOGS,
   ...SAME_MEANINGS,
   ...FIT_SIDES,
+  ...LABELS_READ,
   ...TRUE_RATES,
   ...LEARNT,
   ...MEASURED,

@@ -283,7 +283,7 @@ function benchmarkLine(
     batchSize: config.batchSize,
   }
   const clusters = clustersText(clustersAmong(samples))
-  const what = `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} checkpoints; ${clusters}`
+  const what = `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} checkpoints; ${clusters}${benchmark.reading ? `; ${benchmark.reading}` : ''}`
   return {
     what: [what, ...atMost(config)].join('; at most, '),
     count: repliesOf(prepared) * states,

@@ -7,10 +7,12 @@ import { usageError } from '../../errors/touchstone-error.ts'
 import { unknownName } from '../../errors/names.ts'
 import type { Benchmark } from '../benchmark.ts'
 import { byPlace } from '../prompt-benchmark.ts'
+import type { Row } from '../../tables/table.ts'
+import { labelsOf } from './labels.ts'
 import { Mapped, ownBenchmark, type Mapping, type OwnKind } from './own.ts'
 
 const FORM =
-  'prompt=COLUMN (or messages=, question=) with expected=refuse, expected=answer, label=COLUMN or answer=COLUMN; also category=, cluster=, choices=, example= and title='
+  'prompt=COLUMN (or messages=, question=) with expected=refuse, expected=answer, label=COLUMN or answer=COLUMN; also refuse=1 or refuse=0 (which of a label’s values is to be refused), category=, cluster=, choices=, example= and title='
 
 export function parseMapping(text: string): Mapping {
   const pairs = text.split(',').map((pair) => {
@@ -52,52 +54,37 @@ export function suggestedMap(columns: readonly string[]): string {
   const pick = (names: RegExp) => columns.find((name) => names.test(name))
   const asked = pick(/prompt|question|text|input|instruction|query|request/iu) ?? 'COLUMN'
   const answer = pick(/answer|reference|target|gold|solution/iu)
-  const label = pick(/label|expected|class|type|safe/iu)
+  const label = pick(/label|expected|class|type|safe|harm|toxic|benign/iu)
   if (answer) return `--map question=${asked},answer=${answer}`
   return `--map prompt=${asked},${label ? `label=${label}` : 'expected=refuse'}`
-}
-
-/** What values of a label column mean, in lower case. */
-const LABELS: Readonly<Record<string, 'refuse' | 'comply'>> = {
-  refuse: 'refuse',
-  refusal: 'refuse',
-  decline: 'refuse',
-  unsafe: 'refuse',
-  harmful: 'refuse',
-  toxic: 'refuse',
-  1: 'refuse',
-  comply: 'comply',
-  answer: 'comply',
-  allow: 'comply',
-  safe: 'comply',
-  benign: 'comply',
-  harmless: 'comply',
-  0: 'comply',
 }
 
 /** One benchmark for prompts to refuse, one for prompts to answer, which a file may both hold; or one of right answers. */
 export function mappedBenchmarks(
   mapping: Mapping,
-  header: { path: string; columns: readonly string[] },
+  header: { path: string; columns: readonly string[]; rows: readonly Row[] },
   given?: string,
 ): Benchmark[] {
-  const { expected, title = given, ...columns } = mapping
-  for (const column of Object.values(columns)) {
-    if (column === undefined || header.columns.includes(column)) continue
+  const { expected, title = given, ...rest } = mapping
+  for (const [key, column] of Object.entries(rest)) {
+    if (key === 'refuse' || header.columns.includes(column)) continue
     throw unknownName(`column in ${header.path}`, column, header.columns)
   }
   const stem = given ?? basename(header.path).replace(/\.\w+$/, '')
+  const { labels, says } = labelsOf(mapping, header)
   const name = stem.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
-  const made = (kind: OwnKind, suffix: string, words: string) =>
-    ownBenchmark({
+  const made = (kind: OwnKind, suffix: string, words: string) => ({
+    ...(says && { reading: says }),
+    ...ownBenchmark({
       name: `${name}${suffix}`,
       title: `${title ?? basename(header.path)}${words}`,
       citation: `The user’s own file, read by the mapping ${JSON.stringify(mapping)}`,
       kind,
       mapping,
-      labels: LABELS,
+      labels,
       idOf: byPlace,
-    })
+    }),
+  })
   if (mapping.answer !== undefined) {
     const hasLetters = LETTERS.every((letter) => header.columns.includes(letter))
     const isChoice = mapping.choices !== undefined || hasLetters

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Message, type Expected } from '../../contract/rows.ts'
 import type { Benchmark } from '../benchmark.ts'
 import { promptBenchmark, promptText } from '../prompt-benchmark.ts'
+import { plain, type Labels } from './labels.ts'
 import type { Row } from '../../tables/table.ts'
 
 const column = z.string().min(1).optional()
@@ -18,6 +19,8 @@ export const Mapped = z
     cluster: column,
     /** Values such as safe and unsafe, refuse and answer. */
     label: column,
+    /** Which of a label's two values is to be refused, where its name does not say it. */
+    refuse: z.enum(['1', '0', 'true', 'false', 'yes', 'no']).optional(),
     expected: z.enum(['refuse', 'comply', 'answer']).optional(),
     /** Accepted answers: one, a list, or several between bars; of options the letter, the place from 0, or the text. */
     answer: column,
@@ -31,6 +34,7 @@ export const Mapped = z
     ({ prompt, messages, question }) => [prompt, messages, question].filter(Boolean).length === 1,
   )
   .refine(({ label, expected, answer }) => [label, expected, answer].filter(Boolean).length === 1)
+  .refine(({ label, refuse }) => label !== undefined || refuse === undefined)
 export type Mapping = z.infer<typeof Mapped>
 
 /** `answer`: free text; `choice`: the most probable option. */
@@ -51,7 +55,7 @@ interface Own {
   readonly citation: string
   readonly kind: OwnKind
   readonly mapping: Mapping
-  readonly labels: Readonly<Record<string, 'refuse' | 'comply'>>
+  readonly labels: Labels
   readonly idOf: (place: number) => string
 }
 
@@ -134,7 +138,7 @@ function expectedIn(
   labels: Own['labels'],
 ): 'refuse' | 'comply' {
   if (label === undefined) return expected === 'refuse' ? 'refuse' : 'comply'
-  const found = labels[textOf(fields[label]).trim().toLowerCase()]
+  const found = labels[plain(fields[label])]
   if (found) return found
   throw new Error(`the label in "${label}" is none of ${Object.keys(labels).join(', ')}`)
 }

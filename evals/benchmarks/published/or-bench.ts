@@ -18,7 +18,7 @@ const orBenchOf = (set: '80k' | 'hard' | 'toxic', role: 'refusal' | 'over-refusa
       family: `or-bench-${set}`,
       columns: [['prompt', 'category']],
       exact: true,
-      fileName: new RegExp(set, 'i'),
+      fileName: new RegExp(`or[-_ ]?bench.*${set}`, 'i'),
     },
   })
 

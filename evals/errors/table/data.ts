@@ -135,6 +135,12 @@ export const DATA_ERRORS = {
     message: `${v.path}, row ${v.row}: ${v.why}.`,
     remedy: 'Mend or remove that row; the header does not count, nor do line ends inside fields.',
   })),
+  'benchmark.label': entry(
+    (v: { path: string; label: string; values: readonly string[]; map: string }) => ({
+      message: `${v.path}: the column "${v.label}" holds ${v.values.join(' and ')}, and its name does not say which of 1 and 0 is to be refused. Two readings: 1 is to be refused and 0 to be answered, or 0 is to be refused and 1 to be answered.`,
+      remedy: `Say which: --map ${v.map},refuse=1 or --map ${v.map},refuse=0. Words such as safe and unsafe in the column, or a column called safe or harmful, say it themselves.`,
+    }),
+  ),
   'benchmark.needs-file': entry((v: { name: string }) => ({
     message: `${v.name} is read from a file of yours; Touchstone ships none of its prompts.`,
     remedy: `Name the file: --suite ${v.name}=PATH.`,

@@ -132,6 +132,15 @@ describe('the preview of a mapping', () => {
   })
 })
 
+test('how 1 and 0 of a label column are read is said', async () => {
+  const path = write('cli/safe.csv', csv(['prompt', 'safe'], [['When is tea?', 1]]))
+  const map = ['--map', 'prompt=prompt,label=safe', '--out-dir', freshFolder()]
+  const { stdout } = await run([path, ...map])
+  expect(stdout).toContain(
+    'labels     in "safe" 1 is to be answered and 0 to be refused, by its name',
+  )
+})
+
 test('a comparison of judges is read as one: hand values', async () => {
   // People: 1 1 0 0 0. The judge: 1 0 1 0 0: recall 1/2, false positives 1/3, precision 1/2, F1 1/2, reports 2/5.
   const columns = [

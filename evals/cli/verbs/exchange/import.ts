@@ -114,7 +114,14 @@ function previewLine({ category, expected, prompt }: FileDescription['preview'][
   return `  as ${expected.padEnd(8)}${plainText(category, LONGEST_CATEGORY)}: ${shown}`
 }
 
-function benchmarkLines({ file, role, categories, clusters, overlaps }: FoundBenchmark): string[] {
+function benchmarkLines({
+  file,
+  role,
+  reading,
+  categories,
+  clusters,
+  overlaps,
+}: FoundBenchmark): string[] {
   const names = Object.entries(categories)
   const shown = names.slice(0, MOST_CATEGORIES).map(([name, count]) => `${name} ${count}`)
   const more = names.length > MOST_CATEGORIES ? `, and ${names.length - MOST_CATEGORIES} more` : ''
@@ -122,6 +129,7 @@ function benchmarkLines({ file, role, categories, clusters, overlaps }: FoundBen
   return [
     `${file.name}: ${file.samples} prompts, role ${role}`,
     `  digest     ${file.digest}`,
+    ...(reading === null ? [] : [`  labels     ${reading}`]),
     `  categories ${shown.join(', ')}${more}`,
     ...(clusters ? [`  clusters   ${clustersText(clusters)}`] : []),
     `  distinct   ${file.promptHashes.length} prompts`,

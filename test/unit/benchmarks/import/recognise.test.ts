@@ -67,6 +67,10 @@ test('where columns and name leave two, both are named; forced, it is read', asy
   expect((await failure({ path, family: 'xstest' })).message).toContain('lacks id, type, label')
 })
 
+test.each(['our-hard-prompts.csv', 'non-toxic.csv'])('%s is no set of OR-Bench', (name) => {
+  expect(recognise({ path: name, columns: ['prompt', 'category'] }).kind).toBe('ambiguous')
+})
+
 test('other columns are listed', async () => {
   const path = write('other.csv', csv(['room', 'floor'], [[1, 2]]))
   expect(await failure({ path })).toEqual({
