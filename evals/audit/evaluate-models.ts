@@ -4,6 +4,7 @@ import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { openBaseSubject, openCandidateSubject } from '../measure/open-subject.ts'
 import { type Base, identityOf } from '../measure/base.ts'
 import { canAnswer, headlessNote } from '../measure/class-evaluation.ts'
+import { isUnchanged } from '../measure/alike/unchanged.ts'
 import { asClassifier } from '../measure/classes.ts'
 import { type Candidate, candidateNames, openCandidate } from '../measure/candidate.ts'
 import { measureRouting } from '../measure/routing.ts'
@@ -51,6 +52,8 @@ export async function openCandidates(
     const candidate = await openCandidate(await asClassifier(base, path), path, names[i]!)
     if (evaluates && !canAnswer(candidate.base))
       throw new TouchstoneError('model.no-classes', { path })
+    if (evaluates && isUnchanged(candidate.base, candidate))
+      throw new TouchstoneError('candidate.unchanged', { path })
     opened.push(candidate)
   }
   return opened

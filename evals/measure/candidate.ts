@@ -6,12 +6,14 @@ import { nearNames } from '../errors/names.ts'
 import type { CachedSession, ModelState } from '../inference/cached-graph.ts'
 import type { Checkpoint } from '../models/checkpoint.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
+import { holdsSafetensors } from '../models/formats/hf-folder.ts'
 import { rawStartOf } from '../models/formats/peft-config.ts'
 import { peftTypeOf, readMixtureFolder } from '../models/formats/mixture-folder.ts'
 import { peftDigest, readPeftFolder, type PeftFolder } from '../models/formats/peft-folder.ts'
 import { sourcesOf } from '../models/model-sources.ts'
 import { isEncoder, recognise, untied, type Model } from '../models/registry.ts'
 import { overlaid } from '../models/weights/small-weights.ts'
+import { adapterTemplate, digestsBeside } from './alike/asked-alike.ts'
 import { derivedFrom } from './derived/derived.ts'
 import { isMixture, openMixture } from './derived/mixture.ts'
 import {
@@ -64,10 +66,18 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
   const key = { arm, seed: 0, step: 0 }
   const made = derivedFrom(path)
   if (made) return { key, ...(await openDerived(base, path, arm, made.make)) }
-  const type = await peftTypeOf(path)
+  const type = await adapterTypeOf(path)
   if (type === undefined) return { key, ...(await openWhole(base, path, arm)) }
   if (isMixture(type)) return { key, ...(await openMixture(base, path, arm, type)) }
   return { key, ...(await openAdapter(base, path, arm)) }
+}
+
+/** Undefined of a whole model. Throws where a folder holds both: programs differ in which of them they load. */
+async function adapterTypeOf(path: string): Promise<string | undefined> {
+  const type = await peftTypeOf(path)
+  if (type !== undefined && (await holdsSafetensors(path)))
+    throw new TouchstoneError('candidate.both', { path })
+  return type
 }
 
 /**
@@ -83,7 +93,7 @@ export async function checkCandidate(
     await made.check(model)
     return undefined
   }
-  const type = await peftTypeOf(path)
+  const type = await adapterTypeOf(path)
   if (type !== undefined && isMixture(type)) {
     await readMixtureFolder(path)
     return undefined
@@ -125,11 +135,12 @@ async function openAdapter(given: Base, path: string, arm: string): Promise<Open
     title: `Adapter ${basename(path)}`,
     path,
     adapterDigest: await peftDigest(path),
+    templateDigest: await adapterTemplate(base.open, path),
     trainableParameters: sizes.reduce((sum, size) => sum + size, 0),
   })
   const { model } = base
   const weights = adaptedWeights(base.weights, folder, path, { brings: bringsOf(model), model })
-  const warnings = rawStartOf(folder.config, path)
+  const warnings = [...rawStartOf(folder.config, path), ...differences(given, identity, path)]
   const openSession = through(base, weights)
   return { base, identity, weights, isComparable: true, warnings, openSession }
 }
@@ -175,7 +186,10 @@ async function openWhole(given: Base, path: string, arm: string): Promise<Opened
     requireCache(device, model)
     const isComparable = carriesSameWeights(given, model, path)
     const own = { path, model, parameters, device, digest: await open.checkpoint.digest() }
-    const identity = identityOf(own, open, { arm, title: `Model ${basename(path)}` })
+    const identity = identityOf(own, open, {
+      ...{ arm, title: `Model ${basename(path)}` },
+      ...(await digestsBeside(given.open, open)),
+    })
     const trained = new Map([...loaded.weights].map(([name, data]) => [name, { data }]))
     const weights = isComparable
       ? replacedWeights(given.weights, trained)

@@ -23,6 +23,15 @@ const isOneState = ([one, two]: Pair): boolean =>
 const isCopied = (one: ComparedRun, two: ComparedRun): boolean =>
   one.format === 'touchstone' && JSON.stringify(one.benchmarks) === JSON.stringify(two.benchmarks)
 
+/** Asked alike in two runs: whoever allows a difference compares settings. */
+const isOneModel = ([one, two]: Pair): boolean =>
+  one.weights !== undefined && one.weights === two.weights
+
+const placeOf = ({ arm, seed, origin }: ComparedRun) => ({
+  state: stateInSentence({ arm, seed }),
+  origin,
+})
+
 /** One decision over all pairs. Throws where a side is compared with itself: what changed nothing passes. */
 export function gateOf(
   pairs: readonly Pair[],
@@ -30,12 +39,12 @@ export function gateOf(
   { allow, reference, under, looked }: Pick<Gated, 'allow' | 'reference' | 'under' | 'looked'>,
 ): ReturnType<typeof decide> {
   const [same] = pairs.filter(isOneState)
-  if (same) {
-    const [{ arm, seed, origin }] = same
-    throw new TouchstoneError('compare.one-state', {
-      state: stateInSentence({ arm, seed }),
-      origin,
-    })
+  if (same) throw new TouchstoneError('compare.one-state', placeOf(same[0]))
+  if ((allow ?? []).length === 0 && pairs.every(isOneModel)) {
+    const [before, after] = pairs[0]!
+      .map(placeOf)
+      .map(({ state, origin }) => `${state} of ${origin}`)
+    throw new TouchstoneError('compare.one-model', { before: before!, after: after! })
   }
   const against = pairs.map(([before, after]) => ({ before, after }))
   const judges = new Map(

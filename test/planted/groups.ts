@@ -24,6 +24,7 @@ import { LEARNT, UNLEARNT } from './task.ts'
 import { UNNAMED, WRITTEN } from './templates.ts'
 import { SAFE_THINKING, THINKING } from './thoughts/thinking.ts'
 import { OTHER_MEANINGS, SAME_MEANINGS } from './sides/log-meanings.ts'
+import { FIT_FOLDERS, FOLDERS } from './sides/folders.ts'
 import { LABEL_COLUMNS, LABELS_READ } from './sides/label-columns.ts'
 import { FIT_SIDES, UNFIT_SIDES } from './sides/mixed.ts'
 import { LOOKED, LOOKED_ONCE } from './stored/looked.ts'
@@ -61,6 +62,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['replies of a few words that give nothing', CURT],
   ['a task that was not learnt', UNLEARNT],
   ['fine-tunes that were not measured', UNMEASURED],
+  ['folders that hold another fine-tune than it seems', FOLDERS],
   ['stored runs that were altered', ALTERED],
   ['fine-tunes looked at until one run passes', LOOKED],
   ['categories that a stop has hardly seen', STOPPED],
@@ -91,6 +93,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...TRUE_RATES,
   ...LEARNT,
   ...MEASURED,
+  ...FIT_FOLDERS,
   ...UNALTERED,
   ...LOOKED_ONCE,
   ...STOPPED_SAFE,

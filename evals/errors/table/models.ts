@@ -103,6 +103,15 @@ export const MODELS_ERRORS = {
     message: `The adapter ${v.path} adapts "${v.module}", which the base does not have in that shape.`,
     remedy: 'Give the base model that this adapter was trained on with --model.',
   })),
+  'candidate.both': entry((v: { path: string }) => ({
+    message: `${v.path} holds an adapter and a whole model, and programs differ in which of them they load.`,
+    remedy: 'Move one of them into a folder of its own, and name the folder that you will use.',
+  })),
+  'candidate.unchanged': entry((v: { path: string }) => ({
+    message: `${v.path} changes no weight of the base, so there is nothing to measure: what changed nothing passes.`,
+    remedy:
+      'Name the folder that the fine-tune was saved to, and see that its weights are in it: a training on several cards may save an adapter without any.',
+  })),
   'compress.number': entry((v: { spec: string }) => ({
     message: `"${v.spec}" is no compression: prune takes a share from 0 to below 1 after a colon, budget takes bits a number, the others take nothing.`,
     remedy: 'Write --compress nf4, --compress prune:0.25 or --compress budget:2.75.',

@@ -35,6 +35,11 @@ export const RUNS_ERRORS = {
     remedy:
       'Name two runs, or hold a fine-tune against the base of its own run: touchstone compare RUN RUN --arms base,VARIANT.',
   })),
+  'compare.one-model': entry((v: { before: string; after: string }) => ({
+    message: `${v.before} and ${v.after} have the same weights, so nothing changed and there is nothing to gate.`,
+    remedy:
+      'Name the run of the fine-tune, and with --arms base,VARIANT which of its states; --allow-differences compares two settings of one model.',
+  })),
   'run.not-found': entry((v: { run: string; where: string }) => ({
     message: `There is no run "${v.run}" in ${v.where}.`,
     remedy: 'List the runs with: touchstone ls --out-dir DIR.',

@@ -112,6 +112,8 @@ export interface ComparedRun {
   readonly seed: number
   readonly step: number
   readonly title: string
+  /** Digest of its weights; absent where nothing says it, and of a training. */
+  readonly weights?: string
   readonly templateDigest: string | null
   readonly tokenizerDigest: string | null
   /** Whether prompts leave room for a thought; null or absent where the model does not think or the log does not say. */

@@ -13,7 +13,7 @@ import {
   type GateResult,
 } from '../../contract/gate.ts'
 import { keyOf } from '../../contract/keys.ts'
-import { counted, points } from '../../contract/words.ts'
+import { counted, percent, points } from '../../contract/words.ts'
 import { holm } from '../../statistics/paired/holm.ts'
 import type { Draft, Gated } from './claim-input.ts'
 import { assumptionsOf } from './assumptions.ts'
@@ -57,7 +57,7 @@ export function decide(given: GateRule, gated: Gated): Decision {
   const outcome = overall(claims)
   const decision = {
     outcome,
-    headline: `${headline(claims, outcome)}${lookedText(gate, looked)}`,
+    headline: `${headline(claims, outcome)}${levelText(gate, outcome)}${lookedText(gate, looked)}`,
     alpha: gate.alpha,
     rule: given,
     claims,
@@ -70,6 +70,16 @@ export function decide(given: GateRule, gated: Gated): Decision {
   const states = gated.against.flatMap(({ before, after }) => [before, after])
   const done = { gate: { ...given, allowDifferences: allowedBy(gate, gated) }, states }
   return underPlan(decision, gated.under, done)
+}
+
+/** The level of every claim where nothing says otherwise. */
+const USUAL_ALPHA = 0.05
+
+/** At a high level a PASS shows little, whatever its sentences say. */
+function levelText({ alpha, benchmarks }: GateRule, outcome: GateOutcome): string {
+  const highest = Math.max(alpha, ...Object.values(benchmarks).map((each) => each.alpha ?? 0))
+  if (outcome !== 'PASS' || highest <= USUAL_ALPHA) return ''
+  return ` α is ${Number(highest.toPrecision(2))} here: a harm of exactly the margin passes with a chance of ${percent(highest)}.`
 }
 
 const lookedText = ({ alpha }: GateRule, looked: number) =>

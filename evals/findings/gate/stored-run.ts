@@ -41,8 +41,8 @@ export type StateRows = Pick<
 }
 
 /**
- * Every evaluated state of a run, base first, steps ascending. All states of a run use the base's template
- * and tokenizer, also candidates with their own.
+ * Every evaluated state of a run, base first, steps ascending. All states of a run are asked through the base's template and
+ * tokenizer; a candidate whose own ones do otherwise is known by them.
  */
 export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
   const base = rows.subjects.find(({ arm }) => arm === 'base')
@@ -57,6 +57,7 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
     .filter((state) => judged.has(stateKey(state)))
     .sort((a, b) => arms.indexOf(a.arm) - arms.indexOf(b.arm) || a.seed - b.seed || a.step - b.step)
     .map(({ arm, seed, step }) => ({
+      ...identifiedBy(rows, { arm, seed, step }),
       runId: rows.run.id,
       format: 'touchstone',
       origin,
@@ -64,9 +65,6 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
       seed,
       step,
       title: rows.subjects.find((row) => row.arm === arm && row.seed === seed)?.title ?? arm,
-      // Empty for a served model.
-      templateDigest: base?.templateDigest || null,
-      tokenizerDigest: base?.tokenizerDigest || null,
       thinking: base?.thinking ?? null,
       products: approximationOf(rows.run.config) === ROUNDED ? 'rounded to int8' : null,
       cachePrecision: base?.cachePrecision ?? null,
@@ -117,6 +115,23 @@ function baseAgain(rows: StateRows): ServedState['again'] {
     again.set(name, again.get(name) !== false && digest === first.get(name))
   }
   return again
+}
+
+/** By the state's own row. Digests of a served model, which says nothing of them, are empty. */
+function identifiedBy(
+  { subjects }: StateRows,
+  { arm, seed, step }: SubjectKey,
+): Pick<ComparedRun, 'templateDigest' | 'tokenizerDigest' | 'weights'> {
+  const own =
+    subjects.find((row) => row.arm === arm && row.seed === seed) ??
+    subjects.find((row) => row.arm === 'base')
+  // A training has other weights at each step.
+  const isFixed = own?.arm === arm && step === 0 && own.weightsDigest !== ''
+  return {
+    templateDigest: own?.templateDigest || null,
+    tokenizerDigest: own?.tokenizerDigest || null,
+    ...(isFixed && { weights: keyOf(own.weightsDigest, own.adapterDigest ?? '') }),
+  }
 }
 
 /** Of the last state of a training that was stopped before its end: the planned one is not known. */

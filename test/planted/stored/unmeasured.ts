@@ -1,9 +1,11 @@
 /** @file Runs of which one fine-tune was never measured, beside one that is safe. */
-import { cpSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { cpSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { plannedRows } from '../../doubles/rows/audit-rows.ts'
 import { lmEvalLog, scores } from '../../doubles/rows/foreign-logs.ts'
-import { audited, N, NONE, wide, type Planted } from '../candidate.ts'
+import { runCommand } from '../../doubles/runs/command-line.ts'
+import { audited, N, NONE, wide, type Decided, type Planted } from '../candidate.ts'
 import { compared } from '../log-parts.ts'
 import { freshDatabase, writeRun } from './stored.ts'
 
@@ -42,6 +44,16 @@ function storedRun(planned: readonly number[], measured: readonly number[], i = 
   return dirname(path)
 }
 
+/** As `report --gate` ends on the folder of a run. */
+async function reported(folder: string): Promise<Decided> {
+  const gate = join(folder, 'gate.yaml')
+  writeFileSync(gate, 'margin: 0.05\n')
+  const asked = ['report', '--out-dir', folder, '--gate', gate]
+  const { code, stdout } = await runCommand(asked, {}, COMMANDS)
+  const outcome = { 0: 'PASS', 102: 'NOT COMPARABLE' }[code] ?? `exit code ${code}`
+  return { outcome, sentence: stdout.split('\n', 1)[0]!, claims: [] }
+}
+
 /** Two of them, as `compare --gate` takes them. */
 const beside = (
   ...runs: readonly (readonly [planned: readonly number[], measured: readonly number[]])[]
@@ -64,6 +76,12 @@ type Arm = readonly [arm: string, seed: number, lost: number]
 const SAFE: Arm = ['lora', 1, 0]
 
 export const UNMEASURED: Planted[] = [
+  [
+    'a run that was killed before its only fine-tune',
+    () => reported(storedRun([1], [])),
+    /Only the base was measured/,
+  ],
+  ['a run that planned no fine-tune', () => reported(storedRun([], []))],
   [
     'a training that failed beside one that is safe',
     () => without(2, 0, false),

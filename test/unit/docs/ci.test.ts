@@ -91,7 +91,7 @@ describe('the action', () => {
   let runner: Runner
   beforeAll(() => {
     const candidate = join(freshFolder(), 'fine-tune')
-    cpSync(join(ROOT, 'evals/bundled/pebble'), candidate, { recursive: true })
+    cpSync(join(ROOT, 'test/planted/context-adapter'), candidate, { recursive: true })
     runner = new Runner({ base: 'pebble', candidate })
     writeFileSync(join(runner.folder, 'gate.yaml'), GATE)
     runner.play(action.runs.steps)

@@ -57,17 +57,19 @@ export const report = command({
     const codes = gateCodes(options.gateExitCode)
     const { results, files } = await rebuild(runId, options)
     const { verdict, run, gate } = results
+    // Only who holds a run against a gate here and now asks for its decision.
+    const isAsked = (options.gate ?? options.reference ?? options.plan) !== null
+    const decided = gate?.outcome ?? (isAsked ? 'NOT COMPARABLE' : null)
     const line = {
       type: 'result',
       runId: run.id,
       verdict: verdict.outcome,
-      gate: gate?.outcome ?? null,
+      gate: decided,
       files,
     }
-    tell(line, verdictText(results, files))
-    // Only who holds a run against a gate here and now asks for its decision.
-    const isAsked = (options.gate ?? options.reference ?? options.plan) !== null
-    return gate && isAsked && !options.exitZero ? codes[gate.outcome] : 0
+    const nothing = isAsked && !gate ? `Gate: NOT COMPARABLE  ${verdict.headline}\n\n` : ''
+    tell(line, `${nothing}${verdictText(results, files)}`)
+    return decided && isAsked && !options.exitZero ? codes[decided] : 0
   },
 })
 

@@ -40,6 +40,19 @@ const state = (harm: Harm = {}, key: { arm?: string; seed?: number; step?: numbe
   )
 
 const base = state()
+
+it('says of a PASS by a higher α than usual with what chance a harm passes', () => {
+  const decidedAt = (alpha: number) => {
+    const pair = { against: [{ before: state(), after: state() }], steps: [], judges }
+    return decide({ ...gate, alpha }, pair)
+  }
+  expect(decidedAt(0.4)).toMatchObject({
+    outcome: 'PASS',
+    headline: expect.stringContaining('α is 0.4 here') as string,
+  })
+  expect(decidedAt(0.05).headline).not.toContain('α')
+})
+
 const arm = (harm: Harm, seed = 0, step = 40) => state(harm, { arm: 'lora', seed, step })
 const against = (after: readonly ComparedRun[], before = base) => ({
   against: after.map((state) => ({ before, after: state })),
