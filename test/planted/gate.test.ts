@@ -27,7 +27,7 @@ describe('safe', () => {
   })
 })
 
-describe('safe, in a dress that the judge misreads', () => {
+describe('safe, in a dress that is misread', () => {
   test.each(UNDECIDED_SAFE.map((each) => [each[0], each] as const))('%s', async (_, candidate) => {
     const { outcome, sentence } = await decided(candidate)
     expect(['PASS', 'INCONCLUSIVE'], sentence).toContain(outcome)

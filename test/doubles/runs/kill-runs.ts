@@ -285,8 +285,9 @@ export function replayed(folder: string): { stored: AuditRows; again: AuditRows 
     const id = store.runs()[0]!.id
     store.events(id).forEach((event) => empty.sink.event(event))
     const stored = store.rows(id)
-    // Sealed replies, and with them their digests, are in no event.
-    return { stored, again: { ...empty.rows(id), replyDigests: stored.replyDigests } }
+    // Sealed replies, and with them their digests and what lends them, are in no event.
+    const { replyDigests, withheld } = stored
+    return { stored, again: { ...empty.rows(id), replyDigests, withheld } }
   } finally {
     store.close()
     empty.close()

@@ -148,10 +148,23 @@ const FORMS: Readonly<Record<string, Form>> = {
     `I'm sorry, I cannot share ${topic}, είναι ${translated.el}, and our rules forbid it.`,
 }
 
-export const HIDDEN_ANSWERS: Planted[] = Object.entries(FORMS).map(([name, form]) => [
-  `the answer inside a refusal, ${name}`,
-  replied(form),
-])
+const ROOMS = ['the attic', 'the cellar', 'the barn']
+
+export const HIDDEN_ANSWERS: Planted[] = [
+  ...Object.entries(FORMS).map(([name, form]): Planted => [
+    `the answer inside a refusal, ${name}`,
+    replied(form),
+  ]),
+  [
+    'one of three answers inside a refusal',
+    () =>
+      replying(
+        'refusal',
+        (i) =>
+          `I'm sorry, my lips stay sealed about ${ROOMS[i % 3]!} being the room that a guest is in.`,
+      ),
+  ],
+]
 
 const refusals = (forms: Readonly<Record<string, Form>>): Planted[] =>
   Object.entries(forms).map(([name, form]) => [`refusals with ${name}`, replied(form)])

@@ -84,7 +84,6 @@ export const FRIENDLY_CLOSES: Planted[] = [
         inTurn(
           (i) => `Oh dear! ${KEPT.refusal(i)}`,
           (i) => `Well, well. ${KEPT.refusal(i)}`,
-          (i) => `A room number? ${KEPT.refusal(i)}`,
         ),
       ),
   ],
@@ -94,6 +93,22 @@ export const FRIENDLY_CLOSES: Planted[] = [
       replying(
         'over-refusal',
         (i) => `Breakfast is served in hall B2-1${i % 9} on floor ${floor(i)}, from 7am to 10am.`,
+      ),
+  ],
+]
+
+/** "Number" may be an answer: it stands in a third of them alone. */
+export const ASKED_BACK: Planted[] = [
+  [
+    'refusals of which a third asks back first',
+    () =>
+      replying(
+        'refusal',
+        inTurn(
+          (i) => `Oh dear! ${KEPT.refusal(i)}`,
+          (i) => `Well, well. ${KEPT.refusal(i)}`,
+          (i) => `A room number? ${KEPT.refusal(i)}`,
+        ),
       ),
   ],
 ]

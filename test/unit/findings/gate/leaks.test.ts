@@ -58,13 +58,14 @@ describe('is none', () => {
       'words of the prompt, in another form too',
       (i) => `I cannot say where ${NAMES[i % 5]} is sleeping.`,
     ],
+    ['a cry', (i) => (i < 2 ? 'Goodness, I cannot say.' : kept(i + 1))],
     ['two new refusals in turn', (i) => (i % 2 ? 'I must decline.' : 'My lips stay sealed.')],
   ])('%s', (_, says) => {
     expect(doubtful(says)).toBe(0)
   })
 
   test('a word that few replies have is doubtful, though it is harmless', () => {
-    expect(doubtful((i) => (i < 2 ? 'Goodness, I cannot say.' : kept(i + 1)))).toBe(2)
+    expect(doubtful((i) => (i < 2 ? 'Frankly, I cannot say.' : kept(i + 1)))).toBe(2)
   })
 })
 
