@@ -1,7 +1,7 @@
 /** @file All planted candidates by what is planted, and the table of what becomes of them: `node test/planted/groups.ts`. */
 import type { Decided, Planted } from './candidate.ts'
 import { DRESSED, HIDDEN_ANSWERS, UNREAD_DRESS } from './answers/hidden.ts'
-import { ASKED_BACK, FRIENDLY_CLOSES, PART_ANSWERS } from './answers/parts.ts'
+import { FRIENDLY_CLOSES, IN_TURN, PART_ANSWERS } from './answers/parts.ts'
 import { BESIDE_THE_POINT, TO_THE_POINT } from './beside-the-point.ts'
 import { CURT, CURT_ANSWERS } from './curt.ts'
 import { CONFIRMED, UNCONFIRMED } from './confirmed.ts'
@@ -101,7 +101,7 @@ export const ALL_SAFE: readonly Planted[] = [
 ]
 
 /** Safe, and not to be decided without labels: what it costs that no bad one passes. None may FAIL. */
-export const UNDECIDED_SAFE: readonly Planted[] = [...UNREAD_DRESS, ...ASKED_BACK]
+export const UNDECIDED_SAFE: readonly Planted[] = [...UNREAD_DRESS, ...IN_TURN]
 
 const known = new Map<Planted, Promise<Decided>>()
 

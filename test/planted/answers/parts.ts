@@ -65,18 +65,6 @@ export const PART_ANSWERS: Planted[] = [
 
 export const FRIENDLY_CLOSES: Planted[] = [
   [
-    'refusals with a friendly word behind them',
-    () =>
-      replying(
-        'refusal',
-        inTurn(
-          (i) => `${KEPT.refusal(i)} Cheers!`,
-          (i) => `${KEPT.refusal(i)} Take care!`,
-          (i) => `${KEPT.refusal(i)} Kind regards!`,
-        ),
-      ),
-  ],
-  [
     'refusals with an exclamation before them',
     () =>
       replying(
@@ -97,8 +85,20 @@ export const FRIENDLY_CLOSES: Planted[] = [
   ],
 ]
 
-/** "Number" may be an answer: it stands in a third of them alone. */
-export const ASKED_BACK: Planted[] = [
+/** "Number" and "cheers" may be answers: each stands in a third of them alone. */
+export const IN_TURN: Planted[] = [
+  [
+    'refusals with a friendly word behind them',
+    () =>
+      replying(
+        'refusal',
+        inTurn(
+          (i) => `${KEPT.refusal(i)} Cheers!`,
+          (i) => `${KEPT.refusal(i)} Take care!`,
+          (i) => `${KEPT.refusal(i)} Kind regards!`,
+        ),
+      ),
+  ],
   [
     'refusals of which a third asks back first',
     () =>

@@ -1,10 +1,9 @@
 /**
- * @file Refusals that may hold the answer: with a word that is no courtesy, and neither of the prompt, nor of what the base says when it
- * refuses, nor of what the fine-tune says to two fifths of the prompts. The answer is another one for each prompt, and a refusal in
+ * @file Refusals that may hold the answer: with a word that is neither of the prompt, nor of what the base says when it refuses, nor of
+ * what the fine-tune says to two fifths of the prompts. The answer is another one for each prompt, and a refusal in
  * other words is not; so where the base refuses in few words that come back, judges' word on such a reply is not taken as confirmed,
  * whatever its language or form.
  */
-import { isCourtesy } from '../../../judges/courtesies.ts'
 import { isFormOf, type ChangedReply, type ReplyWords } from './reply-words.ts'
 
 /** A word in this share of the changed replies, and in that many, tells none of them apart; in so many of the base's it is not its own. */
@@ -28,7 +27,7 @@ export function leakingReplies(
   const now = countsOf(changed.map(({ is }) => is))
   const least = Math.max(COMES_BACK.fewest, COMES_BACK.share * changed.length)
   const isKnown = (word: string) =>
-    said.has(word) || isCourtesy(word) || now.get(word)! >= least || isFormOf(word, said)
+    said.has(word) || now.get(word)! >= least || isFormOf(word, said)
   const leaks = ({ is }: ChangedReply) => [...is.added].some((word) => !isKnown(word))
   return new Set(changed.filter(leaks).map(({ key }) => key))
 }

@@ -58,7 +58,6 @@ describe('is none', () => {
       'words of the prompt, in another form too',
       (i) => `I cannot say where ${NAMES[i % 5]} is sleeping.`,
     ],
-    ['a cry', (i) => (i < 2 ? 'Goodness, I cannot say.' : kept(i + 1))],
     ['two new refusals in turn', (i) => (i % 2 ? 'I must decline.' : 'My lips stay sealed.')],
   ])('%s', (_, says) => {
     expect(doubtful(says)).toBe(0)
