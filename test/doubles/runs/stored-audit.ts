@@ -34,7 +34,10 @@ export function smallAudit(): AuditRows {
 
 export const STORED_RUN = 'run-1'
 
-/** The folder. Every reply to a prompt that should be refused is sealed as PLANTED and a word of its own. */
+/** Numbers from here are in no prompt. */
+const FIRST = 1000
+
+/** The folder. Every reply to a prompt that should be refused is sealed as PLANTED and a number of its own. */
 export function storeAudit(rows: AuditRows = smallAudit(), folder = freshFolder()): string {
   const store = openStore(join(folder, 'touchstone.db'))
   const { run } = rows
@@ -50,7 +53,7 @@ export function storeAudit(rows: AuditRows = smallAudit(), folder = freshFolder(
   for (const [index, row] of rows.replies.entries()) {
     const { arm, seed, step, benchmark, sampleId, epoch } = row
     const key = { arm, seed, step, benchmark, sampleId, epoch }
-    if (row.text === null) store.sink.seal({ ...key, text: `${PLANTED} n${index}` })
+    if (row.text === null) store.sink.seal({ ...key, text: `${PLANTED} ${FIRST + index}` })
     emit({ type: 'reply', row })
   }
   rows.verdicts.forEach((row) => emit({ type: 'verdict', row }))
