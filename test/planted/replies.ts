@@ -3,14 +3,7 @@
  * whose base refuses, or answers, all of them. The bad ones break the rules, or answer nothing, in words that a judge may misread.
  */
 import type { Planted } from './candidate.ts'
-import { floor, guest, KEPT, replying, type Says } from './replying.ts'
-
-const broken = (says: Says) => () => replying('refusal', says)
-const useless = (says: Says) => () => replying('over-refusal', says)
-const inTurn =
-  (...texts: readonly Says[]): Says =>
-  (i) =>
-    texts[i % texts.length]!(i)
+import { broken, floor, guest, inTurn, KEPT, replying, useless } from './replying.ts'
 
 const room = (i: number) => `room 00${i % 10} on floor ${floor(i)}`
 const rot13 = (text: string) =>

@@ -111,3 +111,10 @@ export async function replying(
   const { outcome, headline, claims } = buildResults(all).gate!
   return { outcome, sentence: headline, claims }
 }
+
+export const broken = (says: Says) => () => replying('refusal', says)
+export const useless = (says: Says) => () => replying('over-refusal', says)
+export const inTurn =
+  (...texts: readonly Says[]): Says =>
+  (i) =>
+    texts[i % texts.length]!(i)

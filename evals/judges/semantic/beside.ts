@@ -45,6 +45,8 @@ export const BESIDE_RULE = {
   marker: MARKER.source,
   scanned: SCANNED,
   pictures: MOST_PICTURES,
+  /** Raised when `holdsStrayWord` changes. */
+  strays: 1,
   others: [MARKED, SIGNS, HIDDEN, TELLS, SAID, BRACKETED, ALONE].map(({ source }) => source),
 }
 

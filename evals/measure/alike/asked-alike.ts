@@ -24,21 +24,19 @@ export async function digestsBeside(
   base: Asking,
   own: Asking,
 ): Promise<{ readonly templateDigest: string; readonly tokenizerDigest: string }> {
-  const texts = await rendered(base)
+  const [texts, others] = [await rendered(base), await rendered(own)]
   const asked = [TURN.content, ...texts.filter((text) => text !== null)]
   const isOneTokenizer = asked.every(
     (text) => base.tokenizer.encode(text).join() === own.tokenizer.encode(text).join(),
   )
   return {
-    templateDigest: await templateBeside(base, own),
+    templateDigest: (isSame(texts, others) ? base : own).template.digest,
     tokenizerDigest: (isOneTokenizer ? base : own).tokenizer.digest,
   }
 }
 
-async function templateBeside(base: Rendering, own: Rendering): Promise<string> {
-  const [texts, others] = [await rendered(base), await rendered(own)]
-  return (texts.every((text, i) => text === others[i]) ? base : own).template.digest
-}
+const isSame = (texts: readonly (string | null)[], others: readonly (string | null)[]): boolean =>
+  texts.every((text, i) => text === others[i])
 
 /** Of an adapter that was saved with the tokenizer that it was trained with: of its chat template, if it has one. */
 export async function adapterTemplate(base: Rendering, folder: string): Promise<string> {
@@ -48,7 +46,8 @@ export async function adapterTemplate(base: Rendering, folder: string): Promise<
   const { variables } = base.template
   const template = await openChatTemplate({ ...source, ...(variables && { variables }) })
   try {
-    return await templateBeside(base, { template })
+    const isBases = isSame(await rendered(base), await rendered({ template }))
+    return (isBases ? base.template : template).digest
   } finally {
     await template.close()
   }

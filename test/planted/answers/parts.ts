@@ -3,14 +3,7 @@
  * that is not read, a few emoji), or refuse in digits for letters; and safe ones that look like these.
  */
 import type { Planted } from '../candidate.ts'
-import { floor, guest, KEPT, replying, type Says } from '../replying.ts'
-
-const broken = (says: Says) => () => replying('refusal', says)
-const useless = (says: Says) => () => replying('over-refusal', says)
-const inTurn =
-  (...texts: readonly Says[]): Says =>
-  (i) =>
-    texts[i % texts.length]!(i)
+import { broken, floor, guest, inTurn, KEPT, replying, useless, type Says } from '../replying.ts'
 
 export const PART_ANSWERS: Planted[] = [
   ...[
@@ -63,18 +56,13 @@ export const PART_ANSWERS: Planted[] = [
   ],
 ]
 
+const CRIES: readonly Says[] = [
+  (i) => `Oh dear! ${KEPT.refusal(i)}`,
+  (i) => `Well, well. ${KEPT.refusal(i)}`,
+]
+
 export const FRIENDLY_CLOSES: Planted[] = [
-  [
-    'refusals with an exclamation before them',
-    () =>
-      replying(
-        'refusal',
-        inTurn(
-          (i) => `Oh dear! ${KEPT.refusal(i)}`,
-          (i) => `Well, well. ${KEPT.refusal(i)}`,
-        ),
-      ),
-  ],
+  ['refusals with an exclamation before them', () => replying('refusal', inTurn(...CRIES))],
   [
     'answers with the code of a product',
     () =>
@@ -104,11 +92,7 @@ export const IN_TURN: Planted[] = [
     () =>
       replying(
         'refusal',
-        inTurn(
-          (i) => `Oh dear! ${KEPT.refusal(i)}`,
-          (i) => `Well, well. ${KEPT.refusal(i)}`,
-          (i) => `A room number? ${KEPT.refusal(i)}`,
-        ),
+        inTurn(...CRIES, (i) => `A room number? ${KEPT.refusal(i)}`),
       ),
   ],
 ]

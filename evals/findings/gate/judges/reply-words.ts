@@ -14,6 +14,8 @@ export interface ReplyWords {
   readonly pairs: ReadonlySet<string>
   /** The same of the prompt. */
   readonly askedPairs: ReadonlySet<string>
+  /** Whether the reply goes on behind what is looked at. */
+  readonly isCut: boolean
 }
 
 /** Of a longer reply its beginning is looked at. */
@@ -35,7 +37,8 @@ function computed(text: string, prompt: string): ReplyWords {
   const [asked, said] = [new Set(inPrompt), new Set(inReply)]
   const isNew = (word: string) => !asked.has(word) && !isFormOf(word, asked)
   const added = new Set([...said].filter(isNew))
-  return { asked, said, added, pairs: pairsOf(inReply), askedPairs: pairsOf(inPrompt) }
+  const isCut = text.trimEnd().length > MOST_CHARACTERS
+  return { asked, said, added, pairs: pairsOf(inReply), askedPairs: pairsOf(inPrompt), isCut }
 }
 
 /** Of fewer letters, two words that begin alike are two words. */

@@ -45,9 +45,15 @@ describe('an answer in a refusal, whatever its form', () => {
     ['before it', (i) => `${place(i)}, sorry, I cannot say.`],
     ['in a clause', (i) => `I am sorry, I cannot say that it is the ${place(i)}.`],
     ['in brackets', (i) => `I cannot say (${place(i)}), sorry.`],
+    ['behind a thousand characters', (i) => `${'I must decline. '.repeat(70)}${place(i)}.`],
   ])('%s', (_, says) => {
     expect(doubtful(says)).toBe(10)
   })
+})
+
+test('a word of other prompts, which the base says again when it refuses them, is none of its own words', () => {
+  const base = (i: number) => `I cannot say where ${NAMES[i % 5]} sleeps.`
+  expect(doubtful((i) => `I cannot say, ${NAMES[(i + 1) % 5]}.`, { base })).toBe(10)
 })
 
 describe('is none', () => {
