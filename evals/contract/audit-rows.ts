@@ -84,6 +84,8 @@ export interface AuditRows {
   readonly begunUnder?: { readonly digest: string; readonly earlier: readonly string[] }
   /** Of replies to prompts that should be refused or answered, by `replyKey`; absent where rows were made without a store. */
   readonly replyDigests?: ReadonlyMap<string, string>
+  /** Digest of a reply's wording, spaces and case aside; undefined of one that no row holds, absent where rows were made without a store. */
+  readonly wordingOf?: (reply: ReplyRow) => string | undefined
   /** Lends the text of a reply that no row, report or log holds, to be looked at in place; absent where rows were made without a store. */
   readonly withheld?: (reply: ReplyKey) => string | undefined
   /** Every fine-tune that the job was to measure, each at its last step; absent where it did not say. */

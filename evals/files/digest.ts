@@ -11,6 +11,18 @@ export const sha256 = (...parts: readonly Part[]): string => {
   return hash.digest('hex')
 }
 
+/** Of texts, whatever their spaces, case and invisible characters: an edit that changes no word changes nothing. */
+export const wordingDigest = (...texts: readonly string[]): string =>
+  sha256(JSON.stringify(texts.map(folded)))
+
+const folded = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .replaceAll(/\p{Cf}/gu, '')
+    .toLowerCase()
+    .trim()
+    .replaceAll(/\s+/gu, ' ')
+
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const piece of createReadStream(path, { highWaterMark: 2 ** 20 }))

@@ -23,8 +23,10 @@ import {
   clusterIn,
   createCollector,
   createLists,
+  createWordings,
   epochCounter,
   isOutcome,
+  numberOr,
   refuseUndecided,
   requireMean,
   requireSameOutcome,
@@ -84,6 +86,11 @@ const Sample = z.looseObject({
   sample_id: z.union([z.string().min(1), z.int()]),
   sample_hash: z.string().nullish(),
   input: z.looseObject({ raw: z.unknown() }).default({ raw: null }),
+  output: z.looseObject({ raw: z.unknown() }).nullish().catch(null),
+  messages: z
+    .array(z.looseObject({ role: z.string(), content: z.unknown() }))
+    .nullish()
+    .catch(null),
   answer_attribution: z.array(z.looseObject({ extracted_value: z.unknown() })).nullish(),
   evaluation: z.looseObject({ score: z.unknown(), is_correct: z.unknown() }),
   metadata: Loose,
@@ -104,6 +111,7 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
   const epochOf = epochCounter()
   const seen = new Set<string>()
   const scores = createLists<unknown>()
+  const wordings = createWordings()
   for await (const { text, number } of linesOf(samples)) {
     const where = `${samples}, line ${number}`
     const digest = sha256(text)
@@ -119,13 +127,25 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
     scores.add(sample.evaluation_name, sample.evaluation.score)
     const sampleId = /^(.*?)(?:#\d+)?$/su.exec(String(sample.sample_id))![1]!
     const epoch = epochOf(sample.evaluation_name, sampleId)
-    collector.add(judgementOf(sample, { sampleId, epoch }, { ...found, isOwn, where }))
+    const judged = judgementOf(sample, { sampleId, epoch }, { ...found, isOwn, where })
+    collector.add(judged)
+    wordings.add({ ...judged, ...toldIn(sample) })
   }
   for (const result of log.evaluation_results)
     refuseDenied(result, scores.of(result.evaluation_name), path)
   const meaningBy = (row: Result) => results.get(row.evaluation_name)!.meaning
-  return refuseUndecided({ ...modelOf(log, path, meaningBy, isOwn), judged: collector.judged })
+  const model = modelOf(log, path, meaningBy, isOwn)
+  return refuseUndecided({ ...model, judged: collector.judged, wordings: wordings.of })
 }
+
+/** The reply, or all of them in a conversation. */
+const toldIn = ({ output, messages, evaluation, evaluation_name }: z.infer<typeof Sample>) => ({
+  said:
+    output?.raw ??
+    messages?.filter(({ role }) => role === 'assistant').map(({ content }) => content),
+  scores: evaluation.score,
+  scorer: evaluation_name,
+})
 
 /** On the scale of the metric, from 0 to 1. */
 function refuseDenied(
@@ -221,7 +241,6 @@ function modelOf(
 
 const textOr = <T>(value: unknown, other: T) =>
   typeof value === 'string' && value !== '' ? value : other
-const numberOr = (value: unknown) => (typeof value === 'number' ? value : null)
 
 /** Our own logs write "touchstone." before the names of their metrics. */
 function meaningOfResult(result: Result, path: string, metrics: Metrics): MetricMeaning {

@@ -1,7 +1,7 @@
 /**
  * @file Reads a report of garak (`*.report.jsonl`): every output of every attempt, as each detector scored it. A score at or
- * above the run's threshold is a hit of the probe; an output that is missing or not scored stays undecided. Texts of outputs are
- * not kept.
+ * above the run's threshold is a hit of the probe; an output that is missing or not scored stays undecided. Of the texts of
+ * outputs digests are kept.
  */
 import { z } from 'zod'
 import { sha256 } from '../files/digest.ts'
@@ -10,6 +10,7 @@ import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-r
 import {
   createCollector,
   createLists,
+  createWordings,
   epochCounter,
   refuseUndecided,
   requireMean,
@@ -45,6 +46,7 @@ const Attempt = z.looseObject({
   detector_results: z.record(z.string(), z.array(z.number().nullable())),
 })
 type Attempt = z.infer<typeof Attempt>
+const Output = z.looseObject({ text: z.string() })
 
 /** What a detector found in all attempts of a probe. */
 const Summary = z.looseObject({
@@ -63,11 +65,12 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
   let setup = Setup.parse({})
   let init: z.infer<typeof Init> | undefined
   const collector = createCollector(path)
-  const epochOf = epochCounter()
   const begun = new Map<string, string>()
   const unscored: string[] = []
   const summaries: Summary[] = []
-  const hits: Hits = createLists()
+  const counts: Counts = {
+    ...{ epochOf: epochCounter(), hits: createLists(), wordings: createWordings() },
+  }
   for await (const { text, number } of linesOf(path)) {
     const where = `${path}, line ${number}`
     const value = parseForeignJson(text, where)
@@ -82,20 +85,19 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
     if (uuid && status !== SCORED) begun.set(uuid, probe)
     if (status !== SCORED) continue
     if (uuid) begun.delete(uuid)
-    const found = judgementsOf(attempt, { path, metrics, ...scoredBy(setup, init), epochOf, hits })
+    const found = judgementsOf(attempt, { path, metrics, ...scoredBy(setup, init), ...counts })
     found.forEach(collector.add)
     if (found.length === 0) unscored.push(...outputsOf(attempt).map(() => probe))
   }
   const { judged } = collector
   if (!init) throw malformedLog(path, 'no entry "init"', 'a report of garak')
   if (judged.length === 0) throw malformedLog(path, 'no scored attempt', 'attempts of status 2')
-  for (const summary of summaries) refuseDenied(summary, hits, path)
+  for (const summary of summaries) refuseDenied(summary, counts.hits, path)
   const name = setup['plugins.target_name'] ?? setup['plugins.model_name'] ?? 'model'
   return refuseUndecided({
     ...{ runId: init.run, format: 'garak', origin: path, arm: name, seed: 0, step: 0, title: name },
     templateDigest: scoredAs({ system: setup['run.system_prompt'] }) || null,
-    tokenizerDigest: null,
-    judged,
+    ...{ tokenizerDigest: null, judged, wordings: counts.wordings.of },
     benchmarks: benchmarksOf(judged, setup['run.seed'] ?? null, [...begun.values(), ...unscored]),
   })
 }
@@ -121,21 +123,26 @@ function scoredBy(setup: z.infer<typeof Setup>, init: z.infer<typeof Init> | und
 /** As many as the model gave, one where the report does not say. */
 const outputsOf = ({ outputs }: Attempt): readonly unknown[] => (outputs?.length ? outputs : [null])
 
-interface Reading {
+interface Counts {
+  readonly epochOf: ReturnType<typeof epochCounter>
+  readonly hits: Hits
+  readonly wordings: ReturnType<typeof createWordings>
+}
+
+interface Reading extends Counts {
   readonly path: string
   readonly metrics: Metrics
   readonly threshold: number
   /** What the hits are by. */
   readonly by: string
-  readonly epochOf: ReturnType<typeof epochCounter>
-  readonly hits: Hits
 }
 
 /** By probe and detector: 1 a hit, 0 none, null not scored. */
 type Hits = ReturnType<typeof createLists<number | null>>
 
 /** Attempts are paired by what was asked: their order and ids differ from run to run. */
-function judgementsOf(attempt: Attempt, { path, metrics, threshold, by, epochOf, hits }: Reading) {
+function judgementsOf(attempt: Attempt, reading: Reading) {
+  const { path, metrics, threshold, by, epochOf, hits, wordings } = reading
   const { probe_classname: probe, prompt, detector_results: results } = attempt
   const text = (prompt?.turns ?? []).map(({ content }) => content.text ?? '').join('\n')
   const digest = sha256(text)
@@ -143,6 +150,10 @@ function judgementsOf(attempt: Attempt, { path, metrics, threshold, by, epochOf,
   if (scored.every((length) => length === 0)) return []
   const outputs = Math.max(outputsOf(attempt).length, ...scored)
   const epochs = Array.from({ length: outputs }, () => epochOf(probe, digest))
+  const sampleId = digest.slice(0, 16)
+  epochs.forEach((epoch, i) =>
+    wordings.add({ benchmark: probe, sampleId, epoch, ...toldIn(attempt, i) }),
+  )
   return Object.entries(results).flatMap(([detector, scores]) => {
     const names = [detector, 'attack_success']
     const meaning = meaningOf({ names, path, isHigherBetter: undefined }, metrics)
@@ -153,14 +164,20 @@ function judgementsOf(attempt: Attempt, { path, metrics, threshold, by, epochOf,
       role: roleOf(meaning),
       judge: detector,
       judgeVersion: by,
-      sampleId: digest.slice(0, 16),
-      epoch,
+      ...{ sampleId, epoch },
       category: probe.split('.')[0]!,
       outcome: outcomeOfScore(found[i], meaning),
       promptDigest: digest,
       prompt: shown(text),
     }))
   })
+}
+
+/** An output is a text, or an object with the text in it. */
+function toldIn({ outputs, detector_results: results }: Attempt, i: number) {
+  const output = outputs?.[i]
+  const said = Output.safeParse(output).data?.text ?? output
+  return { said, scores: Object.values(results).map((scores) => scores[i]) }
 }
 
 /** Null where the detector gave no score. */

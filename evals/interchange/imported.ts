@@ -1,12 +1,12 @@
-/** @file Shared by readers of foreign logs: judgements, without the replies' texts. */
+/** @file Shared by readers of foreign logs: judgements and digests of replies, without the replies' texts. */
 import { malformedLog } from './log-file.ts'
-import { sha256 } from '../files/digest.ts'
+import { sha256, wordingDigest } from '../files/digest.ts'
 import { keyOf } from '../contract/keys.ts'
 import { percent } from '../contract/words.ts'
 import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
 import { OUTCOMES } from '../contract/rows.ts'
-import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
-import { successOf } from './measured.ts'
+import type { ComparedJudgement, ComparedRun, Wording } from '../findings/gate/compared-run.ts'
+import { successOf, WITHHELD } from './measured.ts'
 
 /** Characters of a prompt that are shown beside a flip. */
 const SHOWN = 2000
@@ -17,6 +17,14 @@ export const shown = (prompt: string): string =>
 
 export const isOutcome = (value: unknown): value is Outcome =>
   (OUTCOMES as readonly unknown[]).includes(value)
+
+export const numberOr = (value: unknown): number | null =>
+  typeof value === 'number' ? value : null
+
+export function requireOnce(seen: Set<string>, key: string, where: string): void {
+  if (seen.has(key)) throw malformedLog(where, 'a document a second time', 'every document once')
+  seen.add(key)
+}
 
 /** Numbers equal parts from 0: the epoch of a reply in a log that names none. */
 export function epochCounter() {
@@ -67,6 +75,46 @@ export function createCollector(path: string) {
       judged.push(row)
     },
   }
+}
+
+interface ToldReply extends Pick<ComparedJudgement, 'benchmark' | 'sampleId' | 'epoch'> {
+  /** Text, or texts and numbers in lists and objects; null or undefined where the log does not hold it. */
+  readonly said: unknown
+  /** What the reply was given, and by what; used where it is not held. */
+  readonly scores?: unknown
+  readonly scorer?: string
+}
+
+/** Collects `wordings` of replies, and keeps no text. */
+export function createWordings() {
+  const known = new Map<string, Wording>()
+  return {
+    of: (): ReadonlyMap<string, Wording> => known,
+    add: ({ benchmark, sampleId, epoch, said, scores, scorer = '' }: ToldReply): void => {
+      const words = leavesOf(said)
+      if (words.length > 0 && !words.includes(WITHHELD)) {
+        const digest = wordingDigest(...words.map(String))
+        known.set(keyOf(benchmark, sampleId, epoch), { of: 'reply', digest })
+        return
+      }
+      const numbers = leavesOf(scores)
+      if (!numbers.some((each) => typeof each === 'number' && !Number.isInteger(each))) return
+      const digest = sha256(JSON.stringify(numbers))
+      known.set(keyOf(benchmark, `${sampleId} ${scorer}`, epoch), { of: 'scores', digest })
+    },
+  }
+}
+
+/** Texts and numbers in the order in which they stand, however deep. */
+function leavesOf(value: unknown): unknown[] {
+  const [leaves, left] = [[] as unknown[], [value]]
+  while (left.length > 0) {
+    const next = left.pop()
+    if (next === null || next === undefined) continue
+    if (typeof next !== 'object') leaves.push(next)
+    else for (const inner of Object.values(next).reverse()) left.push(inner)
+  }
+  return leaves
 }
 
 /** Refuses a log without a decided reply, which would compare as equal to everything. */

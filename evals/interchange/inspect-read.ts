@@ -11,6 +11,7 @@ import {
   clusterIn,
   createCollector,
   createLists,
+  createWordings,
   isOutcome,
   refuseUndecided,
   requireMean,
@@ -87,7 +88,12 @@ const Sample = z.object({
     ),
   ),
   metadata: Nullable(z.record(z.string(), z.unknown())),
-  output: Nullable(z.object({ choices: z.array(z.object({ stop_reason: Text })) })),
+  output: Nullable(
+    z.object({
+      choices: z.array(z.object({ stop_reason: Text, message: Nullable(Message) })),
+      completion: Text,
+    }),
+  ),
   attachments: Nullable(z.record(z.string(), z.string())),
   error: z.unknown().optional(),
   limit: z.unknown().optional(),
@@ -103,11 +109,13 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const { task_version: version, scorers, model_roles: by } = header.eval
     const scored = scoredAs({ version, scorers, by: isEmpty(by) ? null : by })
     const values = createLists<unknown>()
+    const wordings = createWordings()
     for (const name of zip.names) {
       if (!/^samples\/.*\.json$/su.test(name)) continue
       const sample = await readEntry(Sample, zip, name, path)
       for (const [judge, { value }] of Object.entries(sample.scores ?? {})) values.add(judge, value)
       judgementsOf(sample, run, { own: ownOf(header), metrics, scored }).forEach(collector.add)
+      wordings.add(toldIn(sample, header.eval.task))
     }
     refuseDenied(header, values, { path, epochs: epochsOf(collector.judged) })
     if (collector.judged.length === 0)
@@ -116,7 +124,8 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     refuseUnended(header, replies, path)
     const { role } = collector.judged[0]!
     const benchmarks = run.benchmarks.map((row) => ({ ...row, role, replies }))
-    return refuseUndecided({ ...run, benchmarks, judged: collector.judged })
+    const { judged } = collector
+    return refuseUndecided({ ...run, benchmarks, judged, wordings: wordings.of })
   } finally {
     zip.close()
   }
@@ -292,14 +301,33 @@ function judgementsOf(
   })
 }
 
+/** Every choice as text. Our own logs withhold replies, and say how likely they were. */
+function toldIn(sample: Sample, benchmark: string) {
+  const { id, epoch, output, scores, metadata } = sample
+  const all = output?.choices.flatMap(({ message }) =>
+    message ? contentText(message.content, resolverOf(sample)) : [],
+  )
+  return {
+    ...{ benchmark, sampleId: String(id), epoch: epoch - 1 },
+    said: all && all.length > 0 ? all : output?.completion,
+    scores: [Object.values(scores ?? {}).map(({ value }) => value), metadata?.['meanLogProb']],
+  }
+}
+
 const textOr = (value: unknown, other: string) => (typeof value === 'string' ? value : other)
 
 const ATTACHMENT = /^(?:attachment|tc):\/\//
 
-/** The input as text, with `attachments` put back. */
-function promptOf({ input, attachments }: Sample): string {
-  const resolve = (text: string) =>
+/** Puts `attachments` back. */
+const resolverOf =
+  ({ attachments }: Sample) =>
+  (text: string): string =>
     ATTACHMENT.test(text) ? (attachments?.[text.replace(ATTACHMENT, '')] ?? text) : text
+
+/** The input as text. */
+function promptOf(sample: Sample): string {
+  const { input } = sample
+  const resolve = resolverOf(sample)
   if (typeof input === 'string') return resolve(input)
   return input.map(({ content }) => contentText(content, resolve)).join('\n')
 }

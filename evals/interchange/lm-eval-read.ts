@@ -18,10 +18,13 @@ import type {
 import {
   clusterIn,
   createCollector,
+  createWordings,
   epochCounter,
   isOutcome,
+  numberOr,
   refuseUndecided,
   requireMean,
+  requireOnce,
   requireSameOutcome,
   scoredAs,
   shown,
@@ -79,13 +82,14 @@ export async function readLmEval(path: string, metrics: Metrics): Promise<Compar
   const results = parsedLog(Results, read, file, 'results of lm-eval')
   const benchmarks: ComparedBenchmark[] = []
   const judged: ComparedJudgement[] = []
+  const wordings = createWordings()
   const names = (await readdir(folder)).sort()
   refuseLeftOut(names, { folder, time, earlier })
   const left = new Set([...Object.keys(results['n-samples']), ...measuredTasks(results)])
   for (const name of names) {
     const task = taskOf(name, time)
     if (task === undefined) continue
-    const found = await readSamples(join(folder, name), { task, results, metrics })
+    const found = await readSamples(join(folder, name), { task, results, metrics, wordings })
     if (found === 'empty') continue
     left.delete(task)
     if (found.length === 0) continue
@@ -96,13 +100,11 @@ export async function readLmEval(path: string, metrics: Metrics): Promise<Compar
   if (benchmarks.length > 0)
     benchmarks.push(...[...left].map((task) => benchmarkOf(task, 'capability', results)))
   if (benchmarks.length === 0) {
-    throw malformedLog(
-      folder,
-      'no samples beside the results',
-      `samples_*_${time}.jsonl; run lm-eval with --log_samples`,
-    )
+    const expected = `samples_*_${time}.jsonl; run lm-eval with --log_samples`
+    throw malformedLog(folder, 'no samples beside the results', expected)
   }
-  return refuseUndecided({ ...modelOf(results, path, time), benchmarks, judged })
+  const found = { benchmarks, judged, wordings: wordings.of }
+  return refuseUndecided({ ...modelOf(results, path, time), ...found })
 }
 
 /** "acc,none" and its value, of the results of a task or a group. */
@@ -198,7 +200,6 @@ function modelOf(results: Results, origin: string, time: string) {
 }
 
 const textOr = (value: unknown, other: string) => (typeof value === 'string' ? value : other)
-const numberOr = (value: unknown) => (typeof value === 'number' ? value : null)
 const recordOr = (value: unknown) => Loose.safeParse(value).data ?? {}
 
 function benchmarkOf(task: string, role: BenchmarkRole, results: Results): ComparedBenchmark {
@@ -254,6 +255,7 @@ interface Task {
   readonly task: string
   readonly results: Results
   readonly metrics: Metrics
+  readonly wordings: ReturnType<typeof createWordings>
 }
 
 /** One metric of one sample, before its meaning is known. */
@@ -278,7 +280,13 @@ async function readSamples(path: string, of: Task): Promise<ComparedJudgement[] 
     const sampleId = sample.doc_hash ?? String(sample.doc_id)
     isEmpty = false
     const filter = filterOf(sample)
-    for (const metric of metricsOf(sample)) {
+    const metrics = metricsOf(sample)
+    of.wordings.add({
+      ...{ benchmark: of.task, sampleId, epoch: epochOf(filter, sampleId), scorer: filter },
+      said: sample['resps'] ?? sample['filtered_resps'],
+      scores: metrics.map((metric) => sample[metric]),
+    })
+    for (const metric of metrics) {
       requireOnce(seen, keyOf(metric, filter, sample.doc_id), where)
       const epoch = epochOf(metric, filter, sampleId)
       scored.push(scoredOf(sample, { metric, filter, sampleId, epoch }, of))
@@ -373,11 +381,6 @@ function metricsOf(sample: Sample): string[] {
   return Object.keys(sample).filter(
     (key) => !isField(key) && (typeof sample[key] === 'number' || isShare(sample[key])),
   )
-}
-
-function requireOnce(seen: Set<string>, key: string, where: string): void {
-  if (seen.has(key)) throw malformedLog(where, 'a document a second time', 'every document once')
-  seen.add(key)
 }
 
 /** By the log's own digest, else by the whole text; where neither is known by the document, if its name does not say it. */

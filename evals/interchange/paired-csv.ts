@@ -5,7 +5,7 @@ import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
 import { utf8Pieces } from '../files/text.ts'
 import { csvLine, csvRecords, unguarded } from '../tables/csv.ts'
-import { createCollector, isOutcome, shown } from './imported.ts'
+import { createCollector, createWordings, isOutcome, shown } from './imported.ts'
 import { PAIRED_COLUMNS, type PairedRow } from './paired-rows.ts'
 
 /** With a byte order mark, without which spreadsheets do not recognise UTF-8. */
@@ -15,13 +15,14 @@ export function pairedCsv(rows: readonly PairedRow[]): string {
 }
 
 type Column = (typeof PAIRED_COLUMNS)[number]
-type Later = 'cluster' | 'licences'
+type Later = 'cluster' | 'licences' | 'beforeText' | 'afterText'
 type Fields = Readonly<Record<Exclude<Column, Later>, string> & Partial<Record<Later, string>>>
 
 /** The base first, then one run a model state. */
 export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
-  const states = new Map<string, { run: ComparedRun; add: (row: ComparedJudgement) => void }>()
+  const states = new Map<string, State>()
   const base = new Map<string, ComparedJudgement>()
+  const wordings = createWordings()
   let header: string[] | undefined
   let number = 0
   for await (const { record } of recordsOf(path)) {
@@ -34,13 +35,17 @@ export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
     const state = stateOf(fields, path, states)
     const { after, before } = judgementsOf(fields, `${path}, record ${number}`)
     state.add(after)
-    if (before) addBase(base, before, `${path}, record ${number}`)
+    state.tell({ ...after, said: fields.afterText || null })
+    if (!before) continue
+    addBase(base, before, `${path}, record ${number}`)
+    wordings.add({ ...before, said: fields.beforeText || null })
   }
   if (states.size === 0) throw malformedLog(path, 'no rows', 'a paired table with rows')
   const runs = [...states.values()].map(({ run }) => withBenchmarks(run))
   if (base.size === 0) return runs
   const first: ComparedRun = { ...runs[0]!, arm: 'base', seed: 0, step: 0, title: 'base' }
-  return [withBenchmarks({ ...first, judged: [...base.values()] }), ...runs]
+  const said = { judged: [...base.values()], wordings: wordings.of }
+  return [withBenchmarks({ ...first, ...said }), ...runs]
 }
 
 /** Every fine-tune of a table has the same base. */
@@ -63,7 +68,7 @@ async function* checked(path: string): AsyncGenerator<Uint8Array> {
     if (bytes.length > 0) yield bytes
 }
 
-/** The texts of replies are never read, and tables of earlier versions have no clusters and no licences. */
+/** Tables may lack the texts of replies; those of earlier versions have no clusters and no licences. */
 const NEEDED = PAIRED_COLUMNS.filter(
   (column) =>
     !column.endsWith('Text') &&
@@ -92,15 +97,18 @@ function wholeNumber(text: string, column: Column, where: string): number {
   throw malformedLog(where, `${column} "${shown(text)}"`, 'a whole number')
 }
 
-function stateOf(
-  { arm, seed, step }: Fields,
-  path: string,
-  states: Map<string, { run: ComparedRun; add: (row: ComparedJudgement) => void }>,
-) {
+interface State {
+  readonly run: ComparedRun
+  readonly add: ReturnType<typeof createCollector>['add']
+  readonly tell: ReturnType<typeof createWordings>['add']
+}
+
+function stateOf({ arm, seed, step }: Fields, path: string, states: Map<string, State>): State {
   const key = keyOf(arm, seed, step)
   const known = states.get(key)
   if (known) return known
   const collector = createCollector(path)
+  const wordings = createWordings()
   const run: ComparedRun = {
     runId: path,
     format: 'csv',
@@ -113,8 +121,9 @@ function stateOf(
     tokenizerDigest: null,
     benchmarks: [],
     judged: collector.judged,
+    wordings: wordings.of,
   }
-  const state = { run, add: collector.add }
+  const state = { run, add: collector.add, tell: wordings.add }
   states.set(key, state)
   return state
 }

@@ -1,6 +1,6 @@
 /**
  * @file Reads the JSON that `promptfoo eval -o FILE.json` writes: whether each test passed, one run a provider. A test that ended
- * in an error stays undecided. Texts of outputs are not kept.
+ * in an error stays undecided. Of the texts of outputs digests are kept.
  */
 import { z } from 'zod'
 import { sha256 } from '../files/digest.ts'
@@ -8,6 +8,7 @@ import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-r
 import {
   clusterIn,
   createCollector,
+  createWordings,
   epochCounter,
   refuseUndecided,
   requireMean,
@@ -24,6 +25,8 @@ const Result = z.looseObject({
   provider: z.looseObject({ id: z.string(), label: z.string().nullish() }),
   prompt: z.looseObject({ raw: z.string() }),
   success: z.boolean(),
+  response: z.looseObject({ output: z.unknown() }).nullish().catch(null),
+  score: z.unknown().optional(),
   gradingResult: z.looseObject({ pass: z.boolean() }).nullish().catch(null),
   /** 0 none, 1 an assertion, 2 an error. */
   failureReason: z.int().nullish(),
@@ -72,7 +75,12 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
     )
     const scored = scoredAs({ asserted: asserted.sort() })
     const reading = { path, metrics, epochOf, scored }
-    rows.forEach((row) => collector.add(judgementOf(row, name, reading)))
+    const wordings = createWordings()
+    for (const row of rows) {
+      const own = judgementOf(row, name, reading)
+      collector.add(own)
+      wordings.add({ ...own, said: row.response?.output, scores: row.score })
+    }
     const { judged } = collector
     return refuseUndecided({
       ...{ runId: `${evalId ?? path} ${provider}`, format: 'promptfoo', origin: path },
@@ -80,9 +88,7 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
       seed: 0,
       step: 0,
       title: provider,
-      templateDigest: null,
-      tokenizerDigest: null,
-      judged,
+      ...{ templateDigest: null, tokenizerDigest: null, judged, wordings: wordings.of },
       benchmarks: [
         {
           ...{ name, title: name, role: judged[0]!.role, promptSetDigest: null },

@@ -100,6 +100,12 @@ export interface ServedState {
   readonly again: ReadonlyMap<string, boolean>
 }
 
+/** Of a reply, whatever its spaces and case; of scores finer than right or wrong, where a log holds these and no reply. */
+export interface Wording {
+  readonly of: 'reply' | 'scores'
+  readonly digest: string
+}
+
 /** One evaluated model state. */
 export interface ComparedRun {
   /** A run's id, or a name that identifies the log. */
@@ -132,6 +138,8 @@ export interface ComparedRun {
   readonly served?: ServedState
   /** Digests of its replies by benchmark with context, sample and epoch; absent where they are not at hand. Stays in this process. */
   readonly replies?: () => ReadonlyMap<string, string>
+  /** By the same names: the digests by which logs are told apart. Stays in this process. */
+  readonly wordings?: () => ReadonlyMap<string, Wording>
   /** How far identical runs of its base differ; absent where the model ran beside Touchstone, and in logs. */
   readonly noise?: readonly MeasuredNoise[]
   /** Judges that may contest a claim of another: all but baselines. Absent in logs, whose metrics ask different questions. */

@@ -15,6 +15,7 @@ import type {
   ComparedRun,
   ServedState,
   Stopped,
+  Wording,
 } from './compared-run.ts'
 import { replyWords } from './judges/reply-words.ts'
 import { noiseIn } from './served/noise.ts'
@@ -28,6 +29,7 @@ export type StateRows = Pick<
   | 'subjects'
   | 'replies'
   | 'replyDigests'
+  | 'wordingOf'
   | 'withheld'
   | 'verdicts'
   | 'evaluations'
@@ -74,6 +76,7 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
       ...(rows.changed !== undefined && { changed: rows.changed }),
       ...servedBy(rows, { arm, seed, step }, again),
       replies: () => digestsIn(rows, { arm, seed, step }),
+      wordings: () => wordingsIn(rows, { arm, seed, step }),
       ...(noise && { noise }),
       ...(labelsOf && { labels: labelsOf({ arm, seed, step }) }),
     }))
@@ -100,6 +103,14 @@ const digestsIn = ({ replies, replyDigests }: StateRows, state: SubjectKey): Map
     replies.filter(isSameState(state)).flatMap((row): [string, string][] => {
       const digest = replyDigests?.get(replyKey(row))
       return digest === undefined ? [] : [[nameOf(row), digest]]
+    }),
+  )
+
+const wordingsIn = ({ replies, wordingOf }: StateRows, state: SubjectKey): Map<string, Wording> =>
+  new Map(
+    replies.filter(isSameState(state)).flatMap((row): [string, Wording][] => {
+      const digest = wordingOf?.(row)
+      return digest === undefined ? [] : [[nameOf(row), { of: 'reply', digest }]]
     }),
   )
 

@@ -14,7 +14,7 @@ import type {
 import type { EventType, JobEvent } from '../../contract/events.ts'
 import { replyKey } from '../../contract/keys.ts'
 import type { ReplyKey, ReplyRow, SealedReply } from '../../contract/rows.ts'
-import { sha256 } from '../../files/digest.ts'
+import { sha256, wordingDigest } from '../../files/digest.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Sink } from '../../contract/job.ts'
 import { evidenceOf, type EvidenceStore } from './evidence.ts'
@@ -230,6 +230,7 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
     replies,
     withheld,
     replyDigests: digestsOf({ replies, subjects }, withheld),
+    wordingOf: ({ text }) => (text === null ? undefined : wordingDigest(text)),
     verdicts: all(TABLES.verdict),
     repeats: all(TABLES.repeat),
     metrics: all(TABLES.metric),

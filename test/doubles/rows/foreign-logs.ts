@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { zipOf } from '../../../evals/interchange/zip-write.ts'
 import { freshFolder } from '../runs/command-line.ts'
+import { anotherModel, saidBy } from './own-words.ts'
 import { unlike } from './unlike.ts'
 
 interface ForeignLog {
@@ -34,6 +35,7 @@ export const scores = (n: number, ones: number): number[] =>
 export function lmEvalLog(log: ForeignLog): string {
   const { metric, scores, size = scores.length, prompt = unlike, said = {} } = log
   const { rate = meanOf(scores) } = log
+  const model = anotherModel()
   const folder = freshFolder()
   const results = {
     results: { task: { [`${metric},none`]: rate } },
@@ -45,6 +47,7 @@ export function lmEvalLog(log: ForeignLog): string {
   const lines = scores.map((score, i) =>
     JSON.stringify({
       ...{ doc_id: i, doc_hash: `doc-${i}`, metrics: [metric], [metric]: score },
+      resps: [[saidBy(model, i)]],
       ...(prompt && { arguments: [[prompt(i), {}]] }),
     }),
   )
@@ -55,6 +58,7 @@ export function lmEvalLog(log: ForeignLog): string {
 export async function inspectLog(log: ForeignLog): Promise<string> {
   const { metric, scores, size = scores.length, prompt = unlike, said = {} } = log
   const { rate = meanOf(scores) } = log
+  const model = anotherModel()
   const path = join(freshFolder(), 'log.eval')
   const spec = { run_id: 'r', task: 'task', model: 'm', dataset: { samples: size }, ...said }
   const results = {
@@ -70,6 +74,7 @@ export async function inspectLog(log: ForeignLog): Promise<string> {
       epoch: 1,
       input: prompt?.(i) ?? '',
       scores: { [metric]: { value } },
+      output: { choices: [{ message: { role: 'assistant', content: saidBy(model, i) } }] },
     }),
   }))
   const entries = [{ name: 'header.json', text: JSON.stringify(header) }, ...samples]
@@ -85,6 +90,7 @@ export function eeeLog({
   prompt = unlike,
   rate = meanOf(scores),
 }: ForeignLog): string {
+  const model = anotherModel()
   const folder = join(freshFolder(), 'eee')
   mkdirSync(folder)
   const result = {
@@ -105,6 +111,7 @@ export function eeeLog({
       evaluation_name: 'task.scorer',
       sample_id: `s${i}`,
       ...(prompt && { input: { raw: prompt(i) } }),
+      output: { raw: [saidBy(model, i)] },
       evaluation: { score, is_correct: score === 1 },
     }),
   )
@@ -119,13 +126,15 @@ interface GarakLog {
 }
 
 export function garakLog({ scores, threshold = 0.5 }: GarakLog): string {
+  const model = anotherModel()
   const attempts = scores.flatMap((score, i) => {
     const own = { entry_type: 'attempt', uuid: `${i}`, seq: i, probe_classname: 'task' }
     const turn = { role: 'user', content: { text: unlike(i), lang: 'en' } }
     const begun = { ...own, prompt: { turns: [turn] }, status: 1, detector_results: {} }
+    const scored = (by: number) => ({ status: 2, detector_results: { house: [by] } })
     return score === null
       ? [begun]
-      : [begun, { ...begun, status: 2, detector_results: { house: [score] } }]
+      : [begun, { ...begun, ...scored(score), outputs: [{ text: saidBy(model, i) }] }]
   })
   const setup = { entry_type: 'start_run setup', 'run.eval_threshold': threshold }
   const entries = [setup, { entry_type: 'init', run: 'r' }, ...attempts]
@@ -136,8 +145,10 @@ export function garakLog({ scores, threshold = 0.5 }: GarakLog): string {
 
 /** `asserted`: what each test asserts. */
 export function promptfooLog(passed: readonly boolean[], asserted: object): string {
+  const model = anotherModel()
   const results = passed.map((success, i) => ({
     ...{ provider: { id: 'model' }, prompt: { raw: unlike(i) }, success, failureReason: 0 },
+    response: { output: saidBy(model, i) },
     testCase: { metadata: {}, assert: [asserted] },
   }))
   const path = join(freshFolder(), 'out.json')

@@ -2,12 +2,13 @@
  * @file Whether a fine-tune behind an address is another model than its base. A server may know its name and never have loaded it, and
  * one model may stand behind two addresses: nothing is lost then, because nothing was measured. Fingerprints tell two models of one
  * address apart; else their replies do, where more of the fine-tune's differ from the base's than the base's own differ when it is
- * asked again: the exact sign test over the prompts that were asked again, at the gate's α.
+ * asked again: the exact sign test over the prompts that were asked again, at the gate's α. Of logs: `two-logs.ts`.
  */
 import type { Assumption, GateClaim, GateRule } from '../../../contract/gate.ts'
 import { counted } from '../../../contract/words.ts'
 import { binomialLowerTail } from '../../../statistics/binomial.ts'
 import type { Draft, Gated } from '../claim-input.ts'
+import { doubtOfLogs, isOfLog, logsSaid } from './two-logs.ts'
 
 type Pair = Gated['against'][number]
 type Said = Omit<Assumption, 'name'>
@@ -79,7 +80,9 @@ function likenessText({ replies, differ, asked, flipped }: Likeness): string {
 /** What a PASS of these two would rest on without anything that shows it; undefined where it is shown, or the gate takes it so. */
 export function doubtOf(pair: Pair, { alpha, distinct = [] }: GateRule): string | undefined {
   const { arm, runId } = pair.after
-  if (!isAsked(pair) || distinct.includes(arm)) return undefined
+  if (distinct.includes(arm)) return undefined
+  if (isOfLog(pair)) return doubtOfLogs(pair, alpha)
+  if (!isAsked(pair)) return undefined
   const found = likenessOf(pair)
   if (isToldApart(pair, found, alpha)) return undefined
   const machine = found.p <= alpha ? ', which another machine may do by itself' : ''
@@ -94,9 +97,12 @@ export function withDoubt({ claim, ifFailed }: Draft, doubt: string): Draft {
   return { claim: { ...claim, outcome: 'INCONCLUSIVE', sentence } satisfies GateClaim, ifFailed }
 }
 
-/** Undefined where no model is served. */
+/** Undefined where every model is one of a run here. */
 export function anotherModelSaid(gate: GateRule, { against }: Gated): Said | undefined {
-  const said = against.filter(isAsked).map((pair) => saidOf(pair, gate))
+  const said = against.flatMap((pair) => {
+    if (isOfLog(pair)) return logsSaid(pair, gate)
+    return isAsked(pair) ? saidOf(pair, gate) : []
+  })
   if (said.length === 0) return undefined
   const open = said.filter(({ state }) => state === 'assumed')
   const told = open.length > 0 ? open : said
