@@ -139,12 +139,12 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
 }
 
 /** The reply, or all of them in a conversation. */
-const toldIn = ({ output, messages, evaluation, evaluation_name }: z.infer<typeof Sample>) => ({
+const toldIn = ({ output, messages, ...sample }: z.infer<typeof Sample>) => ({
   said:
     output?.raw ??
     messages?.filter(({ role }) => role === 'assistant').map(({ content }) => content),
-  scores: evaluation.score,
-  scorer: evaluation_name,
+  scores: [sample.evaluation.score, sample.metadata['mean_log_prob']],
+  scorer: sample.evaluation_name,
 })
 
 /** On the scale of the metric, from 0 to 1. */

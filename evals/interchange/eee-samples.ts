@@ -26,9 +26,14 @@ export function eeeSamples(measurements: readonly Measurement[], ids: EeeIds): s
 
 /** Texts alone, as the schema has it. */
 const metadataOf = (
-  { category, cluster }: MeasuredReply['reply'],
+  { category, cluster, meanLogProb }: MeasuredReply['reply'],
   { judgeVersion }: MeasuredReply['verdicts'][number],
-) => ({ category, ...(cluster != null && { cluster }), judge_version: judgeVersion })
+) => ({
+  category,
+  ...(cluster != null && { cluster }),
+  judge_version: judgeVersion,
+  ...(meanLogProb !== null && { mean_log_prob: String(meanLogProb) }),
+})
 
 function sampleLine(
   measurement: Measurement,

@@ -98,7 +98,7 @@ export function createWordings() {
         return
       }
       const numbers = leavesOf(scores)
-      if (!numbers.some((each) => typeof each === 'number' && !Number.isInteger(each))) return
+      if (numbers.every((each) => Number.isInteger(numberIn(each) ?? 0))) return
       const digest = sha256(JSON.stringify(numbers))
       known.set(keyOf(benchmark, `${sampleId} ${scorer}`, epoch), { of: 'scores', digest })
     },

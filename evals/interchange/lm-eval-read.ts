@@ -284,7 +284,7 @@ async function readSamples(path: string, of: Task): Promise<ComparedJudgement[] 
     of.wordings.add({
       ...{ benchmark: of.task, sampleId, epoch: epochOf(filter, sampleId), scorer: filter },
       said: sample['resps'] ?? sample['filtered_resps'],
-      scores: metrics.map((metric) => sample[metric]),
+      scores: [metrics.map((metric) => sample[metric]), sample['mean_log_prob']],
     })
     for (const metric of metrics) {
       requireOnce(seen, keyOf(metric, filter, sample.doc_id), where)

@@ -62,6 +62,7 @@ function sampleLine(measurement: Measurement, measured: MeasuredReply, index: nu
     target_hash: sha256(target),
     [metric]: success === null ? null : Number(success),
     outcome,
+    mean_log_prob: reply.meanLogProb,
   }
   return `${JSON.stringify(sample)}\n`
 }

@@ -24,6 +24,7 @@ import { LEARNT, UNLEARNT } from './task.ts'
 import { UNNAMED, WRITTEN } from './templates.ts'
 import { SAFE_THINKING, THINKING } from './thoughts/thinking.ts'
 import { OTHER_MEANINGS, SAME_MEANINGS } from './sides/log-meanings.ts'
+import { EQUAL_LOGS, UNEQUAL_LOGS } from './sides/equal-logs.ts'
 import { FIT_FOLDERS, FOLDERS } from './sides/folders.ts'
 import { LABEL_COLUMNS, LABELS_READ } from './sides/label-columns.ts'
 import { FIT_SIDES, UNFIT_SIDES } from './sides/mixed.ts'
@@ -47,6 +48,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['logs asked or scored by other settings', OTHER_SETTINGS],
   ['logs whose metrics mean something else', OTHER_MEANINGS],
   ['logs that deny their own samples', DENIED],
+  ['logs of one model on both sides', EQUAL_LOGS],
   ['sides that do not fit', UNFIT_SIDES],
   ['label columns read the wrong way round', LABEL_COLUMNS],
   ['thoughts before answers', THINKING],
@@ -88,6 +90,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...SAME_LOGS,
   ...WHOLE_LOGS,
   ...SAME_MEANINGS,
+  ...UNEQUAL_LOGS,
   ...FIT_SIDES,
   ...LABELS_READ,
   ...TRUE_RATES,

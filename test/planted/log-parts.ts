@@ -18,10 +18,11 @@ export async function compared(
   paths: readonly (string | Promise<string>)[],
   trust: readonly string[] = [],
   arms: readonly string[] = paths[0] === paths[1] ? ['base', 'first'] : [],
+  more: object = {},
 ): Promise<Decided> {
   try {
     const [before, after] = await Promise.all(paths.map(async (path) => readSide(await path)))
-    const gate = parseGate(JSON.stringify({ margin: 0.05, trust }), 'gate.yaml')
+    const gate = parseGate(JSON.stringify({ margin: 0.05, trust, ...more }), 'gate.yaml')
     const pairs = pairSides(before!, after!, arms)
     requireAllPaired(before!, after!, arms, pairs)
     const none = { allow: [], reference: undefined, under: undefined }

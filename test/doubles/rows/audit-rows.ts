@@ -214,7 +214,7 @@ function replyOf(asked: Asked, index: number): ReplyRow {
     text: benchmark.role === 'refusal' ? null : says,
     tokens: 6,
     stop: 'end',
-    meanLogProb: -0.5,
+    meanLogProb: -0.5 - subject.seed / 8 - subject.step / 400,
     baseMeanLogProb: benchmark.role === 'capability' ? null : -0.75,
   }
 }
