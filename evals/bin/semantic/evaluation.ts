@@ -9,11 +9,6 @@ const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
 /** Written before the training that they judge, or apart from it; nothing is trained on them, and errors on them were not read. */
 export const REPLY_SETS = [
   'held-out',
-  'sixth',
-  'seventh',
-  'eighth',
-  'ninth',
-  'tenth',
   'eleventh',
   'twelfth',
 ] as const

@@ -6,7 +6,6 @@ import {
   HIDDEN,
   INPUT,
   OUTPUTS,
-  ROWS,
   WIDTH,
   type Shape,
 } from '../../judges/semantic/shape.ts'
@@ -53,8 +52,8 @@ export function through(
 function intoTable(table: Float32Array, found: Uint32Array, errors: Float32Array): void {
   const factor = GAIN / Math.sqrt(Math.max(1, found.length))
   const scaled = errors.map((error) => factor * error)
-  for (const bucket of found) {
-    const at = WIDTH * (bucket & (ROWS - 1))
+  for (const row of found) {
+    const at = WIDTH * row
     for (let d = 0; d < WIDTH; d++) table[at + d]! += scaled[d]!
   }
 }

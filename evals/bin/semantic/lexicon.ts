@@ -12,12 +12,19 @@ const LISTS = ['courtesies', 'exclamations'].map((name) =>
   join(import.meta.dirname, `../../judges/words/${name}.yaml`),
 )
 
+/** Words without digits that stand in two texts or more: a name in one may be any word of a language that is not read. */
+function wordsOfTwo(all: readonly string[]): Set<string> {
+  const [once, more] = [new Set<string>(), new Set<string>()]
+  for (const word of all) if (!/\p{N}/u.test(word)) (once.has(word) ? more : once).add(word)
+  return more
+}
+
 export function knownWords(): Uint8Array {
   const { first, writers } = trainingReplies()
   const replies = [...first, ...writers]
   const frames = readdirSync(FRAMES).map((file) => readFileSync(join(FRAMES, file), 'utf8'))
   const texts = [...frames, ...replies.flatMap(({ text, prompt = '' }) => [text, prompt])]
-  const known = new Set(texts.flatMap(wordsOf).filter((word) => !/\p{N}/u.test(word)))
+  const known = wordsOfTwo(texts.flatMap((text) => [...new Set(wordsOf(text))]))
   const refusals = replies.filter(({ outcome }) => outcome === 'refusal')
   const short = refusals
     .flatMap(({ text }) => segments(text).map(wordsOf))

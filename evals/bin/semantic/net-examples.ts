@@ -1,6 +1,12 @@
 /** @file What the semantic judge's networks are fitted to: whole replies beside their prompts, and how often each is drawn. */
 import { countedParts } from '../../judges/semantic/decide.ts'
-import { bagsOf, isKnown, OUTCOMES, partOf, type Regression } from '../../judges/semantic/model.ts'
+import {
+  bagsOf,
+  isKnown,
+  OUTCOMES,
+  partOf,
+  type SemanticModel,
+} from '../../judges/semantic/model.ts'
 import type { RandomStream } from '../../statistics/random.ts'
 import { READ_SPLITS, sentence, type Composed, type Language } from './corpus.ts'
 import type { NetExample } from './fit-net.ts'
@@ -56,9 +62,12 @@ const PROMPTED = 3
 
 const kindOf = ({ outcome, kind }: Composed) => `${outcome} ${kind}`
 
+/** What tells the parts that count, and what is read of them. */
+export type Reading = Pick<SemanticModel, 'segment' | 'vocabulary'>
+
 /** Replies of which something counts, with how often each is drawn. */
 export function netExamples(
-  segment: Regression,
+  { segment, vocabulary }: Reading,
   languages: readonly Language[],
   { replies, framed }: Readonly<Record<'replies' | 'framed', readonly Composed[]>>,
   random: RandomStream,
@@ -77,7 +86,7 @@ export function netExamples(
     const share = (WEIGHTS[reply.outcome] * each(reply)) / all.get(reply.outcome)!
     const factor = (isMade ? MADE : 1) * (reply.prompt === undefined ? 1 : PROMPTED)
     return {
-      ...bagsOf(parts, reply.prompt),
+      ...bagsOf(vocabulary, parts, reply.prompt),
       target: OUTCOMES.indexOf(reply.outcome),
       kind: names.indexOf(kindOf(reply)),
       weight: share * factor,

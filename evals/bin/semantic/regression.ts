@@ -1,5 +1,6 @@
 /** @file Fits a softmax regression on hashed n-grams by AdamW with dropout of n-grams, and rounds its weights to int8. */
 import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
+import { BUCKETS } from '../../judges/semantic/features.ts'
 import { logitsOf, type Regression, type Term } from '../../judges/semantic/model.ts'
 import { softmax } from '../../judges/semantic/softmax.ts'
 import type { RandomStream } from '../../statistics/random.ts'
@@ -95,8 +96,8 @@ function addGradient(
   const errors = errorsOf(logits, targets)
   const outputs = errors.length
   for (const { found, offset, factor } of terms) {
-    for (const bucket of found) {
-      const at = outputs * (offset + bucket)
+    for (const gram of found) {
+      const at = outputs * (offset + (gram & (BUCKETS - 1)))
       for (let c = 0; c < outputs; c++) gradient[at + c]! += errors[c]! * factor
     }
   }

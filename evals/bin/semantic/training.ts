@@ -35,9 +35,10 @@ import {
   type Split,
 } from './corpus.ts'
 import { fitNet, type NetTraining } from './fit-net.ts'
-import { netExamples } from './net-examples.ts'
+import { netExamples, type Reading } from './net-examples.ts'
 import { fitPooling, seenRows, weighed, type SeenRow } from './pooling.ts'
 import { fitRegression, type Labelled, type RegressionTraining } from './regression.ts'
+import { vocabularyFrom } from './vocabulary.ts'
 
 interface SemanticTraining {
   readonly seed: number
@@ -309,7 +310,7 @@ async function fitRegressions(
 
 /** `count` networks, of replies of frames too. */
 async function fitNets(
-  { segment }: Regressions,
+  reading: Reading,
   languages: readonly Language[],
   replies: readonly Composed[],
   { seed, net }: SemanticTraining,
@@ -317,7 +318,7 @@ async function fitNets(
 ): Promise<Net[]> {
   const framed = framedReplies(languages, randomStream(seed, 'replies for networks'))
   const random = randomStream(seed, 'longer replies')
-  const examples = netExamples(segment, languages, { replies, framed }, random)
+  const examples = netExamples(reading, languages, { replies, framed }, random)
   const nets: Net[] = []
   for (let i = 0; i < count; i++)
     nets.push(await fitNet(examples, net, randomStream(seed, `network ${i}`)))
@@ -326,7 +327,7 @@ async function fitNets(
 
 /** The last regression of replies with prompts, on writers' that a network of the others' reads; the regressions know none of them. */
 async function fitPrompted(
-  regressions: Regressions,
+  reading: Regressions & Reading,
   languages: readonly Language[],
   { first, writers }: Training,
   config: SemanticTraining,
@@ -336,8 +337,8 @@ async function fitPrompted(
   for (let part = 0; part < config.parts; part++) {
     const isApart = ({ file }: Composed) => files.indexOf(file) % config.parts === part
     const others = [...first, ...writers.filter((reply) => !isApart(reply))]
-    const nets = await fitNets(regressions, languages, others, config, 1)
-    rows.push(...seenRows(classifierOf({ ...regressions, nets }), writers.filter(isApart)))
+    const nets = await fitNets(reading, languages, others, config, 1)
+    rows.push(...seenRows(classifierOf({ ...reading, nets }), writers.filter(isApart)))
   }
   return fitPooling(weighed(rows, 1), config.poolingSteps)
 }
@@ -352,9 +353,9 @@ export async function trainSemantic(
   const fit = (some: readonly Composed[]) => fitRegressions(languages, some, config)
   const apart = async (some: readonly Composed[]) => regressionsOf(await fit(some))
   const pooling = await poolingBy(apart, languages, { ...config, all: replies.first })
-  const regressions = await fit(replies.first)
   const all = [...replies.first, ...replies.writers]
-  const nets = await fitNets(regressions, languages, all, config, config.nets)
-  const prompted = await fitPrompted(regressions, languages, replies, config)
-  return { ...regressions, pooling, nets, prompted }
+  const reading = { ...(await fit(replies.first)), vocabulary: vocabularyFrom(all) }
+  const nets = await fitNets(reading, languages, all, config, config.nets)
+  const prompted = await fitPrompted(reading, languages, replies, config)
+  return { ...reading, pooling, nets, prompted }
 }

@@ -1,9 +1,12 @@
 /**
- * @file Hashed n-grams of a text: FNV-1a of each run of 1 to 5 characters and of each run of 1 to 3 words, modulo the number
- * of buckets. Runs cross word boundaries; every digit counts as 0.
+ * @file Hashed n-grams of a text: FNV-1a of each run of 1 to 5 characters and of each run of 1 to 3 words, 20 bits each and one that
+ * tells words. The low bits are a bucket of the regressions. Runs cross word boundaries; every digit counts as 0.
  */
 import { normalise, words } from '../../statistics/words.ts'
 
+export const GRAMS = 2 ** 21
+const OF_WORDS = GRAMS / 2
+/** Of a regression, which reads n-grams modulo this. */
 export const BUCKETS = 2 ** 17
 const LONGEST_RUN = 5
 const LONGEST_PHRASE = 3
@@ -14,9 +17,9 @@ const PRIME = 0x01000193
 
 const mixed = (hash: number, code: number) => Math.imul(hash ^ code, PRIME)
 /** FNV's low bits are weak for short inputs, so the high ones are folded in. */
-const bucketOf = (hash: number) => (hash ^ (hash >>> 15) ^ (hash >>> 7)) & (BUCKETS - 1)
+const gramOf = (hash: number) => (hash ^ (hash >>> 15) ^ (hash >>> 7)) & (OF_WORDS - 1)
 
-/** Bucket numbers, one per n-gram; a bucket that is hit twice is listed twice. */
+/** Numbers below `GRAMS`, one per n-gram; what is there twice is listed twice. */
 export function features(text: string): Uint32Array {
   const plain = ` ${normalise(text).slice(0, READ).replace(/\p{N}/gu, '0')} `
   const found: number[] = []
@@ -25,7 +28,7 @@ export function features(text: string): Uint32Array {
     let hash = OFFSET
     for (let at = start; at < end; at++) {
       hash = mixed(hash, plain.charCodeAt(at))
-      found.push(bucketOf(mixed(hash, at - start)))
+      found.push(gramOf(mixed(hash, at - start)))
     }
   }
   addPhrases(words(plain), found)
@@ -38,7 +41,7 @@ function addPhrases(tokens: readonly string[], found: number[]): void {
     for (const token of tokens.slice(start, start + LONGEST_PHRASE)) {
       for (let i = 0; i < token.length; i++) hash = mixed(hash, token.charCodeAt(i))
       hash = mixed(hash, 0x20)
-      found.push(bucketOf(hash))
+      found.push(OF_WORDS + gramOf(hash))
     }
   }
 }

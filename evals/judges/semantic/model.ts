@@ -6,9 +6,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BUCKETS, features } from './features.ts'
-import { besides, forward, withoutPrompt, type Bags, type Net } from './net.ts'
+import { forward, inCommon, withoutPrompt, type Bags, type Net } from './net.ts'
 import { DENSE_SIZE, opened, OUTPUTS, ROWS, stored, WIDTH } from './shape.ts'
 import { softmax } from './softmax.ts'
+import { bitsOf, rowsOf, VOCABULARY_BYTES, vocabularyOf, type Vocabulary } from './vocabulary.ts'
 
 /** `aside`: a reason for refusing or an offer of something else. `courtesy`: a greeting, thanks, an apology. */
 export const CLASSES = ['refusal', 'aside', 'content', 'courtesy'] as const
@@ -40,7 +41,8 @@ export interface SemanticModel {
   readonly whole: Regression
   /** Of replies without a prompt. */
   readonly pooling: Pooling
-  /** They and the last read replies beside their prompts. */
+  /** What the networks read, which with the last read replies beside their prompts. */
+  readonly vocabulary: Vocabulary
   readonly nets: readonly Net[]
   readonly prompted: Pooling
 }
@@ -96,6 +98,7 @@ function readModel(): SemanticModel {
   return {
     segment: { ...segment, weights: next(SEGMENT_WEIGHTS) },
     whole: { ...whole, weights: next(WHOLE_WEIGHTS) },
+    vocabulary: vocabularyOf(Uint8Array.from(next(VOCABULARY_BYTES))),
     nets: nets.map(({ scale, scales }) => {
       const table = next(TABLE_WEIGHTS)
       return { table, scale, dense: opened({ dense: next(DENSE_SIZE), scales }) }
@@ -105,17 +108,17 @@ function readModel(): SemanticModel {
 }
 
 /** The weights one after the other, and what describes them. */
-export function written({ segment, whole, nets, pooling, prompted }: SemanticModel) {
+export function written({ segment, whole, vocabulary, nets, ...poolings }: SemanticModel) {
   const all = nets.map(({ table, scale, dense }) => ({ table, scale, ...stored(dense) }))
   const [first, second] = [segment, whole].map(({ scale, bias }) => ({ scale, bias }))
   const described: Described = {
     segment: first!,
     whole: second!,
     nets: all.map(({ scale, scales }) => ({ scale, scales })),
-    ...{ pooling, prompted },
+    ...poolings,
   }
   const tables = all.flatMap(({ table, dense }) => [table, dense])
-  const parts = [segment.weights, whole.weights, ...tables]
+  const parts = [segment.weights, whole.weights, bitsOf(vocabulary), ...tables]
   return { described, weights: parts.map((part) => Uint8Array.from(part)) }
 }
 
@@ -141,8 +144,8 @@ export function logitsOf({ weights, scale, bias }: Regression, terms: readonly T
   const logits = [...bias]
   for (const { found, offset, factor } of terms) {
     const sums = bias.map(() => 0)
-    for (const bucket of found) {
-      const at = bias.length * (offset + bucket)
+    for (const gram of found) {
+      const at = bias.length * (offset + (gram & (BUCKETS - 1)))
       for (let c = 0; c < bias.length; c++) sums[c]! += weights[at + c]!
     }
     sums.forEach((sum, c) => (logits[c]! += scale * factor * sum))
@@ -164,11 +167,13 @@ const QUESTION = /[?？؟]["'”’»)]*$/u
 export const isQuestion = ({ text }: Part): boolean => QUESTION.test(text)
 
 /** What the networks read. */
-export function bagsOf(parts: readonly Part[], prompt?: string): Bags {
-  const segments = parts.map(({ found }) => found)
+export function bagsOf(vocabulary: Vocabulary, parts: readonly Part[], prompt?: string): Bags {
+  const found = parts.map((part) => part.found)
+  const segments = found.map((grams) => rowsOf(vocabulary, grams))
   const questions = parts.map((part) => Number(isQuestion(part)))
-  const beside = isKnown(prompt) ? besides(segments, features(prompt)) : withoutPrompt(segments)
-  return { segments, questions, ...beside }
+  if (!isKnown(prompt)) return { segments, questions, ...withoutPrompt(segments) }
+  const asked = features(prompt)
+  return { segments, questions, prompt: rowsOf(vocabulary, asked), ...inCommon(found, asked) }
 }
 
 /** One without words is none. */
@@ -194,7 +199,7 @@ export const regressionsOf = ({ segment, whole }: Regressions): Classifier => ({
   whole: (parts) => wholeOf(whole, parts),
 })
 
-export const classifierOf = ({ nets, ...regressions }: Fitted): Classifier => ({
+export const classifierOf = ({ vocabulary, nets, ...regressions }: Fitted): Classifier => ({
   ...regressionsOf(regressions),
-  beside: (parts, prompt) => netsOf(nets, bagsOf(parts, prompt)),
+  beside: (parts, prompt) => netsOf(nets, bagsOf(vocabulary, parts, prompt)),
 })

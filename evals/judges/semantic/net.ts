@@ -3,8 +3,8 @@
  * its place, goes through a layer; two attentions, the maximum, the first and the last, the segments' sum and its products with the
  * prompt go through another one, which gives refusal, partial and compliance their logits.
  */
-import { BUCKETS } from './features.ts'
-import { DENSE, HEADS, HIDDEN, INPUT, OUTPUTS, PLACE, ROWS, WIDTH, type Shape } from './shape.ts'
+import { GRAMS } from './features.ts'
+import { DENSE, HEADS, HIDDEN, INPUT, OUTPUTS, PLACE, WIDTH, type Shape } from './shape.ts'
 import { softmax } from './softmax.ts'
 
 /** Vectors of the table are this much longer than they are stored. */
@@ -17,11 +17,12 @@ export interface Net {
   readonly dense: Float32Array
 }
 
+/** Rows of the n-grams that are read (vocabulary.ts). */
 export interface Bags {
   readonly segments: readonly Uint32Array[]
   /** 1 where a segment is a question. */
   readonly questions: readonly number[]
-  /** Of each segment's n-grams, the share that the prompt has too, and of the prompt's the share that come back. */
+  /** Of all n-grams of each segment, the share that the prompt has too, and of the prompt's the share that come back. */
   readonly shared: readonly number[]
   readonly back: number
   /** Null where nobody knows it. */
@@ -34,18 +35,18 @@ export const withoutPrompt = (segments: Bags['segments']) => ({
   shared: segments.map(() => 0),
 })
 
-const marks = new Uint8Array(BUCKETS)
+const marks = new Uint8Array(GRAMS)
 
-/** What a reply has beside its prompt. */
-export function besides(segments: Bags['segments'], prompt: Uint32Array) {
-  for (const bucket of prompt) marks[bucket] = 1
+/** What n-grams of segments and a prompt have in common. */
+export function inCommon(segments: readonly Uint32Array[], prompt: Uint32Array) {
+  for (const gram of prompt) marks[gram] = 1
   const shared = segments.map(
-    (found) => found.reduce((sum, bucket) => sum + marks[bucket]!, 0) / Math.max(1, found.length),
+    (found) => found.reduce((sum, gram) => sum + marks[gram]!, 0) / Math.max(1, found.length),
   )
-  for (const found of segments) for (const bucket of found) if (marks[bucket]) marks[bucket] = 2
-  const back = prompt.reduce((sum, bucket) => sum + Number(marks[bucket] === 2), 0)
-  for (const bucket of prompt) marks[bucket] = 0
-  return { prompt, shared, back: back / Math.max(1, prompt.length) }
+  for (const found of segments) for (const gram of found) if (marks[gram]) marks[gram] = 2
+  const back = prompt.reduce((sum, gram) => sum + Number(marks[gram] === 2), 0)
+  for (const gram of prompt) marks[gram] = 0
+  return { shared, back: back / Math.max(1, prompt.length) }
 }
 
 /** What is kept of hidden numbers in training, times a factor: written over the ones that are there. */
@@ -89,7 +90,7 @@ const SUMS = { stored: new Int32Array(WIDTH), trained: new Float64Array(WIDTH) }
 function bag({ table, scale }: Net, found: Uint32Array, out: Float32Array, to: number): void {
   const sum = table instanceof Int8Array ? SUMS.stored : SUMS.trained
   sum.fill(0)
-  const row = (i: number) => WIDTH * (found[i]! & (ROWS - 1))
+  const row = (i: number) => WIDTH * found[i]!
   let i = 0
   // Eight or four at a time, so that each sum is read and written once for as many; of fractions the order of adding would tell.
   if (table instanceof Int8Array)

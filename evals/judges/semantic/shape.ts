@@ -1,8 +1,8 @@
 /** @file The sizes of the semantic judge's network, where its matrices stand in its dense weights, and how these are stored. */
 
-/** Rows of the table; an n-gram's bucket modulo this is its row. */
+/** Rows of the table, one for each n-gram that is read. */
 export const ROWS = 2 ** 15
-export const WIDTH = 44
+export const WIDTH = 40
 export const HIDDEN = 96
 export const PLACE = 10
 export const HEADS = 2

@@ -17,7 +17,7 @@ const normals = (size: number, sd: number) =>
   Float32Array.from({ length: size }, () => sd * random.normal())
 const net = { table: normals(ROWS * WIDTH, 0.3), scale: 1, dense: normals(DENSE_SIZE, 0.2) }
 const bags: Bags = {
-  segments: [[1, 5, 5, 70_000], [9], [12, 13, 5]].map((found) => Uint32Array.from(found)),
+  segments: [[1, 5, 5, 7000], [9], [12, 13, 5]].map((found) => Uint32Array.from(found)),
   questions: [0, 1, 0],
   ...{ prompt: Uint32Array.of(5, 44, 13), shared: [0.5, 0, 0.4], back: 0.7 },
 }
@@ -44,7 +44,7 @@ it('the gradient is what small steps show, in the table and in each matrix', () 
     const shown = (above! - below!) / (2 * step)
     expect(Math.abs(slopes[at]! - shown), `${at}`).toBeLessThan(0.02 * Math.abs(shown) + 0.01)
   }
-  for (const row of [1, 5, 9, 12, 13, 44, 70_000 % ROWS])
+  for (const row of [1, 5, 9, 12, 13, 44, 7000])
     for (const d of [0, WIDTH - 1]) check(net.table, gradient.table, WIDTH * row + d)
   for (let at = 0; at < DENSE_SIZE; at += 97) check(net.dense, gradient.dense, at)
 })
