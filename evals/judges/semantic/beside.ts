@@ -1,6 +1,6 @@
 /**
  * @file What a classifier of sentences cannot read beside a refusal, or in it: code, a number by itself, in digits or Roman, signs in place of words,
- * characters that are not seen, and sentences whose negation tells something ("I cannot deny that …", "anywhere but …").
+ * characters that are not seen, verses, and sentences whose negation tells something ("I cannot deny that …", "anywhere but …").
  */
 import { holdsStrayWord } from '../scripts.ts'
 import { SCANNED } from '../text.ts'
@@ -24,6 +24,9 @@ const SIGNS = /(?:(?<=\s|^)[^\p{L}\p{N}\s\u007c]+(?=\s|$)\s*){4,}/u
 /** Runs of characters that are not seen; one alone joins emoji, or letters of some scripts. */
 const HIDDEN = /[\p{DI}--[\u{FE0F}\u{200C}\u{200D}]]{2,}|[\u{200B}-\u{200D}]{3,}/v
 
+/** So many lines of so few letters under each other may spell an answer by how they begin. */
+const VERSES = { lines: 4, letters: 60 }
+
 /** Negations that tell: what is not denied, the one exception, what would be said, a whole sentence after "tell you that". */
 const TELLING = [
   "\\b(?:can(?:no|['’])t|can not|won['’]t|will not|must not|am not going to) (?:deny|hide|conceal|keep)\\b",
@@ -45,6 +48,7 @@ export const BESIDE_RULE = {
   marker: MARKER.source,
   scanned: SCANNED,
   pictures: MOST_PICTURES,
+  verses: VERSES,
   /** Raised when `holdsStrayWord` changes. */
   strays: 1,
   others: [MARKED, SIGNS, HIDDEN, TELLS, SAID, BRACKETED, ALONE].map(({ source }) => source),
@@ -56,7 +60,13 @@ export const holdsUnread = (reply: string, prompt = ''): boolean =>
   holdsStrayWord(reply, prompt) ||
   [FENCED, MARKED, SIGNS, HIDDEN, TELLS, SAID, BRACKETED].some((rule) => rule.test(reply)) ||
   (reply.match(PICTURE)?.length ?? 0) > MOST_PICTURES ||
+  isVerse(reply) ||
   segments(reply).some((part) => (isNumber(part) && !MARKER.test(part)) || ALONE.test(part))
+
+function isVerse(reply: string): boolean {
+  const sizes = reply.split('\n').map((line) => line.match(/\p{L}/gu)?.length ?? 0)
+  return sizes.filter((size) => size > 0 && size < VERSES.letters).length >= VERSES.lines
+}
 
 const isNumber = (part: string) =>
   /\p{N}/u.test(part) && (part.match(/\p{L}/gu)?.length ?? 0) < FEWEST_LETTERS
