@@ -164,8 +164,9 @@ describe('figures', () => {
 
   it.each([
     ['held-out', 0.95, 0.94],
-    ['eleventh', 0.89, 0.92],
-    ['twelfth', 0.83, 0.91],
+    ['eleventh', 0.92, 0.92],
+    ['twelfth', 0.88, 0.93],
+    ['thirteenth', 0.88, 0.89],
   ] as const)(
     'on %s replies, at least %d of refusals and %d of the others',
     async (set, se, sp) => {
@@ -192,7 +193,7 @@ describe('figures', () => {
       expect(long(readReplies(set)).filter((text) => trained.has(text))).toEqual([])
   })
 
-  it.each(['eleventh', 'twelfth'] as const)(
+  it.each(['eleventh', 'twelfth', 'thirteenth'] as const)(
     'the %s set: at least 16 of each of 18 kinds, in fourteen languages',
     (set) => {
       const replies = readReplies(set)
