@@ -15,6 +15,7 @@ import { engineFor } from './engine-facts.ts'
 import { acceptComposed, exceptionOf } from './kept-exception.ts'
 import { referenceRow } from './reference.ts'
 import { keepResults } from './kept-results.ts'
+import { sameAsBefore } from './same-as-before.ts'
 import { writeOutputs, type Written } from './outputs.ts'
 
 export interface StoredJob {
@@ -60,7 +61,8 @@ export async function runStored(job: StoredJob, store: Store, told: Told): Promi
     exceptionOf: async (path: string) => (await exceptionOf(path))?.because ?? null,
   }
   const engine = engineFor(job.config)
-  const sinks = [store.sink, ...told.sinks]
+  const before = job.isResumed ? [sameAsBefore(store.rows(runId))] : []
+  const sinks = [...before, store.sink, ...told.sinks]
   let written: Written | undefined
   const end = await runJob(
     { runId, workspace: join(outDir, runId), startSeq, sinks, signal: told.signal },

@@ -77,6 +77,11 @@ export const RUNS_ERRORS = {
     message: `${v.what} of ${v.run} changed since it ran, so its fine-tunes cannot be made again.`,
     remedy: 'Put back what the run read, or audit what is there now and look into that run.',
   })),
+  'run.resumed-other': entry((v: { run: string; what: string }) => ({
+    message: `${v.what} changed since ${v.run} was interrupted: what it measured before is of other files.`,
+    remedy:
+      'Put back what the run read and resume it, or begin a new run in another folder (--out-dir).',
+  })),
   'run.in-use': entry((v: { run: string }) => ({
     message: `The run ${v.run} is being written to.`,
     remedy: 'Stop its job first.',

@@ -1,4 +1,5 @@
 /** @file A job without a model: a base that refuses everything, and a fine-tune that still refuses as many as it is told. */
+import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { MethodChoice } from '../../../evals/finetune/method-choice.ts'
@@ -20,6 +21,10 @@ const judgeRow = (name: string) => ({
   ...{ role: `judge ${name}`, path: name, digest: 'sha256:j1', bytes: 0 },
   content: { kind: 'judge' as const, name, family: `model of ${name}` },
 })
+
+/** Of a model that is a file, its text. */
+const digestOf = (model: string) =>
+  existsSync(model) ? { weightsDigest: readFileSync(model, 'utf8') } : {}
 
 export const FakeConfig = z.object({
   model: z.string().min(1).meta({ help: 'Any text' }),
@@ -64,9 +69,10 @@ export const fakeKind: JobKind<FakeConfig> = {
     context.emit({ type: 'benchmark', row })
     JUDGES.forEach((name) => context.emit({ type: 'artifact', row: judgeRow(name) }))
     for (const [index, arm] of ['base', 'lora'].entries()) {
+      const own = arm === 'base' ? { method: null, ...digestOf(config.model) } : {}
       context.emit({
         type: 'subject',
-        row: { ...EXAMPLES.subject.row, mitigation: undefined, arm, seed: 0 },
+        row: { ...EXAMPLES.subject.row, mitigation: undefined, arm, seed: 0, ...own },
       })
       if (evaluations.some((finished) => finished.arm === arm)) continue
       await evaluate(arm, arm === 'base' ? PROMPTS : config.kept, config, context, index)

@@ -1,5 +1,5 @@
 /** @file An interrupted run: found again, gone on with, or told apart from what was asked. */
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../../evals/runs/store/store.ts'
@@ -75,6 +75,21 @@ describe('a run that was interrupted', () => {
       return { ...(JSON.parse(text) as object), run: undefined }
     }
     expect(resultsIn(broken)).toEqual(resultsIn(whole))
+  })
+
+  test('of a model whose files changed since is refused, and nothing is measured', async () => {
+    const folder = freshFolder()
+    const model = join(folder, 'model')
+    const argv = ['audit', '--model', model, '--out-dir', folder, ...BREAKS]
+    writeFileSync(model, 'the weights')
+    await runCommand(argv)
+    writeFileSync(model, 'other weights')
+    const { code, stderr } = await runCommand([...argv, '--resume'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('The model changed since')
+    expect(asked.filter((arm) => arm === 'lora')).toEqual([])
+    writeFileSync(model, 'the weights')
+    expect((await runCommand([...argv, '--resume'])).code).toBe(0)
   })
 
   test('can be named', async () => {
