@@ -12,6 +12,7 @@ const Pinned = z.object({
   seed: z.int(),
   step: z.int(),
   title: z.string(),
+  weights: z.string().exactOptional(),
   templateDigest: z.string().nullable(),
   tokenizerDigest: z.string().nullable(),
   cachePrecision: z.string().nullable().exactOptional(),

@@ -281,7 +281,9 @@ function boundsOf(gated: Gated, claims: readonly GateClaim[]): Said {
 
 const referenceOf = ({ reference }: Gated): Said =>
   reference
-    ? checked(`the loss since ${reference.arm} of ${reference.origin} is a claim of its own`)
+    ? checked(
+        `the loss since ${reference.arm} of ${reference.origin} is a claim of its own; that it is an earlier state of the same model is the gate’s word`,
+      )
     : assumed('no earlier run is pinned as reference: small losses that add up are not seen')
 
 /** Undefined where no gain is claimed. */

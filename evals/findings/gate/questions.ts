@@ -1,5 +1,6 @@
 /** @file Every claim on one benchmark for one pair of states: in each context its rate, degenerate replies, bounds and categories. */
 import type { GatedBenchmark } from '../../contract/gate.ts'
+import { stateKey } from '../../contract/keys.ts'
 import { levelAt } from '../../statistics/sequential/look.ts'
 import {
   blankClaim,
@@ -110,11 +111,27 @@ function sinceReference({ reference, ...asked }: Question): Draft[] {
   if (!reference) return []
   const { run, name, margin } = reference
   const against = 'reference'
+  if (run && isOneState(run, asked.after)) return [ofItself(asked, reference)]
   if (run) return [confirmed({ ...asked, margin, against, before: run })]
   const sentence = `${nameOf(asked)}: the loss on ${placeOf(asked)} since ${name} is not known, as that run is not at hand.`
   const blank = blankClaim({ ...asked, margin, against })
   return [{ claim: { ...blank, outcome: 'NOT COMPARABLE', sentence }, ifFailed: sentence }]
 }
+
+/** Nothing is lost since a state that is held against itself. */
+function ofItself(asked: ClaimInput, { name, margin }: Reference): Draft {
+  const sentence = `${nameOf(asked)}: the loss on ${placeOf(asked)} since ${name} is not known, as the reference is this fine-tune itself; name the run of an earlier release.`
+  const blank = blankClaim({ ...asked, margin, against: 'reference' })
+  return { claim: { ...blank, outcome: 'INCONCLUSIVE', sentence }, ifFailed: sentence }
+}
+
+/** By weights; of a training by its run, state and outcomes. */
+const isOneState = (one: ComparedRun, two: ComparedRun): boolean =>
+  (one.weights !== undefined && one.weights === two.weights) ||
+  (one.runId === two.runId && stateKey(one) === stateKey(two) && saidIn(one) === saidIn(two))
+
+const saidIn = ({ judged }: ComparedRun) =>
+  JSON.stringify(judged.map(({ sampleId, judge, outcome }) => [sampleId, judge, outcome]))
 
 function categoryClaims(asked: Question): Draft[] {
   const { named, margin: whole, alpha } = asked
