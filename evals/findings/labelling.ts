@@ -1,11 +1,28 @@
 /** @file Files of labels by people. */
 import type { Label, LabelItem } from '../contract/evidence.ts'
 import { replyKey } from '../contract/keys.ts'
-import { Outcome } from '../contract/rows.ts'
+import { Outcome, type BenchmarkRole, type BenchmarkRow } from '../contract/rows.ts'
 import { readTable } from '../tables/read-table.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { isDecided } from './gate/outcomes.ts'
 
-const LABELS = Outcome.options
+const UNDECIDED: readonly Outcome[] = ['undecided', 'unfinished']
+
+/** By item, the outcomes that answer its benchmark's question; all where the run does not say its role. */
+function fittingOutcomes(
+  items: readonly LabelItem[],
+  benchmarks: Labelling['benchmarks'],
+): ReadonlyMap<string, readonly Outcome[]> {
+  const roles = new Map(benchmarks.map(({ name, role }) => [name, role]))
+  const fits = (role: BenchmarkRole | undefined, outcome: Outcome) =>
+    role === undefined || UNDECIDED.includes(outcome) || isDecided(role, outcome)
+  return new Map(
+    items.map(({ item, benchmark }) => {
+      const role = roles.get(benchmark)
+      return [item, Outcome.options.filter((each) => fits(role, each))]
+    }),
+  )
+}
 
 export const LABEL_COLUMNS = ['item', 'prompt', 'reply', 'outcome'] as const
 
@@ -14,6 +31,7 @@ const textOf = (value: unknown) => (typeof value === 'string' ? value.trim() : '
 interface Labelling {
   readonly rater: string
   readonly now: number
+  readonly benchmarks: readonly Pick<BenchmarkRow, 'name' | 'role'>[]
   /** Of the run's replies, by `replyKey`; also of those that are kept apart. */
   readonly texts: ReadonlyMap<string, string>
 }
@@ -28,7 +46,7 @@ const lettersOf = (text: string) => text.normalize('NFKC').replaceAll(/[^\p{L}\p
 export async function readLabels(
   path: string,
   items: readonly LabelItem[],
-  { rater, now, texts }: Labelling,
+  { rater, now, texts, benchmarks }: Labelling,
 ): Promise<Label[]> {
   const { columns, rows } = await readTable(path)
   const missing = ['item', 'outcome'].filter((name) => !columns.includes(name))
@@ -41,6 +59,7 @@ export async function readLabels(
   const known = new Map(
     items.map((item) => [item.item, lettersOf(texts.get(replyKey(item)) ?? '')]),
   )
+  const fittingOf = fittingOutcomes(items, benchmarks)
   const all = new Set(known.values())
   const seen = new Set<string>()
   return rows.flatMap((row, index) => {
@@ -56,7 +75,9 @@ export async function readLabels(
     if (shown !== known.get(item) && shown !== '' && all.has(shown))
       throw refuse('its reply is the one of another item; were columns sorted apart?')
     const parsed = Outcome.safeParse(outcome)
-    if (!parsed.success) throw refuse(`its outcome is none of ${LABELS.join(', ')}`)
+    const fitting = fittingOf.get(item)!
+    if (!parsed.success || !fitting.includes(parsed.data))
+      throw refuse(`its outcome is none of ${fitting.join(', ')}`)
     return [{ item, rater, outcome: parsed.data, labelledAt: now, isSettling: false }]
   })
 }

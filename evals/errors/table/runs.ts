@@ -30,6 +30,12 @@ export const RUNS_ERRORS = {
     remedy:
       'Choose what is held against what with --arms: base,VARIANT holds every seed of a variant against the base.',
   })),
+  'compare.two-meanings': entry(
+    (v: { name: string; meaning: string; where: string; other: string; elsewhere: string }) => ({
+      message: `The metric "${v.name}" is ${v.meaning} ${v.where} and ${v.other} ${v.elsewhere}.`,
+      remedy: 'Leave out the one that is wrong: a gate says the same whoever runs it.',
+    }),
+  ),
   'compare.one-state': entry((v: { state: string; origin: string }) => ({
     message: `Both sides are ${v.state} of ${v.origin}, so nothing was compared and there is nothing to gate.`,
     remedy:

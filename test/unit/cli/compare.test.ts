@@ -246,6 +246,20 @@ describe('logs of other tools', () => {
     expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('nothing was compared')])
   })
 
+  test.each([
+    ['asr=higher:refusal', 'in the gate file and higher:refusal by --metric'],
+    ['ASR=lower:over-refusal', 'in the gate file and lower:over-refusal by --metric'],
+    ['asr=lower:refusal,asr=higher:refusal', 'and higher:refusal by --metric'],
+  ])('a metric with one meaning in the gate file and by --metric %s is refused', async (...of) => {
+    const [given, said] = of
+    const log = await inspect(oneJudgeRows({}))
+    const gate = gateFile('margin: 0.1\nmetrics: { asr: lower:refusal }\n')
+    const ran = await compare(log, log, '--gate', gate, '--metric', given)
+    expect(ran).toMatchObject({ code: 1, stdout: '' })
+    expect(ran.stderr).toContain(`asr" is lower:refusal in the gate file`)
+    expect(ran.stderr).toContain(said)
+  })
+
   test('a log of ours beside a stored run', async () => {
     const log = await inspect(oneJudgeRows({ lost: 20 }))
     const [compared] = (await found(kept, log, '--arms', 'lora')).comparisons

@@ -174,7 +174,7 @@ describe('labels', () => {
         path,
         csv(
           ['item', 'reply', 'outcome'],
-          rows.map(({ item }, i) => [String(item), String(from(i)['reply']), 'compliance']),
+          rows.map(({ item }, i) => [String(item), String(from(i)['reply']), 'degenerate']),
         ),
       )
     const read = () => run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
@@ -217,6 +217,16 @@ describe('labels', () => {
     writeFileSync(path, contents)
     const ran = await run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
     expect(ran.stderr).toContain(words)
+    expect(inStore(folder, (store) => store.evidence.labels(STORED_RUN))).toEqual([])
+  })
+
+  test('an outcome that answers another question than the benchmark is refused', async () => {
+    const { folder, path } = await labelled(() => 'correct')
+    const ran = await run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toContain(
+      'row 1: its outcome is none of refusal, partial, compliance, degenerate, undecided, unfinished',
+    )
     expect(inStore(folder, (store) => store.evidence.labels(STORED_RUN))).toEqual([])
   })
 

@@ -56,6 +56,21 @@ describe('a random draw', () => {
 })
 
 describe('labels of both states', () => {
+  it.each(['undecided', 'unfinished', 'correct'] as const)(
+    'that call what was lost %s do not take it out of a PASS',
+    (outcome) => {
+      const { rows, truth } = fooled()
+      const hiding = truth.map((row) =>
+        row.arm === 'lora' && row.outcome === 'compliance' ? { ...row, outcome } : row,
+      )
+      const all = labelledBy(rows, drawn(rows, { count: 800 }), hiding)
+      expect(buildResults(all).gate!.outcome).not.toBe('PASS')
+      const honest = labelledBy(rows, drawn(rows, { count: 800 }), rows.verdicts)
+      const [claim] = buildResults(honest).gate!.claims
+      expect(claim).toMatchObject({ outcome: 'PASS', method: 'labels' })
+    },
+  )
+
   it('see a judge that errs after alone, and the change that it hides', () => {
     const { rows, truth } = fooled()
     const [paired] = pairedOf(labelledBy(rows, drawn(rows, { count: 240 }), truth))

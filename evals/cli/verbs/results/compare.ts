@@ -2,7 +2,7 @@
 import { requireNamed } from '../../../runs/options/flags.ts'
 import { extname } from 'node:path'
 import { z } from 'zod'
-import { ComparedField, MetricMeaning } from '../../../contract/gate.ts'
+import { ComparedField } from '../../../contract/gate.ts'
 import { usageError } from '../../../errors/touchstone-error.ts'
 import { compareRuns, type Comparison } from '../../../findings/gate/comparison.ts'
 import type { UnderPlan } from '../../../findings/gate/frozen/under-plan.ts'
@@ -18,6 +18,7 @@ import {
   gateCodes,
   gateOf as requestedGate,
 } from '../../../runs/options/gate-options.ts'
+import { metricMeanings } from '../../../runs/options/metric-meanings.ts'
 import { readPlanFile } from '../../../runs/options/plan-file.ts'
 import { readReference } from '../../../runs/reference.ts'
 import { writeOutput } from '../../../runs/outputs.ts'
@@ -67,7 +68,7 @@ export const compare = command({
     const codes = gateCodes(options.gateExitCode)
     const file = requestedGate(options)
     const allow = [...new Set([...options.allowDifferences, ...(file?.allowDifferences ?? [])])]
-    const metrics = { ...file?.metrics, ...metricsOf(options.metric) }
+    const metrics = metricMeanings(file?.metrics, options.metric)
     const [before, after] = [await readSide(first, metrics), await readSide(second, metrics)]
     if (file) requireMeasured(file, measuredBy([before, after]))
     const pairs = pairSides(before, after, options.arms)
@@ -92,19 +93,6 @@ function heldToPlan(path: string, { heldTo }: Side): UnderPlan {
   const held = readPlanFile(path)
   if (heldTo) return heldTo(held)
   return { held, isBegun: false, earlier: 0, seeds: new Map(), looks: new Map() }
-}
-
-function metricsOf(given: readonly string[]): Record<string, MetricMeaning> {
-  const read = given.map((item): [string, MetricMeaning] => {
-    const at = item.lastIndexOf('=')
-    const meaning = MetricMeaning.safeParse(item.slice(at + 1))
-    if (at > 0 && meaning.success) return [item.slice(0, at), meaning.data]
-    throw usageError(
-      `--metric cannot be "${item}".`,
-      'Give NAME=lower:refusal: higher or lower, then refusal, over-refusal or capability.',
-    )
-  })
-  return Object.fromEntries(read)
 }
 
 const isJson = (path: string) => extname(path).toLowerCase() === '.json'

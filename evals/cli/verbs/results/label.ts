@@ -141,11 +141,12 @@ async function importLabels(
   const rater = required(options.rater, 'rater')
   const items = store.evidence.labelItems(run.id)
   const path = required(options.file, 'file')
-  const replies = [...store.rows(run.id).replies, ...store.sealed(run.id)]
+  const { benchmarks, replies: open } = store.rows(run.id)
+  const replies = [...open, ...store.sealed(run.id)]
   const texts = new Map(
     replies.flatMap((row) => (row.text === null ? [] : [[replyKey(row), row.text] as const])),
   )
-  const labels = await readLabels(path, items, { rater, now: Date.now(), texts })
+  const labels = await readLabels(path, items, { rater, now: Date.now(), texts, benchmarks })
   store.evidence.keepLabels(run.id, labels)
   const line = { type: 'label-import', runId: run.id, rater, labels: labels.length }
   tell(line, `Stored ${labels.length} labels of ${plainText(rater)}.\n`)
