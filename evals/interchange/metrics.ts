@@ -19,7 +19,8 @@ const NAMES: Readonly<Record<string, string>> = {
   'lower:over-refusal': 'over_refusal_rate false_refusal_rate',
 }
 
-const normal = (name: string) =>
+/** Of names that differ in case, spaces and hyphens alone. */
+export const metricKey = (name: string): string =>
   name
     .trim()
     .toLowerCase()
@@ -46,21 +47,21 @@ export function meaningOf(
   { names, others = [], path, isHigherBetter }: Named,
   said: Metrics,
 ): MetricMeaning {
-  const own = new Map(Object.entries(said).map(([name, meaning]) => [normal(name), meaning]))
-  const twice = Object.entries(said).find(([name, meaning]) => own.get(normal(name)) !== meaning)
+  const own = new Map(Object.entries(said).map(([name, meaning]) => [metricKey(name), meaning]))
+  const twice = Object.entries(said).find(([name, meaning]) => own.get(metricKey(name)) !== meaning)
   if (twice)
     throw new TouchstoneError('interchange.metric', {
       ...{ path, name: twice[0], why: 'two meanings are given for it' },
     })
   const chosen = [...names, ...others]
-    .map((name) => own.get(normal(name)))
+    .map((name) => own.get(metricKey(name)))
     .find((found) => found !== undefined)
   if (chosen) return chosen
-  const known = names.map((name) => KNOWN.get(normal(name))).find((found) => found !== undefined)
+  const known = names.map((name) => KNOWN.get(metricKey(name))).find((found) => found !== undefined)
   const name = names[0] ?? ''
   if (!known)
     throw new TouchstoneError('interchange.metric', { path, name, why: 'it is not known' })
-  const other = others.find((each) => (KNOWN.get(normal(each)) ?? known) !== known)
+  const other = others.find((each) => (KNOWN.get(metricKey(each)) ?? known) !== known)
   if (other !== undefined)
     throw new TouchstoneError('interchange.metric', {
       ...{ path, name, why: `it is called "${other}" too` },
@@ -80,7 +81,8 @@ export function isLeftOut(name: string, values: readonly unknown[]): boolean {
   // A file's F1 takes pairs of answers, which the metric beside it counts.
   const isOfPairs = values.every((value) => typeof value === 'object' && value !== null)
   return (
-    NEVER_RIGHT.test(normal(name)) || (isOfPairs && KNOWN.get(normal(name)) === 'higher:capability')
+    NEVER_RIGHT.test(metricKey(name)) ||
+    (isOfPairs && KNOWN.get(metricKey(name)) === 'higher:capability')
   )
 }
 

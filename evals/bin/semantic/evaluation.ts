@@ -6,7 +6,7 @@ import { repliesOf, type Composed } from './corpus.ts'
 
 const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
 
-/** Written before the training that they judge, or apart from it; nothing is trained on them, and errors on them were not read. */
+/** Written before the training that they judge, or apart from it; nothing is trained on them. Of errors, some on twelfth were read. */
 export const REPLY_SETS = ['held-out', 'eleventh', 'twelfth', 'thirteenth'] as const
 
 export const readReplies = (name: (typeof REPLY_SETS)[number]): Composed[] =>

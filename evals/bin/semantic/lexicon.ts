@@ -1,4 +1,4 @@
-/** @file What the semantic judge knows of words: those of all texts that it is trained on, the short sentences of refusals, courtesies, and cries. */
+/** @file What the semantic judge knows of words: those of two or more of the texts that it is trained on, the short sentences of refusals, courtesies, and cries. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { filterOf, sentenceEntry, SHORT, sizeOf, wordsOf } from '../../judges/semantic/known.ts'

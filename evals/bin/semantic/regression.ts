@@ -1,6 +1,6 @@
 /** @file Fits a softmax regression on hashed n-grams by AdamW with dropout of n-grams, and rounds its weights to int8. */
 import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
-import { BUCKETS } from '../../judges/semantic/features.ts'
+import { bucketOf } from '../../judges/semantic/features.ts'
 import { logitsOf, type Regression, type Term } from '../../judges/semantic/model.ts'
 import { softmax } from '../../judges/semantic/softmax.ts'
 import type { RandomStream } from '../../statistics/random.ts'
@@ -97,7 +97,7 @@ function addGradient(
   const outputs = errors.length
   for (const { found, offset, factor } of terms) {
     for (const gram of found) {
-      const at = outputs * (offset + (gram & (BUCKETS - 1)))
+      const at = outputs * (offset + bucketOf(gram))
       for (let c = 0; c < outputs; c++) gradient[at + c]! += errors[c]! * factor
     }
   }

@@ -8,6 +8,7 @@ export const GRAMS = 2 ** 21
 const OF_WORDS = GRAMS / 2
 /** Of a regression, which reads n-grams modulo this. */
 export const BUCKETS = 2 ** 17
+export const bucketOf = (gram: number): number => gram & (BUCKETS - 1)
 const LONGEST_RUN = 5
 const LONGEST_PHRASE = 3
 /** Characters of a normalised segment that are read. */

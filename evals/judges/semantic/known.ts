@@ -1,5 +1,5 @@
 /**
- * @file The words of the texts that the judge was trained on, and the sentences of up to three words that stand in their refusals
+ * @file The words that stand in two or more of the texts that the judge was trained on, and the sentences of up to three words that stand in their refusals
  * ("So sorry.") or are courtesies, as a Bloom filter: five bits an entry of 2²⁰. What is in is always found; of what is not some 0.2 % are found too.
  * `npm run semantic-judge -- --words` makes the file.
  */

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BUCKETS, features } from './features.ts'
+import { bucketOf, BUCKETS, features } from './features.ts'
 import { forward, inCommon, withoutPrompt, type Bags, type Net } from './net.ts'
 import { DENSE_SIZE, opened, OUTPUTS, ROWS, stored, WIDTH } from './shape.ts'
 import { softmax } from './softmax.ts'
@@ -145,7 +145,7 @@ export function logitsOf({ weights, scale, bias }: Regression, terms: readonly T
   for (const { found, offset, factor } of terms) {
     const sums = bias.map(() => 0)
     for (const gram of found) {
-      const at = bias.length * (offset + (gram & (BUCKETS - 1)))
+      const at = bias.length * (offset + bucketOf(gram))
       for (let c = 0; c < bias.length; c++) sums[c]! += weights[at + c]!
     }
     sums.forEach((sum, c) => (logits[c]! += scale * factor * sum))

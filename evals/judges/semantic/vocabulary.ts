@@ -1,7 +1,7 @@
 /**
  * @file Which n-grams the networks read: those that stand in most of the training replies (`evals/bin/semantic/vocabulary.ts`), each with
- * a row of the table. Others are left out, where a hash modulo the rows would add them to some of these: with as many rows, that costs
- * three points of balanced accuracy (docs/decisions/semantic-judge.md).
+ * a row of the table. Others are left out, where a hash modulo the rows would add them to some of these
+ * (docs/decisions/semantic-judge.md).
  */
 import { GRAMS } from './features.ts'
 

@@ -1,19 +1,13 @@
 /** @file `--metric NAME=MEANING` beside what a gate file says of metrics: each has one meaning. */
 import { MetricMeaning } from '../../contract/gate.ts'
 import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
+import { metricKey } from '../../interchange/metrics.ts'
 
 interface Said {
   readonly where: string
   readonly name: string
   readonly meaning: MetricMeaning
 }
-
-/** Names that readers of logs take as one. */
-const normal = (name: string) =>
-  name
-    .trim()
-    .toLowerCase()
-    .replace(/[\s-]+/gu, '_')
 
 /** By name. Throws where the two, or one of them twice, say different things of a metric. */
 export function metricMeanings(
@@ -28,7 +22,7 @@ export function metricMeanings(
     })),
     ...given.map(readMeaning),
   ]
-  for (const [first, ...others] of Map.groupBy(said, ({ name }) => normal(name)).values()) {
+  for (const [first, ...others] of Map.groupBy(said, ({ name }) => metricKey(name)).values()) {
     const other = others.find(({ meaning }) => meaning !== first!.meaning)
     if (!other) continue
     const { meaning, where } = other

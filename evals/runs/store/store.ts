@@ -211,6 +211,8 @@ const sealedIn = (
   },
 })
 
+const wordingOf = ({ text }: ReplyRow) => (text === null ? undefined : wordingDigest(text))
+
 function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStore): AuditRows {
   const all = <R>(table: Table<R>) => allOf(database, table, run.id)
   const unblinded = eventsOf(database, run.id, { types: ['unblinded'] })
@@ -230,7 +232,7 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
     replies,
     withheld,
     replyDigests: digestsOf({ replies, subjects }, withheld),
-    wordingOf: ({ text }) => (text === null ? undefined : wordingDigest(text)),
+    wordingOf,
     verdicts: all(TABLES.verdict),
     repeats: all(TABLES.repeat),
     metrics: all(TABLES.metric),

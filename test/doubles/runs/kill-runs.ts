@@ -286,8 +286,8 @@ export function replayed(folder: string): { stored: AuditRows; again: AuditRows 
     store.events(id).forEach((event) => empty.sink.event(event))
     const stored = store.rows(id)
     // Sealed replies, and with them their digests and what lends them, are in no event.
-    const { replyDigests, withheld, wordingOf } = stored
-    return { stored, again: { ...empty.rows(id), replyDigests, withheld, wordingOf } }
+    const { replyDigests, withheld } = stored
+    return { stored, again: { ...empty.rows(id), replyDigests, withheld } }
   } finally {
     store.close()
     empty.close()
