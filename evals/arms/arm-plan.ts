@@ -47,6 +47,8 @@ export interface ArmRun {
   readonly plan: ArmPlan
   readonly context: JobContext
   readonly session: TrainingSession
+  /** Its parameters before the first step; absent where these are the base's own weights. */
+  readonly start: Float32Array | undefined
   readonly state: TrainingState
   readonly folder: string
   readonly statePath: string

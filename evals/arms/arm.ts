@@ -16,6 +16,7 @@ import { exists } from '../files/read-file.ts'
 import { nameOf, titleOf, type ArmPlan, type ArmRun, type FinishedArm } from './arm-plan.ts'
 import { stateEvaluator, stateOf } from './arm-states.ts'
 import { isAskedAsTrained, tunedOf } from './arm-adapter.ts'
+import { requireChanged } from './trained-nothing.ts'
 import { digestOf, identityOf, type Base } from '../measure/base.ts'
 import { sha256OfFile } from '../files/digest.ts'
 import { requireTrainable } from './graph-base.ts'
@@ -60,6 +61,8 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   const folder = plan.aside ?? armFolder(context.workspace, plan)
   await mkdir(folder, { recursive: true })
   const session = await openSessionOf(base, plan)
+  // Training changes the session's own numbers. Of whole weights the start is the base, and a copy would be as large.
+  const start = plan.method.trainable ? undefined : session.parameters.slice()
   const statePath = statePathIn(folder)
   const identity = identityOfPlan(base, plan, session)
   const isResumed = await exists(statePath)
@@ -67,7 +70,7 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
     ? await loadTrainingState(statePath, identity, session.memorySize)
     : newOptimizerState(session.parameters, session.memorySize)
   const arm = { arm: plan.arm, seed: plan.seed }
-  const shared = { base, plan, context, session, state, folder, statePath, identity, arm }
+  const shared = { base, plan, context, session, start, state, folder, statePath, identity, arm }
   const run: ArmRun = { ...shared, savedAt: Date.now() }
   emitSubject(run, {})
   try {
@@ -127,6 +130,7 @@ async function trainAndEvaluate(run: ArmRun): Promise<void> {
       await trainTo(run, step)
       // Nothing is trained after it, and the graph is as large as the model that is asked next.
       if (step === plan.training.steps) await session.release()
+      if (step === plan.evaluateAt.at(-1)) requireTrained(run)
       await evaluator?.reached()
       if (step < plan.training.steps) await plan.onEvaluated?.(stateOf(run, state))
     }
@@ -134,6 +138,14 @@ async function trainAndEvaluate(run: ArmRun): Promise<void> {
     if (isError(error, 'training.not-finite')) await evaluator?.stoppedEarly()
     throw error
   }
+}
+
+/** Nothing is decided of what changed nothing. */
+function requireTrained(run: ArmRun): void {
+  const { base, plan, start: parameters, state } = run
+  if (!plan.evaluation || plan.aside !== undefined || state.step === 0) return
+  const start = parameters && stateOf(run, { step: 0, parameters })
+  requireChanged(base, start, stateOf(run, state))
 }
 
 async function trainTo(run: ArmRun, until: number): Promise<void> {

@@ -14,6 +14,7 @@ import { armFolder, emitCheckpoint, emitSubject, openSessionOf, statePathIn } fr
 import { nameOf, type ArmRun, type FinishedArm } from '../arm-plan.ts'
 import { stateEvaluator, stateOf } from '../arm-states.ts'
 import { requireTrainable } from '../graph-base.ts'
+import { requireChanged } from '../trained-nothing.ts'
 import { afterRound } from './aggregate.ts'
 import { createClientRunner } from './clients.ts'
 import type { FederatedArm, FederatedPlan, RoundWork } from './federation-plan.ts'
@@ -111,6 +112,7 @@ function runOf(
           : session.weights
       },
     },
+    start: session.parameters,
     state: newOptimizerState(server.parameters.slice()),
     statePath: statePathIn(folder),
     identity: identityOf(federated, federation.rounds),
@@ -131,6 +133,7 @@ async function playRounds(run: FederatedRun): Promise<void> {
   for (;;) {
     context.signal.throwIfAborted()
     if (plan.evaluateAt.includes(state.step)) {
+      if (state.step === rounds) requireAggregated(run)
       await evaluator?.reached()
       if (state.step < rounds) await plan.onEvaluated?.(finishedOf(run))
     }
@@ -139,6 +142,16 @@ async function playRounds(run: FederatedRun): Promise<void> {
     context.emit({ type: 'phase-progress', phase, done: state.step })
   }
   context.emit({ type: 'phase-end', phase })
+}
+
+/** Nothing is decided of rounds in which nothing changed. */
+function requireAggregated(run: FederatedRun): void {
+  const { base, plan, start, federated } = run
+  if (!plan.evaluation) return
+  // Adapters that were stacked lie in the base's weights.
+  const { stacks } = federated.federation.strategy
+  const parameters = stacks ? undefined : start
+  requireChanged(base, parameters && stateOf(run, { step: 0, parameters }), finishedOf(run))
 }
 
 async function playRound(run: FederatedRun): Promise<void> {

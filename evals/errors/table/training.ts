@@ -6,6 +6,11 @@ export const TRAINING_ERRORS = {
     message: `Training stopped at step ${v.step}: ${v.what} is not a finite number.`,
     remedy: `Lower --learning-rate; the last good checkpoint is kept at ${v.checkpoint}.`,
   })),
+  'training.unchanged': entry((v: { arm: string; steps: number }) => ({
+    message: `${v.arm} changes nothing that float32 can hold up to step ${v.steps}, so there is nothing to measure: what changed nothing passes.`,
+    remedy:
+      'Give more --steps (the first of --warmup-steps has the rate 0), or raise --learning-rate or --alpha: 2e-4 and 16 are usual.',
+  })),
   'training.resume-mismatch': entry((v: { field: string; saved: string; asked: string }) => ({
     message: `The checkpoint was made with ${v.field} = ${v.saved}, and this run asks for ${v.asked}.`,
     remedy: 'Resume with the same settings, or start a new run in another --out-dir.',

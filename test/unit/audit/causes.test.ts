@@ -142,7 +142,16 @@ test('a run whose prompts are too few for a direction is named, with what to do'
 
 test('where nothing was lost, both say so', async () => {
   const benign = ['--methods', 'lora', '--steps', '1', '--batch-size', '2', '--eval-every', '1']
-  const asked = [...benign, '--learning-rate', '1e-9', '--no-spectra', '--suite', 'house-refusal']
+  const asked = [
+    ...benign,
+    '--learning-rate',
+    '1e-6',
+    '--warmup-steps',
+    '0',
+    '--no-spectra',
+    '--suite',
+    'house-refusal',
+  ]
   const data = ['--data', join(folder, 'rows.jsonl')]
   await touchstone('audit', '--model', 'pebble', ...data, ...asked, ...SMALL, '--exit-zero')
   const unharmed = results().run.id

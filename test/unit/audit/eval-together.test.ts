@@ -210,7 +210,7 @@ describe('an arm that only scores a text', () => {
   })
 
   test('at one step has nothing to share', async () => {
-    const { said, evaluations } = await attempt({ steps: 1 }, [1])
+    const { said, evaluations } = await attempt({ steps: 1, warmupSteps: 0 }, [1])
     expect([said, evaluations.length]).toEqual([[], 1])
   })
 })

@@ -39,7 +39,17 @@ async function audited(...words: readonly string[]): Promise<Results> {
 test('an arm of each, its folder as a candidate, and export-model', async () => {
   const trained = await audited(
     ...['--data', 'general-benign', '--methods', 'x-lora,lora-moe', '--steps', '1'],
-    ...['--batch-size', '2', '--eval-every', '1', '--no-match-loss', '--max-tokens', '64'],
+    ...[
+      '--warmup-steps',
+      '0',
+      '--batch-size',
+      '2',
+      '--eval-every',
+      '1',
+      '--no-match-loss',
+      '--max-tokens',
+      '64',
+    ],
     ...['--x-lora.adapters', adapters.join(','), '--rank', '2', '--keep-weights', 'A test'],
   )
   const routers = trained.routers!.filter(({ step }) => step === 1)

@@ -66,7 +66,7 @@ const planOf = (): EvaluationPlan => ({ benchmarks, neutral, finished: [] })
 /** An arm of which step 0 alone is evaluated. */
 async function started(method: BoundMethod, known: BaseRows | undefined, evalTogether = false) {
   const said = new Said()
-  const training = { ...TrainingConfig.parse({}), batchSize: 1, steps: 1 }
+  const training = { ...TrainingConfig.parse({}), batchSize: 1, steps: 1, warmupSteps: 0 }
   const evaluation = { ...planOf(), ...(known && { base: known }) }
   const plan = { arm: 'lora', method, seed: 0, training, examples, dataDigest: '' }
   const evaluateAt = evalTogether ? [0, 1] : [0]
