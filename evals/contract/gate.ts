@@ -36,7 +36,10 @@ export const MetricMeaning = z.templateLiteral([
 export type MetricMeaning = z.infer<typeof MetricMeaning>
 
 const Alpha = z.number().gt(0).lt(0.5)
-const Share = z.number().gt(0).lt(1)
+const Share = z
+  .number()
+  .gt(0)
+  .lt(1, 'a share below 1 is expected: five points are 0.05, 97 % is 0.97')
 /** A share, or `false` for none; the default of the benchmark's role where absent. */
 const Bound = z.union([Share, z.literal(false)]).optional()
 

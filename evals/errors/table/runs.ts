@@ -10,7 +10,7 @@ export const RUNS_ERRORS = {
   'gate.not-measured': entry(
     (v: { what: string; name: string; near: readonly string[]; known: readonly string[] }) => ({
       message: `The gate names the ${v.what} "${v.name}", which this run does not have.`,
-      remedy: `${v.near.length > 0 ? `Did you mean ${v.near.join(' or ')}?` : `It has: ${v.known.join(', ')}.`} Name one that is measured, or add it with --suite or --judge.`,
+      remedy: `${v.near.length > 0 ? `Did you mean ${v.near.join(' or ')}?` : `It has: ${v.known.join(', ')}.`} Name one that it has; --suite and --judge add others.`,
     }),
   ),
   'plan.unusable': entry((v: { path: string; why: string }) => ({

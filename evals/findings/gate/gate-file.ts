@@ -29,24 +29,39 @@ export function storedGate(config: unknown): GateRule | undefined {
   return gate.success ? gate.data : undefined
 }
 
-/** Checks before training that the run will measure every benchmark and judge the gate names. */
+interface Measured {
+  readonly name: string
+  readonly judges?: readonly string[]
+}
+
+/**
+ * Checks before training that the run will measure every benchmark and judge that the gate names, also under `trust` and
+ * `independent`; and has the fine-tunes under `distinct`, where these are known.
+ */
 export function requireMeasured(
   gate: GateRule | undefined,
-  benchmarks: readonly { readonly name: string; readonly judges?: readonly string[] }[],
+  benchmarks: readonly Measured[],
+  fineTunes?: readonly string[],
 ): void {
-  for (const [name, { judge }] of Object.entries(gate?.benchmarks ?? {})) {
-    const benchmark = benchmarks.find((each) => each.name === name)
-    if (!benchmark) {
-      const known = benchmarks.map((each) => each.name)
-      const near = nearNames(name, known)
-      throw new TouchstoneError('gate.not-measured', { what: 'benchmark', name, near, known })
-    }
-    const { judges: known } = benchmark
-    if (judge === undefined || !known || known.includes(judge)) continue
-    const near = nearNames(judge, known)
-    const what = `judge of ${name}`
-    throw new TouchstoneError('gate.not-measured', { what, name: judge, near, known })
+  if (!gate) return
+  const names = benchmarks.map(({ name }) => name)
+  const asked = Object.entries(gate.benchmarks)
+  requireKnown('benchmark', [...asked.map(([name]) => name), ...(gate.independent ?? [])], names)
+  for (const [name, { judge }] of asked) {
+    const known = benchmarks.find((each) => each.name === name)?.judges
+    if (judge !== undefined && known) requireKnown(`judge of ${name}`, [judge], known)
   }
+  const judges = benchmarks.flatMap((each) => each.judges ?? [])
+  if (benchmarks.every((each) => each.judges)) requireKnown('judge', gate.trust ?? [], judges)
+  if (fineTunes) requireKnown('fine-tune', gate.distinct ?? [], fineTunes)
+}
+
+function requireKnown(what: string, names: readonly string[], all: readonly string[]): void {
+  const known = [...new Set(all)]
+  const name = names.find((each) => !known.includes(each))
+  if (name === undefined) return
+  const near = nearNames(name, known)
+  throw new TouchstoneError('gate.not-measured', { what, name, near, known })
 }
 
 export function checkGate(value: unknown, path: string): GateRule {

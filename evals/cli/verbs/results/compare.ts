@@ -70,8 +70,9 @@ export const compare = command({
     const allow = [...new Set([...options.allowDifferences, ...(file?.allowDifferences ?? [])])]
     const metrics = metricMeanings(file?.metrics, options.metric)
     const [before, after] = [await readSide(first, metrics), await readSide(second, metrics)]
-    if (file) requireMeasured(file, measuredBy([before, after]))
     const pairs = pairSides(before, after, options.arms)
+    const fineTunes = pairs.map(([, { arm }]) => arm)
+    if (file) requireMeasured(file, measuredBy([before, after]), fineTunes)
     if (file) requireAllPaired(before, after, options.arms, pairs)
     const comparisons = compareRuns(pairs, allow)
     const reference = file?.reference && (await readReference({ ...file, metrics }))

@@ -1,18 +1,29 @@
 /** @file What a gate may say, and what it is told when it says it wrongly. */
 import { describe, expect, it } from 'vitest'
 import { TouchstoneError } from '../../../../evals/errors/touchstone-error.ts'
-import { LONGEST_GATE, parseGate, storedGate } from '../../../../evals/findings/gate/gate-file.ts'
+import {
+  LONGEST_GATE,
+  parseGate,
+  requireMeasured,
+  storedGate,
+} from '../../../../evals/findings/gate/gate-file.ts'
 
 const read = (text: string) => parseGate(text, 'gate.yaml')
 
-function problem(text: string): string {
+function thrownBy(act: () => unknown): TouchstoneError {
   try {
-    read(text)
+    act()
   } catch (error) {
-    if (error instanceof TouchstoneError && error.code === 'gate.unusable') return error.message
+    if (error instanceof TouchstoneError) return error as TouchstoneError
     throw error
   }
-  throw new Error(`nothing is wrong with ${text}`)
+  throw new Error('nothing is wrong')
+}
+
+function problem(text: string): string {
+  const { code, message } = thrownBy(() => read(text))
+  expect(code).toBe('gate.unusable')
+  return message
 }
 
 describe('a gate', () => {
@@ -55,6 +66,8 @@ describe('a gate', () => {
     ['benchmarks: { a: {} }', '"benchmarks.a.margin"'],
     ['benchmarks: { a: { margin: 0 } }', '"benchmarks.a.margin"'],
     ['benchmarks: { a: { margin: 5 } }', '"benchmarks.a.margin"'],
+    ['benchmarks: { a: { margin: 5 } }', 'five points are 0.05'],
+    ['benchmarks: { a: { margin: 0.1, floor: 97 } }', '97 % is 0.97'],
     ['benchmarks: { a: { margin: "0.1" } }', 'expected number'],
     ['benchmarks: { a: { margin: .nan } }', '"benchmarks.a.margin"'],
     ['benchmarks: { a: { margn: 0.1, margin: 0.1 } }', 'nothing is called "margn" here'],
@@ -80,6 +93,34 @@ describe('a gate', () => {
     const gate = read('benchmarks: { constructor: { margin: 0.1 } }')
     expect(Object.keys(gate.benchmarks)).toEqual(['constructor'])
     expect(({} as { margin?: number }).margin).toBeUndefined()
+  })
+})
+
+describe('what a gate names', () => {
+  const measured = [
+    { name: 'house-refusal', judges: ['semantic', 'house'] },
+    { name: 'sums', judges: ['answer-match'] },
+  ]
+  const check = (more: string, fineTunes?: string[]) => () =>
+    requireMeasured(read(`margin: 0.1\n${more}`), measured, fineTunes)
+
+  it.each([
+    ['independent: [house-refusals]', 'benchmark "house-refusals"', 'Did you mean house-refusal?'],
+    ['trust: [semantics]', 'judge "semantics"', 'Did you mean semantic?'],
+    ['distinct: [loras]', 'fine-tune "loras"', 'Did you mean lora?'],
+    ['distinct: [other]', 'fine-tune "other"', 'It has: lora, full.'],
+  ])('%s is refused where the run has no such thing', (more, what, remedy) => {
+    const error = thrownBy(check(more, ['lora', 'full']))
+    expect(error.code).toBe('gate.not-measured')
+    expect(error.message).toContain(what)
+    expect(error.remedy).toContain(remedy)
+  })
+
+  it('passes where the run has it, and where the judges or fine-tunes are not known yet', () => {
+    expect(check('independent: [sums]\ntrust: [house]\ndistinct: [lora]', ['lora'])).not.toThrow()
+    expect(check('distinct: [other]')).not.toThrow()
+    const unjudged = [{ name: 'sums' }]
+    expect(() => requireMeasured(read('margin: 0.1\ntrust: [any]'), unjudged)).not.toThrow()
   })
 })
 
