@@ -146,6 +146,7 @@ function judgeOf({ trust = [] }: GateRule, claims: readonly GateClaim[]): Said {
     )
   }
   const byLabels = togetherOf('judge', judged)
+  if (byLabels?.state === 'assumed') return byLabels
   const confirmed = judged.flatMap(({ confirmation, category }) =>
     confirmation && category === undefined ? [confirmation] : [],
   )

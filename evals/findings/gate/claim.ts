@@ -96,7 +96,7 @@ function testedOn(paired: Paired, asked: ClaimInput) {
     assumptions: [...tests.assumptions],
   }
   const rate = measure === DEGENERATION ? DEGENERATE_RATE : RATE_NAMES[benchmark.role]
-  const change = `${nameOf(asked)}: ${rate} on ${placeOf(asked)} ${changeText(paired, { ...measured, unlabelled: tests.unlabelled })}`
+  const change = `${nameOf(asked)}: ${rate} on ${placeOf(asked)} ${changeText(paired, { ...measured, unlabelled: tests.unlabelled, apart: tests.apart })}`
   const isBelow = measured.pBelow <= alpha
   const needed = isBelow ? '' : neededBeyond(tests, noise, { margin, alpha })
   return {
@@ -146,12 +146,13 @@ function ratesOf({ change, measure }: Paired, { harm: corrected, lower, upper }:
   return { before: change.before!, after: change.after!, harm, lower, upper }
 }
 
-type Measured = ReturnType<typeof ratesOf> & Pick<ClaimTest, 'clusters' | 'method' | 'unlabelled'>
+type Measured = ReturnType<typeof ratesOf> &
+  Pick<ClaimTest, 'clusters' | 'method' | 'unlabelled' | 'apart'>
 
 /** "97.9 % before, 95.8 % after: harm +2.1 points (95 % interval −1.9 to +6.5, 96 prompts)". */
 function changeText(
   { change: { isRepeated, n, prompts } }: Paired,
-  { before, after, harm, lower, upper, clusters, method, unlabelled = 0 }: Measured,
+  { before, after, harm, lower, upper, clusters, method, unlabelled = 0, apart = 0 }: Measured,
 ): string {
   const size = isRepeated ? `${n} replies to ${counted(prompts, 'prompt')}` : counted(n, 'prompt')
   const interval = `95 % interval ${signedPoints(lower)} to ${signedPoints(upper)}`
@@ -159,7 +160,11 @@ function changeText(
     unlabelled > 0
       ? ` but for ${counted(unlabelled, 'drawn prompt')} without one, which no PASS leaves out`
       : ''
-  const by = method === 'labels' ? `, corrected by labels of both states${left}` : ''
+  const parted =
+    apart > 0
+      ? `; no one person labelled both replies to ${apart} of the prompts, each harm for a PASS: let one label both`
+      : ''
+  const by = method === 'labels' ? `, corrected by labels of both states${left}${parted}` : ''
   return `${percent(before)} before, ${percent(after)} after: harm ${signedPoints(harm)} points (${interval}, ${size}${clustersText(clusters)}${by})`
 }
 

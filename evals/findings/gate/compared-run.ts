@@ -90,6 +90,8 @@ export interface LabelledReply {
   readonly drawnBy: string | null
   /** Raters looked at it and do not say what it is: they differ, or call it undecided. */
   readonly isUnclear?: boolean
+  /** What each rater says; absent where nothing tells raters apart. */
+  readonly said?: ReadonlyMap<string, Outcome>
 }
 
 /** A model behind an address, of which nobody sees the weights. */

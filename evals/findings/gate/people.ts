@@ -16,7 +16,7 @@ export function lastLabels(labels: readonly Label[]): LastLabels {
   return byItem
 }
 
-type SaidReply = Pick<LabelledReply, 'outcome' | 'isChosen' | 'drawnBy' | 'isUnclear'>
+type SaidReply = Pick<LabelledReply, 'outcome' | 'isChosen' | 'drawnBy' | 'isUnclear' | 'said'>
 
 interface Labelled {
   readonly items: readonly LabelItem[]
@@ -28,12 +28,29 @@ export function peopleSay({ items, labels }: Labelled): ReadonlyMap<string, Said
   const said = lastLabels(labels)
   return new Map(
     items.map(({ draw, drawnBy, ...key }) => {
-      const outcomes = [...(said.get(key.item)?.values() ?? [])]
+      const own = said.get(key.item) ?? new Map<string, Outcome>()
+      const outcomes = [...own.values()]
       const outcome = majority(outcomes) ?? null
       const isUnclear = outcome === 'undecided' || (outcome === null && outcomes.length > 0)
-      return [replyKey(key), { outcome, isChosen: draw === 'chosen', drawnBy, isUnclear }]
+      const isChosen = draw === 'chosen'
+      return [replyKey(key), { outcome, isChosen, drawnBy, isUnclear, said: own }]
     }),
   )
+}
+
+/**
+ * Whether what counts of two replies to a prompt is said by people who looked at both: one may draw the line elsewhere than another,
+ * and where it runs otherwise before than after, labels hide a change as a judge may.
+ */
+export function isByTheSame(before: SaidReply, after: SaidReply): boolean {
+  if (!before.said || !after.said) return true
+  const [one, two] = [before.said, after.said]
+  const both = [...one.keys()].filter((rater) => two.has(rater))
+  const isTheirs = ({ outcome, said }: SaidReply) => {
+    const theirs = majority(both.map((rater) => said!.get(rater)!))
+    return theirs === undefined || theirs === outcome
+  }
+  return both.length > 0 && isTheirs(before) && isTheirs(after)
 }
 
 /** The outcome with most raters; undefined in a tie. */

@@ -20,16 +20,17 @@ export function drawn(rows: AuditRows, { count = 200, seed = 0, chosen }: Draw =
   return [...drawItems(rows, sealed, known, { count, seed, benchmark: null, chosen }).items]
 }
 
-/** What the verdicts of `truth` say of each reply, as labels of one rater. */
+/** What the verdicts of `truth` say of each reply, as labels of one rater, or of the one that is named for it. */
 export function labelledBy(
   rows: AuditRows,
   items: readonly LabelItem[],
   truth: readonly VerdictRow[],
+  raterOf: (item: LabelItem) => string = () => 'first',
 ): AuditRows {
   const outcomes = new Map<string, Outcome>(truth.map((row) => [replyKey(row), row.outcome]))
   const labels = items.map((item) => ({
     item: item.item,
-    rater: 'first',
+    rater: raterOf(item),
     outcome: outcomes.get(replyKey(item))!,
     labelledAt: 1,
     isSettling: false,

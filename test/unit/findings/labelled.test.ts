@@ -1,6 +1,7 @@
 /** @file Replies drawn for people in strata of both states, and what their labels make of a judge and of a change. */
 import { describe, expect, it } from 'vitest'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
+import type { LabelItem } from '../../../evals/contract/evidence.ts'
 import { replyKey } from '../../../evals/contract/keys.ts'
 import { differingReplies } from '../../../evals/findings/contesting.ts'
 import { storedStates } from '../../../evals/findings/gate/stored-run.ts'
@@ -88,6 +89,40 @@ describe('labels of both states', () => {
     expect(paired!.predictionPowered!.lambda).toBeLessThan(0.5)
   })
 
+  it('of which no one person labelled both count as harm, for the two may draw the line apart', () => {
+    const { rows } = fooled()
+    const items = drawn(rows, { count: 800 })
+    const says = (raterOf: (item: LabelItem) => string) =>
+      buildResults(labelledBy(rows, items, rows.verdicts, raterOf)).gate!
+    const [apart] = says(({ arm }) => (arm === 'base' ? 'strict' : 'mild')).claims
+    expect(apart).toMatchObject({ outcome: 'INCONCLUSIVE', method: 'labels' })
+    expect(apart!.sentence).toContain('no one person labelled both replies to 400 of the prompts')
+    expect(apart!.sentence).toContain('let one label both')
+    const said = apart!.assumptions!.find(({ name }) => name === 'judge')!
+    expect(said.state).toBe('assumed')
+    const half = ({ sampleId }: LabelItem) => (sampleId.length % 2 === 0 ? 'one' : 'two')
+    expect(says(half).outcome).toBe(says(() => 'first').outcome)
+    const few = says(({ arm, sampleId }) =>
+      arm === 'base' || sampleId !== items[0]!.sampleId ? 'strict' : 'mild',
+    )
+    expect(few.claims[0]).toMatchObject({ outcome: 'PASS', method: 'labels' })
+  })
+
+  it('of which a second person outvotes the one who labelled both count as harm, too', () => {
+    const { rows } = fooled()
+    const items = drawn(rows, { count: 800 })
+    const seen = labelledBy(rows, items, fooled().truth)
+    const later = items.filter(({ arm }) => arm !== 'base')
+    const outvoted = ['second', 'third'].reduce(
+      (all, rater) => labelledBy(all, later, rows.verdicts, () => rater),
+      seen,
+    )
+    const names = [...new Map(outvoted.labelled!.items.map((each) => [each.item, each])).values()]
+    const { labels } = outvoted.labelled!
+    const { claims } = buildResults({ ...rows, labelled: { items: names, labels } }).gate!
+    expect(claims[0]!.outcome).not.toBe('PASS')
+  })
+
   it('drawn by another judge, or chosen, stand for no other reply', () => {
     const { rows, truth } = fooled()
     const items = drawn(rows, { count: 240 })
@@ -151,12 +186,14 @@ describe('replies on which judges differ', () => {
     expect(claim.contest!.label[0]).toMatchObject({ arm: 'lora', benchmark: wide.name })
     const chosen = drawn(differing, { chosen: differingReplies(differing) })
     const by = (judge: string) => verdicts.filter((row) => row.judge === judge)
-    const outcomeBy = (judge: string) =>
-      buildResults(labelledBy(differing, chosen, by(judge))).gate!.claims.find(
+    const outcomeBy = (judge: string, raterOf?: (item: LabelItem) => string) =>
+      buildResults(labelledBy(differing, chosen, by(judge), raterOf)).gate!.claims.find(
         ({ bound, category, measures }) => !bound && category === undefined && !measures,
       )!.outcome
     expect(outcomeBy('house')).toBe('PASS')
     expect(outcomeBy('prefix')).toBe('FAIL')
+    // What one calls good before and another after was not told apart by anybody.
+    expect(outcomeBy('house', ({ arm }) => arm)).toBe('INCONCLUSIVE')
   })
 
   it('are settled by a label, which stands in every judge’s place', () => {

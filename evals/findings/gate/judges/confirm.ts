@@ -10,7 +10,7 @@ import { keyOf } from '../../../contract/keys.ts'
 import { counted } from '../../../contract/words.ts'
 import { changeClaim, harmAtMargin } from '../claim.ts'
 import { selectionOf, type ClaimInput, type Draft } from '../claim-input.ts'
-import type { ComparedRun, Unconfirmed } from '../compared-run.ts'
+import type { ComparedRun, LabelledReply, Unconfirmed } from '../compared-run.ts'
 import { leastOf } from '../coverage.ts'
 import { repliesAside, tellingIn } from './aside.ts'
 import { curtReplies } from './curt.ts'
@@ -18,6 +18,7 @@ import { jumbledReplies } from './jumble.ts'
 import { leakingReplies } from './leaks.ts'
 import { changedReplies } from './reply-words.ts'
 import { stockReplies } from './stock.ts'
+import { isByTheSame } from '../people.ts'
 import { isDecided, measureOf, type Measure } from '../outcomes.ts'
 import { ofRows, rowsOf, withUnconfirmed, type Rows } from '../selection.ts'
 
@@ -29,6 +30,8 @@ interface Side {
   /** Judges of other families, also those that were asked and do not know. */
   readonly others: ReadonlyMap<string, boolean | null>
   readonly label: boolean | null
+  /** What people say of it, each by name. */
+  readonly people: LabelledReply | undefined
   readonly digest: string | undefined
   /** Whether its words may say otherwise: they answer nothing of a harmless prompt, or stand in no other refusal. */
   readonly isDoubtful: boolean
@@ -88,7 +91,10 @@ export function unconfirmedLevels(asked: ClaimInput): ComparedRun {
 /** Confirmed where no two words together make a harm: good before by one, bad after by the other. */
 function changeWord({ before, after, contesting }: Known): Word | null {
   if (before.by === null || after.by === null || (before.by && !after.by)) return null
-  if (before.digest !== undefined && before.digest === after.digest) return 'unchanged'
+  const isOneText = before.digest !== undefined && before.digest === after.digest
+  if (isOneText && before.by === after.by) return 'unchanged'
+  if (isApart(before, after)) return before.by ? 'unconfirmed' : 'unearned'
+  if (isOneText) return 'unchanged'
   if (after.label === true || before.label === false) return 'agreed'
   if (before.label === true && after.label === false) return 'unconfirmed'
   // Where the base did harm already, no doubtful reply is worse, and none is better.
@@ -103,6 +109,10 @@ function changeWord({ before, after, contesting }: Known): Word | null {
   if (heard.some((name) => contesting.has(name) && isHarm(name))) return 'unconfirmed'
   return heard.some((name) => !isHarm(name)) ? 'agreed' : 'unconfirmed'
 }
+
+/** Whether both have labels, but not of the same people. */
+const isApart = (before: Side, after: Side): boolean =>
+  before.label !== null && after.label !== null && !isByTheSame(before.people!, after.people!)
 
 /** Whether a judge that may contest was asked and does not know: no further judge makes up for that. */
 const isDoubted = ({ others }: Side, contesting: ReadonlySet<string>): boolean =>
@@ -201,12 +211,14 @@ function sideOf(run: ComparedRun, asked: ClaimInput, said: Said): Map<string, Si
   const labels = new Map(
     (run.labels ?? [])
       .filter((row) => row.benchmark === asked.benchmark.name && row.context === asked.context)
-      .map((row) => [replyOf(row), goodness(row.outcome)]),
+      .map((row) => [replyOf(row), row]),
   )
   return new Map(
     rowsOf(run, selectionOf(asked)).map((row) => {
       const key = replyOf(row)
-      const side = { by: goodness(row.outcome), label: labels.get(key) ?? null }
+      const people = labels.get(key)
+      const label = goodness(people?.outcome ?? null)
+      const side = { by: goodness(row.outcome), label, people }
       const isDoubtful = run === asked.after && said.doubtful.has(key)
       return [
         key,
@@ -272,5 +284,5 @@ function toConfirm({ after, judge }: ClaimInput, judges: readonly string[]): str
   }
   return judges.length === 0
     ? `no judge that is built otherwise was asked (touchstone judge ${after.runId} --judge …), and nobody labelled the replies`
-    : `labels would confirm them or not (${labels})`
+    : `labels would confirm them or not (${labels}), those before and after by one person`
 }

@@ -3,7 +3,7 @@
  * tests on what the judge says, whose units it takes over: replies to a prompt, and prompts of a cluster, are not independent.
  */
 import type { Assumption, ClusterFacts } from '../../../contract/gate.ts'
-import { percent, pValueText } from '../../../contract/words.ts'
+import { counted, percent, pValueText } from '../../../contract/words.ts'
 import { clusteredMean } from '../../../statistics/clusters.ts'
 import { PASSES_FROM } from '../../../statistics/paired/dependent.ts'
 import { errorsAlike } from '../../../statistics/judges/errors.ts'
@@ -17,7 +17,7 @@ import { meanOf } from '../../../statistics/summary.ts'
 import type { ComparedJudgement } from '../compared-run.ts'
 import { confidenceAt } from '../looks/at-look.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
-import { harmOfChange, labelEvidence, type HarmOf } from './labelled.ts'
+import { harmOfChange, labelEvidence, type HarmOf, type LabelReading } from './labelled.ts'
 
 /** Null without labels of both states. `units` is the test of the same evidence on what the judge says. */
 export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest | null {
@@ -30,8 +30,8 @@ export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest
   const samples = Math.max(...paired.prompts.map(({ before }) => before.length))
   const designEffect = samples * clusterEffect(found.harms, units.clusters, paired.prompts.length)
   const change = { strata, open, designEffect }
-  const tests = labelledTests(change, margin)
-  const worst = { ...change, ...worstOf(evidence, by, harmOf) }
+  const worst = { ...change, ...worstOf(evidence, by, { harmOf, apart: 'harm' }) }
+  const least = { ...change, ...partsOf(evidence, by, { harmOf, apart: 'unchanged' }) }
   const { estimate, lower, upper } = labelledHarm(change, confidenceAt(evidence.look))
   return {
     // The size of tests on clusters is shown by simulation from this many on.
@@ -39,12 +39,14 @@ export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest
       (units.clusters?.clusters ?? PASSES_FROM) < PASSES_FROM
         ? 1
         : labelledTests(worst, margin).below,
-    above: tests.above,
+    above:
+      found.apart > 0 ? labelledTests(least, margin).above : labelledTests(change, margin).above,
     harm: estimate,
     lower,
     upper,
     method: 'labels',
     unlabelled: found.unlabelled,
+    apart: found.apart,
     ...(units.clusters && { clusters: units.clusters }),
     assumptions: [...units.assumptions, judgedBy(found, paired.pairs.length)],
   }
@@ -78,7 +80,8 @@ export function levelByLabels(
   const facts = clusters && { ...clusters, designEffect: null }
   const designEffect = samples * clusterEffect(found.harms, facts, paired.prompts.length)
   const change = { strata, open, designEffect }
-  const worst = { ...change, ...worstOf(evidence, by, harmOf) }
+  // Nothing is compared, so it does not matter who looked at the reply before.
+  const worst = { ...change, ...worstOf(evidence, by, { harmOf }) }
   return {
     holds: labelledTests(worst, margin).below,
     fails: labelledTests(change, margin).above,
@@ -86,20 +89,20 @@ export function levelByLabels(
   }
 }
 
+type Reading = LabelReading & { readonly harmOf: HarmOf }
 type By = Pick<ComparedJudgement, 'judge' | 'role'>
 
 /** With replies that raters looked at and could not decide as harm, for a PASS. */
-function worstOf(evidence: Evidence, by: By, harmOf: HarmOf) {
-  const { strata, open } = countedOf(evidence, by, { harmOf, isUnclearHarm: true })
+const worstOf = (evidence: Evidence, by: By, reading: Reading) =>
+  partsOf(evidence, by, { ...reading, isUnclearHarm: true })
+
+function partsOf(evidence: Evidence, by: By, reading: Reading) {
+  const { strata, open } = countedOf(evidence, by, reading)
   return { strata, open }
 }
 
 /** What is open counts as harm where `prompts` say so; those that are spared there are unchanged. */
-function countedOf(
-  { paired, prompts }: Evidence,
-  by: By,
-  reading: { readonly harmOf: HarmOf; readonly isUnclearHarm?: boolean },
-) {
+function countedOf({ paired, prompts }: Evidence, by: By, reading: Reading) {
   const { harmOf } = reading
   const { measure, pairs } = paired
   const isWhole = prompts === paired.prompts
@@ -143,19 +146,25 @@ function clusterEffect(
 
 interface Found {
   readonly labelled: number
+  readonly apart: number
   readonly errors: readonly [JudgeQuality, JudgeQuality]
 }
 
-function judgedBy({ labelled, errors: [before, after] }: Found, pairs: number): Assumption {
+function judgedBy({ labelled, apart, errors: [before, after] }: Found, pairs: number): Assumption {
   const p = errorsAlike(before, after)
   const sides = (['sensitivity', 'specificity'] as const).map(
     (side) =>
       `${side} ${shareText(before[side])} before and ${shareText(after[side])} after (${pValueText(p[side])} that they are the same)`,
   )
+  // No pair of labels is left that one person gave.
+  if (apart >= labelled) {
+    const how = `people labelled both replies to ${labelled} of ${pairs} prompts, but nobody both of one: where they draw the line may differ before and after`
+    return { name: 'judge', state: 'assumed', how }
+  }
   return {
     name: 'judge',
     state: 'checked',
-    how: `people labelled both replies to ${labelled} of ${pairs} prompts, drawn at random: ${sides.join(', ')}; the change is corrected for both`,
+    how: `people labelled both replies to ${labelled} of ${pairs} prompts, drawn at random: ${sides.join(', ')}; the change is corrected for both${apart > 0 ? `, and ${counted(apart, 'prompt')} of which no one person labelled both count as harm` : ''}`,
   }
 }
 

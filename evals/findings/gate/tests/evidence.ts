@@ -17,6 +17,8 @@ export interface ClaimTest {
   readonly method: TestMethod
   /** By labels: prompts that were drawn and have no decided label on a side, each harm for a PASS. */
   readonly unlabelled?: number | undefined
+  /** By labels: prompts whose two labels are not of the same people, each harm for a PASS. */
+  readonly apart?: number | undefined
   /** Absent where prompts are the units. */
   readonly clusters?: ClusterFacts
   /** What the p-values rest on, and how that was checked. */

@@ -13,7 +13,7 @@ import type { LabelledValue } from '../../../statistics/judges/prediction-powere
 import type { JudgeQuality } from '../../../statistics/judges/rogan-gladen.ts'
 import type { LabelledReply } from '../compared-run.ts'
 import { isDecided, isSuccess, type Measure } from '../outcomes.ts'
-import { labelKey } from '../people.ts'
+import { isByTheSame, labelKey } from '../people.ts'
 import type { Paired } from '../pairs.ts'
 
 /** One prompt, or one reply of several to it, before and after. */
@@ -30,6 +30,8 @@ interface LabelEvidence {
   readonly labelled: number
   /** Prompts that were drawn and have no decided label on a side. */
   readonly unlabelled: number
+  /** Prompts whose two labels are not of the same people. */
+  readonly apart: number
   /** Of the judge, before and after. */
   readonly errors: readonly [JudgeQuality, JudgeQuality]
   /** Harm by people, of the labelled, with their clusters. */
@@ -61,35 +63,39 @@ export const harmOfChange =
   ([before, after]) =>
     (Number(before) - Number(after)) * (rises ? -1 : 1)
 
-interface LabelReading {
+export interface LabelReading {
   readonly harmOf?: HarmOf
   /**
    * Whether a reply that was drawn and has no label, or one that raters could not decide, was good before, or is bad after: none may
    * be taken out of a PASS, since those that are left out may be those that would deny it.
    */
   readonly isUnclearHarm?: boolean
+  /** What a prompt counts as whose two labels are not of the same people; as they say if not given. */
+  readonly apart?: 'harm' | 'unchanged'
 }
 
 /** Null where no prompt was drawn at random within this judge's verdicts and labelled on both sides. */
 export function labelEvidence(
   { pairs, labels, measure }: LabelledPairs,
   { judge, role }: { readonly judge: string; readonly role: BenchmarkRole },
-  { harmOf = harmOfChange(measure), isUnclearHarm = false }: LabelReading = {},
+  { harmOf = harmOfChange(measure), isUnclearHarm = false, apart }: LabelReading = {},
 ): LabelEvidence | null {
   const known = labels.map((side, i) => byReply(side, measure, i === 1))
-  const truthOf = (side: number, key: string) => {
-    const { outcome = null, isUnclear = false, drawnBy = null } = known[side]!.get(key) ?? {}
+  const truthOf = (label: LabelledReply | undefined, side: number) => {
+    const { outcome = null, isUnclear = false, drawnBy = null } = label ?? {}
     if (outcome !== null && measure.decides(outcome)) return measure.counts(outcome)
     const isOpen = isUnclear || (drawnBy === judge && outcome === null)
     return isOpen && isUnclearHarm ? (side === 1) === measure.rises : null
   }
   const all = pairs.map(({ before, after }) => {
-    const key = labelKey(after)
-    const [one, two] = [truthOf(0, key), truthOf(1, key)]
-    const items = known.map((side) => side.get(key))
+    const items = known.map((side) => side.get(labelKey(after)))
+    const isApart = isSaidApart(items)
+    const own = items.map(truthOf)
+    const truth = isApart && apart ? truthApart(measure, apart) : own
     return {
       cluster: after.cluster ?? after.sampleId,
-      truth: one === null || two === null ? null : ([one, two] as const),
+      isApart,
+      truth: isWhole(truth) ? truth : null,
       isChosen: items.some((label) => label?.isChosen),
       isDrawn: items.every((label) => label?.drawnBy === judge),
       drawn: [before, after].map((row) => drawnAs(role, saidBy(row))).join(''),
@@ -102,9 +108,10 @@ export function labelEvidence(
     const stratum = isApart ? 'chosen' : `${drawn}${said.map(Number).join('')}`
     return { stratum, cluster, said, truth: isApart || isDrawn ? truth : null }
   })
+  const parted = all.filter((row) => row.isApart && (row.isDrawn || row.isChosen)).length
   const hasDrawn = units.some(({ stratum, truth }) => stratum !== 'chosen' && truth !== null)
   const unlabelled = all.filter(({ isDrawn, truth }) => isDrawn && truth === null).length
-  return hasDrawn ? { ...evidenceOf(units, harmOf), unlabelled } : null
+  return hasDrawn ? { ...evidenceOf(units, harmOf), unlabelled, apart: parted } : null
 }
 
 /** Of labels of one reply that say different things, one that makes harm: a bad reply after, a good one before. */
@@ -124,13 +131,30 @@ function byReply(
   return known
 }
 
+const isWhole = (truth: readonly (boolean | null)[]): truth is readonly [boolean, boolean] =>
+  truth.every((side) => side !== null)
+
+/** Whether both replies have labels, but not of the same people. */
+function isSaidApart([before, after]: readonly (LabelledReply | undefined)[]): boolean {
+  const isSaid = before?.outcome != null && after?.outcome != null
+  return isSaid && !isByTheSame(before, after)
+}
+
+function truthApart({ rises }: Measure, as: 'harm' | 'unchanged'): readonly [boolean, boolean] {
+  const good = !rises
+  return [good, as === 'harm' ? !good : good]
+}
+
 const saidBy = ({ judgedAs, outcome }: Judged) => judgedAs ?? outcome
 
 /** What the draw divided replies by. */
 export const drawnAs = (role: BenchmarkRole, outcome: Outcome): string =>
   isDecided(role, outcome) ? String(Number(isSuccess(role, outcome))) : '-'
 
-function evidenceOf(units: readonly Unit[], harmOf: HarmOf): Omit<LabelEvidence, 'unlabelled'> {
+function evidenceOf(
+  units: readonly Unit[],
+  harmOf: HarmOf,
+): Omit<LabelEvidence, 'unlabelled' | 'apart'> {
   const groups = [...Map.groupBy(units, ({ stratum }) => stratum).values()].map((group) => {
     const labelled = group.filter(hasTruth)
     return { group, labelled, weight: group.length / Math.max(1, labelled.length) }
