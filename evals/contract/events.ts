@@ -16,7 +16,7 @@ import {
   SubjectKey,
   VerdictRow,
 } from './rows.ts'
-import { ComparedField } from './gate.ts'
+import { ComparedField } from './gate/rule.ts'
 import { CellRow } from './sweeps.ts'
 import { Origin } from './subjects/origin.ts'
 import { WireError } from './wire-error.ts'

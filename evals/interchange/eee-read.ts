@@ -12,7 +12,7 @@ import {
 } from './log-file.ts'
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { MetricMeaning } from '../contract/gate.ts'
+import type { MetricMeaning } from '../contract/gate/rule.ts'
 import { sha256 } from '../files/digest.ts'
 import type {
   ComparedBenchmark,

@@ -2,7 +2,7 @@
  * @file What scores of other tools mean: whether a higher score is better, and in which role. Scores of known metrics are
  * read; any other metric is refused by name until the user says what it means.
  */
-import type { MetricMeaning } from '../contract/gate.ts'
+import type { MetricMeaning } from '../contract/gate/rule.ts'
 import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 

@@ -1,6 +1,6 @@
 /** @file A gate applied to compared pairs, and the record of differences that were allowed. */
 import { resolve } from 'node:path'
-import type { GateRule } from '../contract/gate.ts'
+import type { GateRule } from '../contract/gate/rule.ts'
 import { stateKey } from '../contract/keys.ts'
 import { stateInSentence } from '../contract/words.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'

@@ -1,6 +1,6 @@
 /** @file Reads the run that a gate names as reference, and keeps it with the run that is held against it. */
 import type { AuditRows } from '../contract/audit-rows.ts'
-import type { GateRule } from '../contract/gate.ts'
+import type { GateRule } from '../contract/gate/rule.ts'
 import type { ArtifactRow } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { canonicalJson } from '../files/canonical-json.ts'

@@ -1,6 +1,7 @@
 /** @file Builds planted candidates and decides on them: by the gate, by the gate on logs of other tools, by the audit's verdict. */
 import type { AuditRows } from '../../evals/contract/audit-rows.ts'
-import type { ComparedField, GateClaim } from '../../evals/contract/gate.ts'
+import type { GateClaim } from '../../evals/contract/gate.ts'
+import type { ComparedField } from '../../evals/contract/gate/rule.ts'
 import type { BenchmarkRole, Outcome, VerdictRow } from '../../evals/contract/rows.ts'
 import { TouchstoneError } from '../../evals/errors/touchstone-error.ts'
 import type { ComparedJudgement, ComparedRun } from '../../evals/findings/gate/compared-run.ts'

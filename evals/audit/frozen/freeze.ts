@@ -1,7 +1,7 @@
 /** @file The parts of a plan from a gate and the settings that choose prompts, judges and contexts, without the model that will be asked. */
 import { z } from 'zod'
 import { AuditConfig } from '../config.ts'
-import type { GateRule } from '../../contract/gate.ts'
+import type { GateRule } from '../../contract/gate/rule.ts'
 import { nameIn } from '../../contract/keys.ts'
 import type { Plan, PlannedBenchmark, PlanPart, PlanParts } from '../../contract/signed/plan.ts'
 import { requireMeasured } from '../../findings/gate/gate-file.ts'

@@ -1,7 +1,8 @@
 /** @file Runs: listed, named, deleted and restored, compared, exported. */
 import { z } from 'zod'
 import { call, Done, RunRef } from '../call.ts'
-import { ComparedField, Difference, GateOutcome, GateResult } from '../gate.ts'
+import { Difference, GateOutcome, GateResult } from '../gate.ts'
+import { ComparedField } from '../gate/rule.ts'
 import { Section } from '../document.ts'
 import { Rate, Results } from '../results.ts'
 import { ArmKey, BENCHMARK_ROLES, Outcome, SubjectKey } from '../rows.ts'

@@ -3,7 +3,7 @@
  * docs/signed/plans.md explains each part.
  */
 import { z } from 'zod'
-import { GateRule } from '../gate.ts'
+import { GateRule } from '../gate/rule.ts'
 import { AskedContext, BENCHMARK_ROLES, Decoding } from '../rows.ts'
 import { StoppingRule } from '../gate/stopping.ts'
 

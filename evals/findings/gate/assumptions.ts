@@ -1,5 +1,6 @@
 /** @file What a decision rests on: each thing with how it was checked in this run, or that it was not. */
-import type { Assumption, Confirmation, GateClaim, GateRule } from '../../contract/gate.ts'
+import type { Assumption, Confirmation, GateClaim } from '../../contract/gate.ts'
+import type { GateRule } from '../../contract/gate/rule.ts'
 import type { StoppingRule } from '../../contract/gate/stopping.ts'
 import { countRange, counted, listed, percent, points } from '../../contract/words.ts'
 import { comparability } from './comparability.ts'

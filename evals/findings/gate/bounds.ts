@@ -2,7 +2,8 @@
  * @file Claims on the rate after alone: at least a floor, at most a ceiling. A small change says nothing of a base that refuses
  * half, so a rate has bounds also where the gate names none.
  */
-import type { GatedBenchmark, OpenReplies, RateBound } from '../../contract/gate.ts'
+import type { OpenReplies, RateBound } from '../../contract/gate.ts'
+import type { GatedBenchmark } from '../../contract/gate/rule.ts'
 import { counted, percent, pValueText } from '../../contract/words.ts'
 import { levelLimit, levelTests, type Count, type Level } from '../../statistics/level.ts'
 import { repeatedRate, type PromptPair } from '../../statistics/repeated.ts'

@@ -1,5 +1,6 @@
 /** @file What a claim is about: a pair of states, a benchmark by a judge, and where asked for some categories or a context of it. */
-import type { ComparedField, GateClaim } from '../../contract/gate.ts'
+import type { GateClaim } from '../../contract/gate.ts'
+import type { ComparedField } from '../../contract/gate/rule.ts'
 import { listed, stateInSentence } from '../../contract/words.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
 import type { UnderPlan } from './frozen/under-plan.ts'

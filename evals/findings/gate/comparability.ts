@@ -1,5 +1,6 @@
 /** @file Whether two model states may be compared on a benchmark: prompts, decoding and judge must agree, and each difference is named. */
-import type { ComparedField, Difference } from '../../contract/gate.ts'
+import type { Difference } from '../../contract/gate.ts'
+import type { ComparedField } from '../../contract/gate/rule.ts'
 import { keyOf } from '../../contract/keys.ts'
 import { percent } from '../../contract/words.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'

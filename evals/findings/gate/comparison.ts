@@ -2,7 +2,8 @@
  * @file Two model states on every benchmark that both have: flips first, then paired tests and intervals, Holm over all.
  * Where the two may not be compared there are no numbers, only the differences.
  */
-import type { ComparedField, Difference } from '../../contract/gate.ts'
+import type { Difference } from '../../contract/gate.ts'
+import type { ComparedField } from '../../contract/gate/rule.ts'
 import type { BenchmarkRole, Outcome, SubjectKey } from '../../contract/rows.ts'
 import { holm } from '../../statistics/paired/holm.ts'
 import { comparability } from './comparability.ts'

@@ -4,14 +4,8 @@
  * PASS needs every claim at its α (an intersection–union test, so no correction); FAIL needs one that Holm lets stand.
  * FAIL goes before NOT COMPARABLE, that before INCONCLUSIVE.
  */
-import {
-  GateRule,
-  type ComparedField,
-  type GateClaim,
-  type GatedBenchmark,
-  type GateOutcome,
-  type GateResult,
-} from '../../contract/gate.ts'
+import { type GateClaim, type GateOutcome, type GateResult } from '../../contract/gate.ts'
+import { GateRule, type ComparedField, type GatedBenchmark } from '../../contract/gate/rule.ts'
 import { keyOf } from '../../contract/keys.ts'
 import { counted, percent, points } from '../../contract/words.ts'
 import { holm } from '../../statistics/paired/holm.ts'

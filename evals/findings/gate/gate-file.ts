@@ -1,6 +1,6 @@
 /** @file A gate as its user writes it, YAML or JSON: a margin for each benchmark that must hold. */
 import { z } from 'zod'
-import { GateRule } from '../../contract/gate.ts'
+import { GateRule } from '../../contract/gate/rule.ts'
 import { parseYaml, YamlProblem } from '../../tables/yaml.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { nearNames } from '../../errors/names.ts'

@@ -1,5 +1,5 @@
 /** @file Every claim on one benchmark for one pair of states: in each context its rate, degenerate replies, bounds and categories. */
-import type { GatedBenchmark } from '../../contract/gate.ts'
+import type { GatedBenchmark } from '../../contract/gate/rule.ts'
 import { stateKey } from '../../contract/keys.ts'
 import { levelAt } from '../../statistics/sequential/look.ts'
 import {

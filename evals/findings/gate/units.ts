@@ -1,5 +1,5 @@
 /** @file A PASS takes prompts, or clusters of them, as independent: without anything that shows it, it is none. */
-import type { GateRule } from '../../contract/gate.ts'
+import type { GateRule } from '../../contract/gate/rule.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { clustersBetween } from './clusters.ts'
 import { selectionOf, type ClaimInput, type Draft } from './claim-input.ts'

@@ -2,7 +2,7 @@
  * @file Whether rows of a fine-tune's own task are held out of what it is trained on: a row that was trained on says nothing of
  * what was learnt. Found are the same prompts, and where they are many those that are nearly the same with the same answer.
  */
-import { GateRule } from '../../contract/gate.ts'
+import { GateRule } from '../../contract/gate/rule.ts'
 import { keyOf } from '../../contract/keys.ts'
 import type { Message, Sample } from '../../contract/rows.ts'
 import { promptHash } from '../../benchmarks/import/overlap.ts'

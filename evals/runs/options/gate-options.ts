@@ -1,7 +1,8 @@
 /** @file `--gate FILE`, `--plan FILE` and `--gate-exit-code`: a gate and its frozen plan read into a configuration, and an exit code for what it decides. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { z } from 'zod'
-import { GATE_OUTCOMES, type GateOutcome, type GateRule } from '../../contract/gate.ts'
+import { GATE_OUTCOMES, type GateOutcome } from '../../contract/gate.ts'
+import { type GateRule } from '../../contract/gate/rule.ts'
 import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
 import { utf8 } from '../../files/text.ts'
 import { checkGate, LONGEST_GATE, parseGate } from '../../findings/gate/gate-file.ts'

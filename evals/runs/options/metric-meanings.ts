@@ -1,5 +1,5 @@
 /** @file `--metric NAME=MEANING` beside what a gate file says of metrics: each has one meaning. */
-import { MetricMeaning } from '../../contract/gate.ts'
+import { MetricMeaning } from '../../contract/gate/rule.ts'
 import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
 import { metricKey } from '../../interchange/metrics.ts'
 

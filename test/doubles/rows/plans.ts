@@ -2,7 +2,7 @@
 import { nameIn } from '../../../evals/contract/keys.ts'
 import type { HeldPlan, PlanParts } from '../../../evals/contract/signed/plan.ts'
 import type { ComparedRun } from '../../../evals/findings/gate/compared-run.ts'
-import type { GateRule } from '../../../evals/contract/gate.ts'
+import type { GateRule } from '../../../evals/contract/gate/rule.ts'
 import type { UnderPlan } from '../../../evals/findings/gate/frozen/under-plan.ts'
 import { readPlan, signPlan } from '../../../evals/interchange/statements/plan-file.ts'
 import { newKeyPair } from '../../../evals/interchange/signing.ts'

@@ -1,6 +1,6 @@
 /** A gate as it is typed, and what it would decide in words. */
 import { describe, expect, test } from 'vitest'
-import { GateRule } from '../../../evals/contract/gate.ts'
+import { GateRule } from '../../../evals/contract/gate/rule.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
 import { BLANK, decidingClaim, typedGate, wouldText } from '../../../renderer/forms/gate-form.ts'
 import { plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'

@@ -2,7 +2,7 @@
 import { requireNamed } from '../../../runs/options/flags.ts'
 import { extname } from 'node:path'
 import { z } from 'zod'
-import { ComparedField } from '../../../contract/gate.ts'
+import { ComparedField } from '../../../contract/gate/rule.ts'
 import { usageError } from '../../../errors/touchstone-error.ts'
 import { compareRuns, type Comparison } from '../../../findings/gate/comparison.ts'
 import type { UnderPlan } from '../../../findings/gate/frozen/under-plan.ts'

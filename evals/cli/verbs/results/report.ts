@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { AuditRows } from '../../../contract/audit-rows.ts'
-import { ComparedField } from '../../../contract/gate.ts'
+import { ComparedField } from '../../../contract/gate/rule.ts'
 import { usageError } from '../../../errors/touchstone-error.ts'
 import { readJson } from '../../../files/read-file.ts'
 import { requireMeasured, storedGate } from '../../../findings/gate/gate-file.ts'

@@ -2,7 +2,7 @@
  * @file In what a run is not as its plan says: gate, prompts, judges, contexts, decoding, seeds, and how often it was looked at. What a
  * log does not say counts as not as planned.
  */
-import type { GateRule } from '../../../contract/gate.ts'
+import type { GateRule } from '../../../contract/gate/rule.ts'
 import { nameIn } from '../../../contract/keys.ts'
 import type { Looks } from '../../../contract/gate/stopping.ts'
 import { DEVIATIONS, type Deviation } from '../../../contract/signed/decided-plan.ts'

@@ -4,7 +4,8 @@
  * prompts that are left could say would not change it; by futility, where the chance that they do is small or where the harm for
  * which power is wanted is itself excluded (`evals/statistics/sequential/futility.ts`).
  */
-import type { GateClaim, GateRule } from '../../../contract/gate.ts'
+import type { GateClaim } from '../../../contract/gate.ts'
+import type { GateRule } from '../../../contract/gate/rule.ts'
 import type { BenchmarkRole, Outcome } from '../../../contract/rows.ts'
 import { levelAt, type Look } from '../../../statistics/sequential/look.ts'
 import {

@@ -4,7 +4,8 @@
  * address apart; else their replies do, where more of the fine-tune's differ from the base's than the base's own differ when it is
  * asked again: the exact sign test over the prompts that were asked again, at the gate's α. Of logs: `two-logs.ts`.
  */
-import type { Assumption, GateClaim, GateRule } from '../../../contract/gate.ts'
+import type { Assumption, GateClaim } from '../../../contract/gate.ts'
+import type { GateRule } from '../../../contract/gate/rule.ts'
 import { counted } from '../../../contract/words.ts'
 import { binomialLowerTail } from '../../../statistics/binomial.ts'
 import type { Draft, Gated } from '../claim-input.ts'

@@ -4,7 +4,8 @@
  * from a base that always says the same: the exact sign test at the gate's α. How far the base's own replies vary no log says, so that
  * it is assumed in any case; and where replies are not at hand, neither is anything to be held against it.
  */
-import type { Assumption, GateRule } from '../../../contract/gate.ts'
+import type { Assumption } from '../../../contract/gate.ts'
+import type { GateRule } from '../../../contract/gate/rule.ts'
 import { keyOf } from '../../../contract/keys.ts'
 import { counted } from '../../../contract/words.ts'
 import type { Gated } from '../claim-input.ts'

@@ -1,7 +1,8 @@
 /** @file What many claims rest on is one clause, and not one for each of them. */
 import { expect, test } from 'vitest'
 import type { Assumption } from '../../../../evals/contract/gate.ts'
-import { GateRule, type GateClaim } from '../../../../evals/contract/gate.ts'
+import { type GateClaim } from '../../../../evals/contract/gate.ts'
+import { GateRule } from '../../../../evals/contract/gate/rule.ts'
 import { assumptionsOf } from '../../../../evals/findings/gate/assumptions.ts'
 import { buildResults } from '../../../../evals/findings/results.ts'
 import { plannedAudit } from '../../../doubles/rows/audit-rows.ts'

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { benchmarkDigest } from '../../../../evals/benchmarks/bundled/load-bundled.ts'
 import type { AuditRows } from '../../../../evals/contract/audit-rows.ts'
-import { COMPARED_FIELDS, type ComparedField } from '../../../../evals/contract/gate.ts'
+import { COMPARED_FIELDS, type ComparedField } from '../../../../evals/contract/gate/rule.ts'
 import { GREEDY } from '../../../../evals/contract/rows.ts'
 import { comparability, differenceText } from '../../../../evals/findings/gate/comparability.ts'
 import type { ComparedRun, Decoding } from '../../../../evals/findings/gate/compared-run.ts'

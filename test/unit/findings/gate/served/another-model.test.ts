@@ -1,6 +1,6 @@
 /** @file A fine-tune behind an address passes where something shows that it is another model than its base, and only there. */
 import { describe, expect, test } from 'vitest'
-import type { GateRule } from '../../../../../evals/contract/gate.ts'
+import type { GateRule } from '../../../../../evals/contract/gate/rule.ts'
 import type { ComparedRun, ServedState } from '../../../../../evals/findings/gate/compared-run.ts'
 import { decide, defaultGate } from '../../../../../evals/findings/gate/decide.ts'
 import { doubtOf } from '../../../../../evals/findings/gate/served/another-model.ts'

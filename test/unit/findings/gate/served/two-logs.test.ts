@@ -1,6 +1,6 @@
 /** @file A log passes beside another where enough replies differ, or none are at hand; a log beside a copy of itself does not. */
 import { describe, expect, test } from 'vitest'
-import type { GateRule } from '../../../../../evals/contract/gate.ts'
+import type { GateRule } from '../../../../../evals/contract/gate/rule.ts'
 import { keyOf } from '../../../../../evals/contract/keys.ts'
 import type { ComparedRun, Wording } from '../../../../../evals/findings/gate/compared-run.ts'
 import { decide, defaultGate } from '../../../../../evals/findings/gate/decide.ts'
