@@ -28,6 +28,8 @@ export function stopsAt(rows: AuditRows, { key, benchmark, look, margin, planned
   const own = {
     ...rows,
     benchmarks: [row],
+    // A training on its way is at its end nowhere.
+    planned: [],
     // What an attempt that was killed asked beyond this look is not looked at.
     evaluations: sides.filter((each) => each.benchmark === benchmark),
     replies: rows.replies.filter((each) => each.benchmark === benchmark),

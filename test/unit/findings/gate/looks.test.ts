@@ -5,7 +5,9 @@ import type { ComparedRun } from '../../../../evals/findings/gate/compared-run.t
 import { decide } from '../../../../evals/findings/gate/decide.ts'
 import { parseGate } from '../../../../evals/findings/gate/gate-file.ts'
 import { mayStop } from '../../../../evals/findings/gate/looks/may-stop.ts'
+import { stopsAt } from '../../../../evals/findings/on-the-way/stopping.ts'
 import { confirmed, planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
+import { changedRows } from '../../../doubles/runs/stored-change.ts'
 
 const N = 200
 const gate = parseGate('benchmarks: { refusals: { margin: 0.05, floor: false } }', 'gate.yaml')
@@ -131,4 +133,17 @@ describe('a state', () => {
     expect(stops(9, 2, rule)).toBe(false)
     expect(stops(100, 2, rule)).toBe(true)
   })
+})
+
+test('a step on the way is looked at as the last one is, though its training is not at its end yet', () => {
+  const rows = changedRows({})
+  const [row] = rows.benchmarks
+  const order = rows.replies.filter(({ arm }) => arm === 'base').map(({ sampleId }) => sampleId)
+  const seen = [24, 48, 72, 96].map((prompts) => ({ prompts, units: prompts }))
+  const looks = { rule: RULE, order, seen }
+  const key = { arm: 'lora', seed: 1, step: 40 }
+  const at = { key, benchmark: row!.name, look: 0, margin: 0.05, planned: 1 }
+  const stops = (end: number) =>
+    stopsAt({ ...rows, benchmarks: [{ ...row!, looks }], planned: [{ ...key, step: end }] }, at)
+  expect([stops(40), stops(80)]).toEqual([false, false])
 })
