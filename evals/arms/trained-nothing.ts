@@ -1,11 +1,9 @@
 /** @file Whether a training changed anything that float32 can hold: what changed nothing passes every gate. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { isSameInFloat32, typicalOf } from '../measure/alike/unchanged.ts'
 import type { Base } from '../measure/base.ts'
 import { tunedOf } from './arm-adapter.ts'
 import { nameOf, type FinishedArm } from './arm-plan.ts'
-
-/** Of a weight, or of the typical one of its matrix: what rounding alone makes of one that is computed in another order. */
-const ROUNDING = 2 ** -22
 
 /**
  * Throws where the weights at the end are those at the start. A start that is absent is the base itself. Ends as a rule at the first
@@ -24,7 +22,7 @@ function isAsAtStart(base: Base, start: FinishedArm | undefined, end: FinishedAr
   const before = start ? tunedOf(base, start).weights : undefined
   return [...(after.changed ?? base.model.weights.keys())].every((name) => {
     const was = before ? before.read(name) : base.weights.get(name)
-    return was === undefined || isSame(was, after.read(name), typicalOf([was]))
+    return was === undefined || isSameInFloat32(was, after.read(name))
   })
 }
 
@@ -32,19 +30,6 @@ function hasSameParameters(start: FinishedArm, end: FinishedArm): boolean {
   // Of all together: half of an adapter begins at zero.
   const typical = typicalOf([...start.parameters.values()].map(({ data }) => data))
   return [...start.parameters].every(([name, { data }]) =>
-    isSame(data, end.parameters.get(name)!.data, typical),
+    isSameInFloat32(data, end.parameters.get(name)!.data, typical),
   )
-}
-
-const isSame = (before: Float32Array, after: Float32Array, typical: number): boolean =>
-  before.every((was, i) => Math.abs(after[i]! - was) <= ROUNDING * Math.max(Math.abs(was), typical))
-
-/** The root of the mean square. */
-function typicalOf(all: readonly Float32Array[]): number {
-  let [sum, count] = [0, 0]
-  for (const numbers of all) {
-    count += numbers.length
-    for (const each of numbers) sum += each * each
-  }
-  return Math.sqrt(sum / Math.max(1, count))
 }

@@ -5,6 +5,7 @@ import { openBaseSubject, openCandidateSubject } from '../measure/open-subject.t
 import { type Base, identityOf } from '../measure/base.ts'
 import { canAnswer, headlessNote } from '../measure/class-evaluation.ts'
 import { isUnchanged } from '../measure/alike/unchanged.ts'
+import { derivedFrom } from '../measure/derived/derived.ts'
 import { asClassifier } from '../measure/classes.ts'
 import { type Candidate, candidateNames, openCandidate } from '../measure/candidate.ts'
 import { measureRouting } from '../measure/routing.ts'
@@ -52,12 +53,16 @@ export async function openCandidates(
     const candidate = await openCandidate(await asClassifier(base, path), path, names[i]!)
     if (evaluates && !canAnswer(candidate.base))
       throw new TouchstoneError('model.no-classes', { path })
-    if (evaluates && isUnchanged(candidate.base, candidate))
-      throw new TouchstoneError('candidate.unchanged', { path })
+    if (evaluates && isUnchanged(candidate.base, candidate)) throw unchanged(path)
     opened.push(candidate)
   }
   return opened
 }
+
+const unchanged = (path: string): TouchstoneError =>
+  derivedFrom(path)
+    ? new TouchstoneError('candidate.made-unchanged', { spec: path })
+    : new TouchstoneError('candidate.unchanged', { path })
 
 /** Evaluates each candidate, and returns those whose weights can be compared with the base's. */
 export async function evaluateCandidates(

@@ -112,8 +112,13 @@ export const MODELS_ERRORS = {
     remedy:
       'Name the folder that the fine-tune was saved to, and see that its weights are in it: a training on several cards may save an adapter without any.',
   })),
+  'candidate.made-unchanged': entry((v: { spec: string }) => ({
+    message: `${v.spec} changes no weight of the base, so there is nothing to measure: what changed nothing passes.`,
+    remedy:
+      'Ask for more of it: a larger share of prune, fewer bits, or adapters that were trained.',
+  })),
   'compress.number': entry((v: { spec: string }) => ({
-    message: `"${v.spec}" is no compression: prune takes a share from 0 to below 1 after a colon, budget takes bits a number, the others take nothing.`,
+    message: `"${v.spec}" is no compression: prune takes a share above 0 and below 1 after a colon, budget takes bits a number, the others take nothing.`,
     remedy: 'Write --compress nf4, --compress prune:0.25 or --compress budget:2.75.',
   })),
   'compress.budget': entry((v: { budget: number; least: number }) => ({

@@ -12,7 +12,7 @@ import { normalFloat } from '../../models/weights/compression/normal-float.ts'
 import { rankOf, scaleOf } from '../../models/formats/peft-config.ts'
 import { additive, LORA_A, LORA_B, lowRankFields, peftConfigOf, targets } from './low-rank.ts'
 import type { EndState, FineTuneMethod, Probe, Site } from '../method.ts'
-import { adaptedGradients, withUpdate, type LowRankStart } from './moved-base.ts'
+import { adaptedGradients, requireDirections, withUpdate, type LowRankStart } from './moved-base.ts'
 import { asColumns, asRows, leadingTriplets } from './singular.ts'
 import { realNumber, wholeNumber } from '../settings.ts'
 
@@ -54,6 +54,7 @@ export const lqLora: FineTuneMethod<Config> = {
       attach,
       async prepare(probe) {
         const { sites, fisher } = await weighted(probe, config)
+        for (const site of sites) requireDirections(site, rankOf(peft, site.name))
         const storage = storageOf(sites, probe, config, fisher)
         const parameters = new Map<string, Float32Array>()
         const weights = new Map<string, Float32Array>()

@@ -69,7 +69,7 @@ export async function adaptedGradients(
 }
 
 /** A start takes that many singular vectors of the layer, which has no more than its smaller dimension. */
-function requireDirections({ name, inFeatures, outFeatures }: Site, needed: number): void {
+export function requireDirections({ name, inFeatures, outFeatures }: Site, needed: number): void {
   const most = Math.min(inFeatures, outFeatures)
   if (needed <= most) return
   throw usageError(

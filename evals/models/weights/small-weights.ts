@@ -110,6 +110,14 @@ export function dequantise(small: SmallWeight): Float32Array {
   return weight
 }
 
+/** What `weights` would hold of these numbers: rounded where it keeps its own of that name rounded; blocks round nothing here. */
+export function asKeptIn(weights: Weights, name: string, data: Float32Array): Float32Array {
+  const small = smallOf(weights)?.get(name)
+  if (!small || isBlocks(small)) return data
+  const rows = 'scales' in small && small.storage === 'int8' ? small.scales.length : 1
+  return dequantise(quantise(data, rows, small.storage))
+}
+
 const isBlocks = (small: SmallWeight): small is BlockWeight => isBlockName(small.storage)
 
 const numbersOf = ({ storage, data }: BlockWeight): number =>

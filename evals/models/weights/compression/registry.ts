@@ -31,7 +31,7 @@ const ENTRIES: readonly Entry[] = [
   {
     name: 'prune',
     spelled: 'prune:SHARE',
-    open: (share = NaN) => (share >= 0 && share < 1 ? prune(share) : undefined),
+    open: (share = NaN) => (share > 0 && share < 1 ? prune(share) : undefined),
   },
   {
     name: 'budget',

@@ -139,6 +139,7 @@ describe('spectra of adapters of some matrices', () => {
 
 test.each([
   ['compress', 'nf5', 'usage.unknown-name'],
+  ['compress', 'prune:0', 'compress.number'],
   ['compress', 'prune:1.5', 'compress.number'],
   ['compress', 'budget:1', 'compress.budget'],
   ['merge', 'svd:no-adapter+none-either@0.5', 'checkpoint.not-found'],

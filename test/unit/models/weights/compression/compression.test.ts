@@ -92,6 +92,8 @@ test.each([
   ['nf5', 'usage.unknown-name'],
   ['nf4:2', 'compress.number'],
   ['prune', 'compress.number'],
+  ['prune:0', 'compress.number'],
+  ['prune:-0', 'compress.number'],
   ['prune:1', 'compress.number'],
   ['prune:-0.1', 'compress.number'],
   ['prune:x', 'compress.number'],
