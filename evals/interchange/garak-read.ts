@@ -15,6 +15,7 @@ import {
   refuseUndecided,
   requireMean,
   scoredAs,
+  settingsIn,
   shown,
 } from './imported.ts'
 import { linesOf, malformedLog, parsedLog, parseForeignJson } from './log-file.ts'
@@ -96,7 +97,7 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
   const name = setup['plugins.target_name'] ?? setup['plugins.model_name'] ?? 'model'
   return refuseUndecided({
     ...{ runId: init.run, format: 'garak', origin: path, arm: name, seed: 0, step: 0, title: name },
-    templateDigest: scoredAs({ system: setup['run.system_prompt'] }) || null,
+    templateDigest: putAs(setup),
     ...{ tokenizerDigest: null, judged, wordings: counts.wordings.of },
     benchmarks: benchmarksOf(judged, setup['run.seed'] ?? null, [...begun.values(), ...unscored]),
   })
@@ -112,6 +113,9 @@ function refuseDenied(
   const size = evaluated ?? total ?? 0
   if (size > 0) requireMean({ path, name: `${probe}, ${name}`, said: 1 - passed / size, values })
 }
+
+const putAs = (setup: z.infer<typeof Setup>): string | null =>
+  scoredAs({ system: setup['run.system_prompt'], settings: settingsIn(setup) }) || null
 
 /** Detectors change with garak's version. */
 function scoredBy(setup: z.infer<typeof Setup>, init: z.infer<typeof Init> | undefined) {
@@ -145,7 +149,9 @@ function judgementsOf(attempt: Attempt, reading: Reading) {
   const { path, metrics, threshold, by, epochOf, hits, wordings } = reading
   const { probe_classname: probe, prompt, detector_results: results } = attempt
   const text = (prompt?.turns ?? []).map(({ content }) => content.text ?? '').join('\n')
-  const digest = sha256(text)
+  // Who says each message, where it is not the user.
+  const others = (prompt?.turns ?? []).map(({ role }) => (role === 'user' ? '' : role))
+  const digest = sha256(others.some((role) => role !== '') ? JSON.stringify([text, others]) : text)
   const scored = Object.values(results).map(({ length }) => length)
   if (scored.every((length) => length === 0)) return []
   const outputs = Math.max(outputsOf(attempt).length, ...scored)

@@ -40,10 +40,58 @@ export function epochCounter() {
 /** Fields in which logs say what a prompt comes from. */
 const CLUSTER_FIELDS = ['cluster', 'template_id', 'document_id', 'passage_id', 'conversation_id']
 
-/** The cluster that the data of a sample names. */
-export function clusterIn(data: Readonly<Record<string, unknown>>): { cluster?: string } {
-  const value = CLUSTER_FIELDS.map((field) => data[field]).find((each) => each != null)
-  return typeof value === 'string' || typeof value === 'number' ? { cluster: String(value) } : {}
+type NamedCluster = Pick<ComparedJudgement, 'cluster' | 'isClusterImplied'>
+
+/** The cluster that the data of a sample names; the number of a document need not be meant as one. */
+export function clusterIn(data: Readonly<Record<string, unknown>>): NamedCluster {
+  const field = CLUSTER_FIELDS.find((each) => data[each] != null)
+  const value = field === undefined ? undefined : data[field]
+  if (typeof value !== 'string' && typeof value !== 'number') return {}
+  return { cluster: String(value), ...(field !== 'cluster' && { isClusterImplied: true }) }
+}
+
+/** Names of settings by which models are asked, without signs and capitals; a seed and the model itself are compared elsewhere. */
+const SETTINGS = new Set(
+  (
+    'maxtokens maxnewtokens maxgentoks maxcompletiontokens maxoutputtokens maxlength maxmodellen maxseqlen contextlen truncation ' +
+    'temperature topp topk minp dosample numbeams stop stopsequences until frequencypenalty presencepenalty repetitionpenalty ' +
+    'system systemprompt systeminstruction enablethinking thinking thinkendtoken thinkstarttoken reasoning reasoningeffort ' +
+    'reasoningtokens showthinking addbostoken prefixtokenid chattemplate chattemplateargs chattemplatekwargs applychattemplate ' +
+    'deprefix skipseqstart skipseqend'
+  ).split(' '),
+)
+const nameOfSetting = (key: string) =>
+  key
+    .slice(key.lastIndexOf('.') + 1)
+    .toLowerCase()
+    .replaceAll(/[^a-z]/gu, '')
+
+/**
+ * Settings by which a model was asked, wherever in a tool's own words they stand ("max_length=512,dtype=auto" too); undefined where
+ * none does.
+ */
+export function settingsIn(value: unknown): string[] | undefined {
+  const found = settingsBelow(value, 0)
+  return found.length > 0 ? [...new Set(found)].sort() : undefined
+}
+
+const DEEPEST = 8
+
+function settingsBelow(value: unknown, depth: number): string[] {
+  const fields = typeof value === 'string' ? assigned(value) : value
+  if (typeof fields !== 'object' || fields === null || depth > DEEPEST) return []
+  return Object.entries(fields).flatMap(([key, inner]) => {
+    const name = nameOfSetting(key)
+    if (!SETTINGS.has(name)) return settingsBelow(inner, depth + 1)
+    return inner == null || inner === '' ? [] : [`${name} ${JSON.stringify(inner).toLowerCase()}`]
+  })
+}
+
+/** "a=1,b=x" */
+function assigned(text: string): Record<string, string> {
+  if (!text.includes('=')) return {}
+  const parts = text.split(',').map((part) => /^\s*([\w.]+)=(.*)$/su.exec(part))
+  return Object.fromEntries(parts.flatMap((part) => (part ? [[part[1]!, part[2]!.trim()]] : [])))
 }
 
 /** How a log's scores were made, as far as it says; empty where it says nothing. Addresses in the text of functions differ in every run. */

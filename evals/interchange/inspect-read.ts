@@ -17,6 +17,7 @@ import {
   requireMean,
   requireSameOutcome,
   scoredAs,
+  settingsIn,
   shown,
 } from './imported.ts'
 import { OWN_METADATA, RATE_NAMES } from './inspect-write.ts'
@@ -42,6 +43,7 @@ const Own = z.object({
 const Header = z.object({
   version: z.number(),
   status: z.string().optional(),
+  invalidated: z.unknown().optional(),
   plan: Nullable(z.looseObject({ steps: z.unknown().optional() })),
   eval: z.object({
     run_id: Text,
@@ -54,6 +56,7 @@ const Header = z.object({
     solver: z.unknown().optional(),
     solver_args: z.unknown().optional(),
     model_roles: z.unknown().optional(),
+    model_args: z.unknown().optional(),
     task_version: z.unknown().optional(),
     scorers: Nullable(z.array(z.object({ name: z.string(), options: z.unknown().optional() }))),
     metadata: Nullable(z.record(z.string(), z.unknown())),
@@ -97,6 +100,8 @@ const Sample = z.object({
   attachments: Nullable(z.record(z.string(), z.string())),
   error: z.unknown().optional(),
   limit: z.unknown().optional(),
+  /** By whom and why it was called invalid afterwards. */
+  invalidation: z.unknown().optional(),
 })
 type Sample = z.infer<typeof Sample>
 
@@ -110,9 +115,11 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const scored = scoredAs({ version, scorers, by: isEmpty(by) ? null : by })
     const values = createLists<unknown>()
     const wordings = createWordings()
+    let isMarked = false
     for (const name of zip.names) {
       if (!/^samples\/.*\.json$/su.test(name)) continue
       const sample = await readEntry(Sample, zip, name, path)
+      isMarked ||= sample.invalidation != null
       for (const [judge, { value }] of Object.entries(sample.scores ?? {})) values.add(judge, value)
       judgementsOf(sample, run, { own: ownOf(header), metrics, scored }).forEach(collector.add)
       wordings.add(toldIn(sample, header.eval.task))
@@ -122,6 +129,8 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
       throw malformedLog(path, 'no scored sample', 'samples/*.json')
     const replies = repliesOf(header, epochsOf(collector.judged))
     refuseUnended(header, replies, path)
+    if (header.invalidated === true && !isMarked)
+      throw malformedLog(path, 'a log called invalid, with no sample that is', 'a valid log')
     const { role } = collector.judged[0]!
     const benchmarks = run.benchmarks.map((row) => ({ ...row, role, replies }))
     const { judged } = collector
@@ -202,7 +211,8 @@ function putAs({ plan, eval: said }: Header): string | null {
     ([name, value]) => !ASKED_ELSEWHERE.has(name) && value != null,
   )
   const { task_args: task, solver, solver_args: given } = said
-  const known = { task, solver, given, steps: plan?.steps, asked }
+  const settings = settingsIn(said.model_args)
+  const known = { task, solver, given, steps: plan?.steps, asked, settings }
   return (
     scoredAs(Object.fromEntries(Object.entries(known).filter(([, value]) => !isEmpty(value)))) ||
     null
@@ -274,6 +284,7 @@ function judgementsOf(
     scores.push([primary, { value: null, metadata: { outcome: stored } }])
   }
   const text = [promptOf(sample), ...(sample.choices ?? [])].join('\n')
+  const asked = [text, sample.target ?? null, ...besideWords(sample)]
   const meaning = (judge: string) => {
     if (own) return meaningOfRole(own.role)
     return meaningOf({ names: [judge], path: origin, isHigherBetter: undefined }, metrics)
@@ -292,14 +303,15 @@ function judgementsOf(
       epoch: sample.epoch - 1,
       category: textOr(category, ''),
       ...clusterIn(sample.metadata ?? {}),
-      // What ended in an error was not answered, whatever a scorer made of it.
-      outcome:
-        sample.error == null ? (said ?? outcomeOfScore(value, meant)) : ('undecided' as const),
-      promptDigest: textOr(promptDigest, sha256(JSON.stringify([text, sample.target ?? null]))),
+      outcome: isVoid(sample) ? ('undecided' as const) : (said ?? outcomeOfScore(value, meant)),
+      promptDigest: textOr(promptDigest, sha256(JSON.stringify(asked))),
       prompt: shown(text),
     }
   })
 }
+
+/** What ended in an error was not answered, whatever a scorer made of it; nor does what somebody called invalid count. */
+const isVoid = ({ error, invalidation }: Sample): boolean => error != null || invalidation != null
 
 /** Every choice as text. Our own logs withhold replies, and say how likely they were. */
 function toldIn(sample: Sample, benchmark: string) {
@@ -330,6 +342,15 @@ function promptOf(sample: Sample): string {
   const resolve = resolverOf(sample)
   if (typeof input === 'string') return resolve(input)
   return input.map(({ content }) => contentText(content, resolve)).join('\n')
+}
+
+/** What a prompt is beside its words: who says each message, where it is not the user, and pictures and the like. */
+function besideWords({ input }: Sample): unknown[] {
+  if (typeof input === 'string') return []
+  return input.flatMap(({ role, content }, i) => [
+    ...(role === 'user' ? [] : [[i, role]]),
+    ...(Array.isArray(content) ? (content as unknown[]).filter((part) => !isTextPart(part)) : []),
+  ])
 }
 
 function contentText(content: unknown, resolve: (text: string) => string): string {

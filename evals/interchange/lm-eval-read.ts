@@ -27,6 +27,7 @@ import {
   requireOnce,
   requireSameOutcome,
   scoredAs,
+  settingsIn,
   shown,
 } from './imported.ts'
 import {
@@ -190,10 +191,7 @@ function modelOf(results: Results, origin: string, time: string) {
     runId: `${name} ${time}`,
     format: 'lm-eval',
     origin,
-    arm: name,
-    seed: 0,
-    step: 0,
-    title: name,
+    ...{ arm: name, seed: 0, step: 0, title: name },
     templateDigest: chat_template_sha ?? null,
     tokenizerDigest: tokenizer_sha ?? null,
   }
@@ -241,6 +239,7 @@ function putAs(task: string, results: Results): string | undefined {
     ...(generation.length > 0 && { generation }),
     system: sha ?? system,
     isMultiturn: results.fewshot_as_multiturn || undefined,
+    settings: settingsIn([results.config['model_args'], results.config['gen_kwargs']]),
   })
   if (said === '') return undefined
   const { num_fewshot: shots } = config

@@ -13,6 +13,7 @@ import {
   refuseUndecided,
   requireMean,
   scoredAs,
+  settingsIn,
   shown,
 } from './imported.ts'
 import { malformedLog, parsedLog, readLogJson } from './log-file.ts'
@@ -25,7 +26,10 @@ const Result = z.looseObject({
   provider: z.looseObject({ id: z.string(), label: z.string().nullish() }),
   prompt: z.looseObject({ raw: z.string() }),
   success: z.boolean(),
-  response: z.looseObject({ output: z.unknown() }).nullish().catch(null),
+  response: z
+    .looseObject({ output: z.unknown(), finishReason: z.unknown().optional() })
+    .nullish()
+    .catch(null),
   score: z.unknown().optional(),
   gradingResult: z.looseObject({ pass: z.boolean() }).nullish().catch(null),
   /** 0 none, 1 an assertion, 2 an error. */
@@ -50,7 +54,10 @@ const File = z.looseObject({
       .catch(null),
   }),
   config: z
-    .looseObject({ description: z.string().nullish().catch(null) })
+    .looseObject({
+      description: z.string().nullish().catch(null),
+      providers: z.unknown().optional(),
+    })
     .nullish()
     .catch(null),
 })
@@ -88,7 +95,8 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
       seed: 0,
       step: 0,
       title: provider,
-      ...{ templateDigest: null, tokenizerDigest: null, judged, wordings: wordings.of },
+      templateDigest: scoredAs({ settings: askedBy(config?.providers, rows) }) || null,
+      ...{ tokenizerDigest: null, judged, wordings: wordings.of },
       benchmarks: [
         {
           ...{ name, title: name, role: judged[0]!.role, promptSetDigest: null },
@@ -99,6 +107,22 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
     })
   })
 }
+
+/** Settings of the provider, whom a configuration lists by its id or a label of its own. */
+function askedBy(providers: unknown, [row]: readonly Result[]): string[] | undefined {
+  const names = [row!.provider.id, row!.provider.label]
+  const all = (Array.isArray(providers) ? providers : [providers]).flatMap((each: unknown) => {
+    const provider = Loose.safeParse(each).data
+    return provider &&
+      names.some((n) => n != null && [provider['id'], provider['label']].includes(n))
+      ? [provider]
+      : []
+  })
+  return settingsIn(all)
+}
+
+/** What ended a reply that is not its model. */
+const CUT_BY: readonly unknown[] = ['length', 'max_tokens', 'content_filter']
 
 function refuseDenied({ stats, results }: z.infer<typeof File>['results'], path: string): void {
   if (!stats) return
@@ -147,6 +171,7 @@ function judgementOf(
     sampleId: digest.slice(0, 16),
     epoch: epochOf(digest),
     category: category ?? '',
+    isCut: CUT_BY.includes(result.response?.finishReason),
     ...clusterIn(metadata),
     outcome: outcomeOfScore(passes(result), meaning),
     promptDigest: digest,

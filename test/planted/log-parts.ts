@@ -286,6 +286,25 @@ export const PARTS: Planted[] = [
         ['house', 'other'],
       ),
   ],
+  [
+    '120 samples that somebody called invalid, Inspect',
+    () =>
+      twice(() =>
+        rawInspect({
+          samples: each((i) => ({
+            ...sample(i),
+            ...(i < 120 && { invalidation: { author: 'x' } }),
+          })),
+          header: { invalidated: true },
+        }),
+      ),
+    /120 undecided/,
+  ],
+  [
+    'a log that somebody called invalid, Inspect',
+    () =>
+      twice(() => rawInspect({ samples: each((i) => sample(i)), header: { invalidated: true } })),
+  ],
   ['tests that assert nothing, promptfoo', () => asserting(undefined)],
   ['tests with an empty list of assertions, promptfoo', () => asserting([])],
   [
@@ -320,6 +339,27 @@ export const WHOLE_LOGS: Planted[] = [
         rawInspect({
           samples: each((i) => sample(i)),
           spec: { solver: 'generate', task_args: { fewshot: 5 }, config: { limit: N } },
+        }),
+      ),
+  ],
+  [
+    'the same settings of the model, lm-eval',
+    () =>
+      twice(() =>
+        rawLmEval({
+          samples: { task: right() },
+          said: {
+            config: { model_args: 'pretrained=model,max_length=2048,enable_thinking=False' },
+          },
+        }),
+      ),
+  ],
+  [
+    'documents of their own, lm-eval',
+    () =>
+      twice(() =>
+        rawLmEval({
+          samples: { task: each((i) => doc(i, { acc: 1 }, { doc: { document_id: i } })) },
         }),
       ),
   ],

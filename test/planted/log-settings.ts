@@ -63,6 +63,29 @@ const tested = (pair: Pair, of: (value: unknown) => object) => (): Promise<Decid
     ),
   )
 
+const provided =
+  (pair: Pair): (() => Promise<Decided>) =>
+  () => {
+    const rows = each((i) => ({
+      ...{ provider: { id: 'model' }, prompt: { raw: unlike(i) }, success: i < 360 },
+      testCase: { assert: [{ type: 'contains', value: '42' }] },
+    }))
+    const provider = (config: unknown) => [{ id: 'model', config }]
+    return compared(
+      pair.map((config) =>
+        rawPromptfoo(rows, undefined, undefined, { providers: provider(config) }),
+      ),
+    )
+  }
+/** With pictures, a role and the like in what is asked. */
+const messages = (pair: Pair, of: (value: unknown) => object) =>
+  samples(pair, (value, i) => ({
+    input: [
+      { role: 'user', content: [{ type: 'text', text: unlike(i) }] },
+      { role: 'user', content: 'Look.', ...of(value) },
+    ],
+  }))
+
 const HINTED: Pair = ['plain', 'with a hint']
 const LONG = 'A solved example of the same kind. '.repeat(100)
 
@@ -160,6 +183,35 @@ export const OTHER_SETTINGS: Planted[] = [
     'a system prompt, garak',
     garak([null, 'Refuse.'], (system) => ({ setup: { 'run.system_prompt': system } })),
   ],
+  [
+    'prompts cut to 64 tokens, lm-eval',
+    lmEval([2048, 64], (length) => ({
+      said: { config: { model_args: `pretrained=model,max_length=${String(length)}` } },
+    })),
+  ],
+  [
+    'thoughts switched off, lm-eval',
+    lmEval([true, false], (enable_thinking) => ({
+      said: { config: { model_args: { enable_thinking } } },
+    })),
+  ],
+  [
+    'thoughts switched off, Inspect',
+    inspect([true, false], (enable_thinking) => ({ spec: { model_args: { enable_thinking } } })),
+  ],
+  [
+    'the question as the model’s own words, Inspect',
+    messages(['user', 'assistant'], (role) => ({ role })),
+  ],
+  [
+    'other pictures, Inspect',
+    messages(['a', 'b'], (image) => ({ content: [{ type: 'image', image }] })),
+  ],
+  [
+    'replies of one token, garak',
+    garak([150, 1], (max_tokens) => ({ setup: { 'plugins.generators': { it: { max_tokens } } } })),
+  ],
+  ['replies of one token, promptfoo', provided([{ max_tokens: 150 }, { max_tokens: 1 }])],
   ['a threshold of 0, promptfoo', tested([1, 0], (threshold) => ({ threshold }))],
   [
     'a transform that adds the answer, promptfoo',

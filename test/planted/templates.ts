@@ -5,9 +5,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { eeeLog, inspectLog, lmEvalLog, scores } from '../doubles/rows/foreign-logs.ts'
+import { rawLmEval } from '../doubles/rows/raw-logs.ts'
 import { unlike } from '../doubles/rows/unlike.ts'
 import { audited, foreign, gated, N, NONE, numberOf, state, type Decided } from './candidate.ts'
 import type { Planted } from './candidate.ts'
+import { compared, each } from './log-parts.ts'
 
 export type Text = (i: number) => string
 
@@ -167,6 +169,23 @@ export const UNNAMED: Planted[] = [
         ),
       ),
     /neither a cluster nor a text/,
+  ],
+  [
+    'one template, of which each prompt is a document of its own',
+    () =>
+      compared(
+        [0, 1].map(() =>
+          rawLmEval({
+            samples: {
+              task: each((i) => ({
+                ...{ doc_id: i, metrics: ['acc'], acc: 1, doc: { document_id: i } },
+                arguments: [[`What is the colour of the door of house ${i} in Baker Street?`, {}]],
+              })),
+            },
+          }),
+        ),
+      ),
+    /in 1 cluster/,
   ],
 ]
 

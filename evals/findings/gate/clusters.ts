@@ -20,13 +20,18 @@ export interface Clusters {
   readonly doubt?: string
 }
 
-type Row = Pick<ComparedJudgement, 'sampleId' | 'cluster' | 'prompt' | 'promptDigest'>
+type Row = Pick<
+  ComparedJudgement,
+  'sampleId' | 'cluster' | 'isClusterImplied' | 'prompt' | 'promptDigest'
+>
 
 /** Of one benchmark, from the rows of each side. */
 export function clustersOf(sides: readonly (readonly Row[])[]): Clusters {
   const rows = sides.flat()
   const named = rows.filter(({ cluster }) => cluster !== undefined)
-  const names = new Set(named.map(({ sampleId }) => sampleId))
+  // Documents of their own may still be of one template.
+  const meant = named.filter(({ isClusterImplied }) => isClusterImplied !== true)
+  const names = new Set(meant.map(({ sampleId }) => sampleId))
   const others = rows.filter(({ sampleId }) => !names.has(sampleId))
   const texts = new Map<string, string>()
   for (const { sampleId, prompt } of others) if (prompt !== null) texts.set(sampleId, prompt)
@@ -36,11 +41,11 @@ export function clustersOf(sides: readonly (readonly Row[])[]): Clusters {
     [...alike.of],
     tagged(rows, identityOf),
   ])
-  const shared = named.length > 0 ? of : withoutSingle(of)
+  const shared = meant.length > 0 ? of : withoutSingle(of)
   const prompts = new Set(rows.map(({ sampleId }) => sampleId)).size
   const why = doubtText(alike.doubt, { prompts, untold: prompts - names.size - texts.size })
   const doubt = why === undefined ? {} : { doubt: why }
-  if (named.length > 0) return { source: 'named', of: shared, ...doubt }
+  if (meant.length > 0) return { source: 'named', of: shared, ...doubt }
   if (shared.size > 0) return { source: 'proposed', of: shared, ...doubt }
   return { source: texts.size === 0 ? 'unknown' : 'none', of: shared, ...doubt }
 }

@@ -53,6 +53,8 @@ export interface ComparedJudgement {
   readonly category: string
   /** The template, document or conversation that the prompt comes from; absent where it stands by itself. */
   readonly cluster?: string
+  /** Whether `cluster` is the number of a document or the like, which need not be meant as a cluster. */
+  readonly isClusterImplied?: boolean
   /** What the prompt was given in, by name; absent for the prompt as the benchmark has it. */
   readonly context?: string
   readonly outcome: Outcome

@@ -138,6 +138,7 @@ export function rawPromptfoo(
   rows: readonly Row[],
   stats?: Row,
   model: Model = anotherModel(),
+  config: Row = {},
 ): string {
   const results = rows.map((row, i) => ({
     ...replied(model, i, (output) => ({ response: { output } })),
@@ -147,7 +148,7 @@ export function rawPromptfoo(
   const log = {
     evalId: 'e',
     results: { version: 3, results, stats },
-    config: { description: 'task' },
+    config: { description: 'task', ...config },
   }
   writeFileSync(path, JSON.stringify(log, null, 1))
   return path

@@ -51,8 +51,11 @@ test('lm-eval', async () => {
 
 test.each([
   [{ cluster: 'a' }, { cluster: 'a' }],
-  [{ template_id: 7 }, { cluster: '7' }],
-  [{ document_id: 'd', conversation_id: 'c' }, { cluster: 'd' }],
+  [{ template_id: 7 }, { cluster: '7', isClusterImplied: true }],
+  [
+    { document_id: 'd', conversation_id: 'c' },
+    { cluster: 'd', isClusterImplied: true },
+  ],
   [{ cluster: null, category: 'x' }, {}],
 ])('%o names %o', (data, found) => {
   expect(clusterIn(data)).toEqual(found)
