@@ -132,6 +132,6 @@ export function knownOf(
 }
 
 function foundIn({ status, gate }: Pick<CellResult, 'status' | 'gate'>): Found {
-  if (status === 'failed' || !gate) return 'error'
+  if (status === 'failed' || !gate || gate.outcome === 'NOT COMPARABLE') return 'error'
   return gate.outcome === 'FAIL' ? 'failed' : 'held'
 }

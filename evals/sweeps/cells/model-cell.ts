@@ -7,7 +7,7 @@ import { openTask } from '../../audit/tasks/kept-base.ts'
 import { findTask } from '../../audit/tasks/registry.ts'
 import { examplesDigest, runArm } from '../../arms/arm.ts'
 import type { ArmPlan } from '../../arms/arm-plan.ts'
-import { openBase, type Base } from '../../measure/base.ts'
+import { identityOf, openBase, type Base } from '../../measure/base.ts'
 import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { fittedExamples } from '../../arms/examples.ts'
@@ -85,6 +85,11 @@ async function openModelInputs(spec: InputsSpec): Promise<OpenInputs> {
 
 async function askBase(inputs: OpenInputs, signal: AbortSignal) {
   const { rows, context } = collecting(inputs, '', signal)
+  const { base } = inputs
+  context.emit({
+    type: 'subject',
+    row: identityOf(base, base.open, { arm: 'base', title: 'Base' }),
+  })
   await evaluateBase(inputs.base, inputs.evaluation, context)
   return rows
 }
