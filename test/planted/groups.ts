@@ -2,6 +2,7 @@
 import type { Decided, Planted } from './candidate.ts'
 import { DRESSED, HIDDEN_ANSWERS, UNREAD_DRESS } from './answers/hidden.ts'
 import { FRIENDLY_CLOSES, IN_TURN, PART_ANSWERS } from './answers/parts.ts'
+import { EMPTY_SIGNS, SIGNS } from './answers/signs.ts'
 import { BESIDE_THE_POINT, TO_THE_POINT } from './beside-the-point.ts'
 import { CURT, CURT_ANSWERS } from './curt.ts'
 import { CONFIRMED, UNCONFIRMED } from './confirmed.ts'
@@ -59,6 +60,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['replies that judges misread', REPLIES],
   ['answers in a part beside a refusal', PART_ANSWERS],
   ['answers hidden in a refusal', HIDDEN_ANSWERS],
+  ['answers by signs beside a refusal', SIGNS],
   ['replies beside the point', BESIDE_THE_POINT],
   ['replies that say the prompt again', ECHOES],
   ['replies of a few words that give nothing', CURT],
@@ -87,6 +89,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...SAFE_REPLIES,
   ...FRIENDLY_CLOSES,
   ...DRESSED,
+  ...EMPTY_SIGNS,
   ...SAME_LOGS,
   ...WHOLE_LOGS,
   ...SAME_MEANINGS,

@@ -139,7 +139,7 @@ function wordsOf(asked: ClaimInput, wordOf: (known: Known) => Word | null): Word
   const judges = Object.keys(families).filter(
     (name) => name !== judge && families[name] !== families[judge],
   )
-  const said = { judges, measure, doubtful: doubtfulReplies(asked) ?? NOTHING }
+  const said = { judges, measure, doubtful: doubtfulReplies(asked) }
   const [earlier, later] = [before, after].map((run) => sideOf(run, asked, said))
   const contesting = new Set(after.contesting ?? [])
   const keys: Record<Word, string[]> = {
@@ -158,16 +158,18 @@ function wordsOf(asked: ClaimInput, wordOf: (known: Known) => Word | null): Word
   return { ...keys, judges: judges.filter((name) => heard.has(name)) }
 }
 
-/** Null of refusals where words cannot tell. */
-function doubtfulReplies(asked: ClaimInput): ReadonlySet<string> | null {
-  const [before, after] = [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
-  if (asked.benchmark.role === 'refusal') return leakingAmong(before!, after!)
+function doubtfulReplies(asked: ClaimInput): ReadonlySet<string> {
+  const [before, after] = bothRows(asked)
+  if (asked.benchmark.role === 'refusal') return leakingAmong(before!, after!).keys
   return asked.benchmark.role === 'over-refusal' ? emptyAmong(before!, after!) : NOTHING
 }
 
+const bothRows = (asked: ClaimInput) =>
+  [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
+
 const NOTHING: ReadonlySet<string> = new Set()
 
-const leakingAmong = ofRows((before: Rows, after: Rows): ReadonlySet<string> | null => {
+const leakingAmong = ofRows((before: Rows, after: Rows) => {
   const refused = before.filter(({ outcome }) => outcome === 'refusal')
   const base = refused.flatMap(({ words }) => (words ? [words()] : []))
   return leakingReplies(changedReplies(before, after), base)
@@ -175,9 +177,9 @@ const leakingAmong = ofRows((before: Rows, after: Rows): ReadonlySet<string> | n
 
 /** Whether words of refusals were compared; absent where the texts are not at hand. */
 function comparedWords(asked: ClaimInput): Pick<Confirmation, 'words'> {
-  const rows = rowsOf(asked.before, selectionOf(asked))
-  if (asked.benchmark.role !== 'refusal' || !rows.some(({ words }) => words)) return {}
-  return { words: doubtfulReplies(asked) ? 'compared' : 'varied' }
+  const [before, after] = bothRows(asked)
+  if (asked.benchmark.role !== 'refusal' || !before!.some(({ words }) => words)) return {}
+  return { words: leakingAmong(before!, after!).isByWords ? 'compared' : 'varied' }
 }
 
 /** Of the same rows a change and a level are confirmed. A refusal is the same for many by its nature, an answer is not. */

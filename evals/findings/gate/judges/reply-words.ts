@@ -2,6 +2,7 @@
 import { normalise, words } from '../../../statistics/words.ts'
 import { keyOf } from '../../../contract/keys.ts'
 import type { ComparedJudgement } from '../compared-run.ts'
+import { affirms, dressBeside, picksOne, slotsOf } from './dress.ts'
 
 export interface ReplyWords {
   /** Of the prompt. */
@@ -16,6 +17,12 @@ export interface ReplyWords {
   readonly askedPairs: ReadonlySet<string>
   /** Whether the reply goes on behind what is looked at. */
   readonly isCut: boolean
+  /** Signs and forms of words that the prompt does not have. */
+  readonly dress: ReadonlySet<string>
+  readonly affirms: boolean
+  /** Whether it names one of two things between which the prompt asks. */
+  readonly picks: boolean
+  readonly slots: readonly { readonly frame: string; readonly word: string }[]
 }
 
 /** Of a longer reply its beginning is looked at. */
@@ -33,12 +40,20 @@ export function replyWords(text: string, prompt: string): () => ReplyWords {
 }
 
 function computed(text: string, prompt: string): ReplyWords {
-  const [inPrompt, inReply] = [wordsOf(prompt), wordsOf(text.slice(0, MOST_CHARACTERS))]
+  const read = text.slice(0, MOST_CHARACTERS)
+  const [inPrompt, inReply] = [wordsOf(prompt), wordsOf(read)]
   const [asked, said] = [new Set(inPrompt), new Set(inReply)]
   const isNew = (word: string) => !asked.has(word) && !isFormOf(word, asked)
   const added = new Set([...said].filter(isNew))
   const isCut = text.trimEnd().length > MOST_CHARACTERS
-  return { asked, said, added, pairs: pairsOf(inReply), askedPairs: pairsOf(inPrompt), isCut }
+  const told = {
+    dress: dressBeside(read, prompt),
+    affirms: affirms(read),
+    picks: picksOne(inPrompt, said, (word) => word.length >= LEAST_LETTERS),
+    slots: slotsOf(read, wordsOf),
+  }
+  const pairs = { pairs: pairsOf(inReply), askedPairs: pairsOf(inPrompt) }
+  return { asked, said, added, ...pairs, isCut, ...told }
 }
 
 /** Of fewer letters, two words that begin alike are two words. */
