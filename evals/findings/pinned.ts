@@ -56,16 +56,25 @@ const Pinned = z.object({
       prompt: z.null(),
     }),
   ),
+  /** Of a log. */
+  wordings: z
+    .array(z.tuple([z.string(), z.object({ of: z.enum(['reply', 'scores']), digest: z.string() })]))
+    .transform((pairs) => () => new Map(pairs))
+    .exactOptional(),
 })
 
-/** Without its addresses, digests of its replies and texts of its prompts: these are those of the run that it is kept with. */
-export function toPinned({ labels: _, served: __, ...state }: ComparedRun): unknown {
+/**
+ * Without its addresses and texts of its prompts: these are those of the run that it is kept with. Digests of its replies are kept of
+ * a log alone, which holds the replies themselves; a run of our own may withhold them.
+ */
+export function toPinned({ labels: _, served: __, wordings, ...state }: ComparedRun): unknown {
   const judged = state.judged.map(({ replyDigest: _digest, words: _words, ...row }) => ({
     ...row,
     prompt: null,
   }))
   // As it is read again, without fields that are undefined.
-  return JSON.parse(JSON.stringify({ ...state, judged }))
+  const own = state.format === 'touchstone' ? {} : { wordings: [...(wordings?.() ?? [])] }
+  return JSON.parse(JSON.stringify({ ...state, judged, ...own }))
 }
 
 /** Of the run named `name`; undefined where none is kept, or what is kept is damaged. */

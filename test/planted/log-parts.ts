@@ -9,6 +9,7 @@ import { TouchstoneError } from '../../evals/errors/touchstone-error.ts'
 import { parseGate } from '../../evals/findings/gate/gate-file.ts'
 import { pairSides, readSide, requireAllPaired } from '../../evals/runs/compared.ts'
 import { gateOf } from '../../evals/runs/gate-compared.ts'
+import { readReference } from '../../evals/runs/reference.ts'
 import { N, type Decided, type Planted } from './candidate.ts'
 
 export const each = <T>(made: (i: number) => T, n = N): T[] =>
@@ -25,8 +26,8 @@ export async function compared(
     const gate = parseGate(JSON.stringify({ margin: 0.05, trust, ...more }), 'gate.yaml')
     const pairs = pairSides(before!, after!, arms)
     requireAllPaired(before!, after!, arms, pairs)
-    const none = { allow: [], reference: undefined, under: undefined }
-    const { outcome, headline, claims } = gateOf(pairs, gate, none)
+    const given = { allow: [], reference: await readReference(gate), under: undefined }
+    const { outcome, headline, claims } = gateOf(pairs, gate, given)
     return { outcome, sentence: headline, claims }
   } catch (error) {
     if (!(error instanceof TouchstoneError)) throw error

@@ -7,6 +7,7 @@ import { comparability } from './comparability.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
 import type { Gated } from './claim-input.ts'
 import { anotherModelSaid } from './served/another-model.ts'
+import { referenceLogSaid } from './served/two-logs.ts'
 
 type Said = Omit<Assumption, 'name'>
 
@@ -281,12 +282,13 @@ function boundsOf(gated: Gated, claims: readonly GateClaim[]): Said {
       )
 }
 
-const referenceOf = ({ reference }: Gated): Said =>
-  reference
-    ? checked(
-        `the loss since ${reference.arm} of ${reference.origin} is a claim of its own; that it is an earlier state of the same model is the gate’s word`,
-      )
-    : assumed('no earlier run is pinned as reference: small losses that add up are not seen')
+function referenceOf({ reference, against }: Gated): Said {
+  if (!reference)
+    return assumed('no earlier run is pinned as reference: small losses that add up are not seen')
+  const logs = against.flatMap(({ after }) => referenceLogSaid({ before: reference, after }) ?? [])
+  const how = `the loss since ${reference.arm} of ${reference.origin} is a claim of its own; that it is an earlier state of the same model is the gate’s word`
+  return logs.length === 0 ? checked(how) : assumed([how, ...logs].join('; '))
+}
 
 /** Undefined where no gain is claimed. */
 function heldOutOf({ against, trainedOn }: Gated, claims: readonly GateClaim[]): Said | undefined {

@@ -17,6 +17,7 @@ import { underPlan } from './frozen/under-plan.ts'
 import { asFarAs } from './looks/claim-look.ts'
 import { claimsOn } from './questions.ts'
 import { doubtOf, withDoubt } from './served/another-model.ts'
+import { doubtOfReference } from './served/two-logs.ts'
 import { lastSafe } from './trajectory.ts'
 import { asUnits } from './units.ts'
 
@@ -156,7 +157,12 @@ const metricsOf = (states: readonly ComparedRun[], name: string): string[] => [
 function draftsOf(gate: GateRule, gated: Gated, before: ComparedRun, after: ComparedRun): Draft[] {
   const drafts = draftsBetween(gate, gated, before, after)
   const doubt = doubtOf({ before, after }, gate)
-  return doubt === undefined ? drafts : drafts.map((draft) => withDoubt(draft, doubt))
+  const { reference } = gated
+  const since = reference && doubtOfReference({ before: reference, after }, gate)
+  return drafts.map((draft) => {
+    const own = doubt ?? (draft.claim.against === 'reference' ? since : undefined)
+    return own === undefined ? draft : withDoubt(draft, own)
+  })
 }
 
 function draftsBetween(

@@ -18,7 +18,7 @@ import {
 } from '../../doubles/rows/raw-logs.ts'
 import { unlike } from '../../doubles/rows/unlike.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
-import { N, type Planted } from '../candidate.ts'
+import { N, type Decided, type Planted } from '../candidate.ts'
 import { compared, each } from '../log-parts.ts'
 import { freshDatabase, writeRun } from '../stored/stored.ts'
 
@@ -198,7 +198,25 @@ function besideLog(rows: AuditRows) {
   return compared([dirname(path), EXPORTS['Inspect']!(rows)], [], ['base', 'base'])
 }
 
+/** Of a base and a fine-tune that says other things, since a release in a dress of the fine-tune's. */
+async function since(
+  log: (dress: Dress) => Path,
+  dress: Partial<Dress>,
+  more: object = {},
+): Promise<Decided> {
+  const tuned: Dress = { ...BASE, name: 'tuned', said: (i) => `Look for the ${unlike(i, 2)}` }
+  const run = await log({ ...tuned, name: 'first', ...dress })
+  return compared([log(BASE), log(tuned)], ['house'], [], { reference: { run }, ...more })
+}
+const SAME_RELEASE =
+  /nothing shows that tuned of .* is another model than first of .*the reference’s/
+
 export const EQUAL_LOGS: Planted[] = [
+  ...tools.map(([tool, log]): Planted => [
+    `a reference that is the fine-tune's own log under another name, in another order, ${tool}`,
+    () => since(log, { order: (rows) => rows.toReversed() }),
+    SAME_RELEASE,
+  ]),
   ...tools.flatMap(([tool, log]) =>
     DRESSES.map(([how, dress]): Planted => [
       `the log of the base, ${how}, ${tool}`,
@@ -250,6 +268,14 @@ export const EQUAL_LOGS: Planted[] = [
 ]
 
 export const UNEQUAL_LOGS: Planted[] = [
+  ...tools.map(([tool, log]): Planted => [
+    `a reference that says other things than the fine-tune, ${tool}`,
+    () => since(log, { said: (i) => `It is the ${unlike(i, 3)}` }),
+  ]),
+  [
+    'a reference that says what the fine-tune says, which the gate takes as another model',
+    () => since(TOOLS['lm-eval']!, {}, { distinct: ['tuned'] }),
+  ],
   ...tools.map(([tool, log]): Planted => [
     `five of 400 replies are its own, ${tool}`,
     () => dressed(log, { name: 'tuned', said: wording(5) }),

@@ -2,7 +2,8 @@
  * @file Whether a log is of another model than its base's. Nothing in logs shows the weights, and a log beside a copy of itself loses
  * nothing, whatever is written on it: nothing was measured. So a PASS needs more replies that differ than would tell a served model
  * from a base that always says the same: the exact sign test at the gate's α. How far the base's own replies vary no log says, so that
- * it is assumed in any case; and where replies are not at hand, neither is anything to be held against it.
+ * it is assumed in any case; and where replies are not at hand, neither is anything to be held against it. The same holds of a pinned
+ * reference beside the fine-tune.
  */
 import type { Assumption } from '../../../contract/gate.ts'
 import type { GateRule } from '../../../contract/gate/rule.ts'
@@ -61,22 +62,29 @@ const byPrompt = ({ wordings }: ComparedRun): ByPrompt =>
   )
 
 /** "its 400 replies are the base’s, spaces and case aside" */
-function likenessText({ replies, differ, areScores }: Likeness): string {
+function likenessText({ replies, differ, areScores }: Likeness, whose: Whose): string {
   if (replies === 0) return 'no replies of both are at hand'
   const all = areScores ? counted(replies, 'score') : counted(replies, 'reply', 'replies')
-  if (differ > 0) return `${differ} of its ${all} differ from the base’s`
-  return `its ${all} are the base’s${areScores ? '' : ', spaces and case aside'}`
+  if (differ > 0) return `${differ} of its ${all} differ from the ${whose}’s`
+  return `its ${all} are the ${whose}’s${areScores ? '' : ', spaces and case aside'}`
 }
+
+type Whose = 'base' | 'reference'
 
 const isAlike = ({ replies, differ }: Likeness, alpha: number): boolean =>
   replies > 0 && 0.5 ** differ > alpha
 
 /** What a PASS of these two would rest on though their replies speak against it; undefined where they do not. */
-export function doubtOfLogs(pair: Pair, alpha: number): string | undefined {
+export function doubtOfLogs(pair: Pair, alpha: number, whose: Whose = 'base'): string | undefined {
   const found = likenessOf(pair)
   if (!isAlike(found, alpha)) return undefined
   const { before, after } = pair
-  return `nothing shows that ${placeOf(after)} is another model than ${placeOf(before)}: ${likenessText(found)}. See that ${after.origin} is the log of the fine-tune; then distinct: ["${after.arm}"] in a gate file takes it as another model`
+  return `nothing shows that ${placeOf(after)} is another model than ${placeOf(before)}: ${likenessText(found, whose)}. ${REMEDY[whose](pair)}; then distinct: ["${after.arm}"] in a gate file takes it as another model`
+}
+
+const REMEDY: Readonly<Record<Whose, (pair: Pair) => string>> = {
+  base: ({ after }) => `See that ${after.origin} is the log of the fine-tune`,
+  reference: ({ before }) => `See that ${before.origin} is the log of an earlier release`,
 }
 
 const placeOf = ({ arm, origin }: ComparedRun) => `${arm} of ${origin}`
@@ -86,7 +94,7 @@ export function logsSaid(pair: Pair, { alpha, distinct = [] }: GateRule): Omit<A
   const found = likenessOf(pair)
   return {
     state: 'assumed',
-    how: `${arm}: ${likenessText(found)}; ${restText(found, alpha, distinct.includes(arm))}`,
+    how: `${arm}: ${likenessText(found, 'base')}; ${restText(found, alpha, distinct.includes(arm))}`,
   }
 }
 
@@ -96,3 +104,22 @@ function restText(found: Likeness, alpha: number, isTaken: boolean): string {
   if (isTaken) return 'the gate takes it as another model: nothing shows it'
   return 'nothing shows that it is another model than its base'
 }
+
+/** Whether a side is a log, be the other served or not: a reference is asked nothing. */
+const isLogOfReference = ({ before, after }: Pair): boolean =>
+  after.unmeasured === undefined && [before, after].some(({ format }) => format !== 'touchstone')
+
+/** Of a pinned reference: nothing is lost since a release whose log is a copy of the fine-tune's own. */
+export function doubtOfReference(
+  pair: Pair,
+  { alpha, distinct = [] }: GateRule,
+): string | undefined {
+  if (!isLogOfReference(pair) || distinct.includes(pair.after.arm)) return undefined
+  return doubtOfLogs(pair, alpha, 'reference')
+}
+
+/** "tuned: 9 of its 400 replies differ from the reference’s"; undefined where no log is compared. */
+export const referenceLogSaid = (pair: Pair): string | undefined =>
+  isLogOfReference(pair)
+    ? `${pair.after.arm}: ${likenessText(likenessOf(pair), 'reference')}`
+    : undefined
