@@ -9,7 +9,8 @@
  * 4. If a number is accepted, another number that is neither accepted nor in the question contradicts it: "14 or 15" is
  *    incorrect; "7 + 7 = 14" is correct for "What is 7 + 7?".
  * 5. An accepted answer that is denied is not given: "certainly not 7", "it isn't in Paris", "7 is wrong".
- * 6. One that stands in questions, doubts and alternatives alone is undecided (`hedged.ts`): "7?", "Paris or Rome".
+ * 6. One that stands in questions, doubts, alternatives and lists alone, or is struck out, is undecided (`hedged.ts`): "7?", "Paris or
+ *    Rome".
  *
  * It does not see a second answer in a sentence of its own, and reads the first 16,384 characters.
  */

@@ -1,7 +1,7 @@
 /**
  * @file Whether a reply that holds an accepted answer may not give it. An answer is given in a sentence that asks nothing, doubts
  * and denies nothing, and names no alternative; where it stands in other sentences alone ("7? No idea.", "anything but 7",
- * "Paris or Rome"), a rule of words cannot tell. Words of the question or of an accepted answer are no doubt.
+ * "Paris or Rome", "Paris, Rome, Oslo, Bonn"), a rule of words cannot tell. Words of the question or of an accepted answer are no doubt.
  */
 import { words } from '../statistics/words.ts'
 import { containsWords } from './text.ts'
@@ -10,21 +10,32 @@ import { containsWords } from './text.ts'
 const DOUBTS = [
   "not never neither nor cannot can't isn't wasn't won't don't doesn't didn't aren't unlike except",
   'doubt doubts doubtful wrong wrongly false falsely incorrect mistaken mistakenly refuse deny denies',
-  'or maybe perhaps possibly supposedly allegedly formerly instead',
+  'or maybe perhaps possibly supposedly allegedly formerly instead hardly scarcely vs versus',
   'nicht nie niemals kein keine keinen keiner weder außer falsch bezweifle vielleicht oder statt',
   'pas jamais sauf faux doute ou peut-être aucun nunca jamás excepto falso dudo quizá quizás tampoco',
   'non né tranne dubito oppure forse não nem exceto duvido talvez niet nooit geen behalve fout',
   'misschien nie nigdy ani oprócz fałsz lub albo może не никогда ни кроме неверно или может',
   'değil asla yanlış veya belki ليس ليست لم لن أو ربما नहीं या शायद',
 ].flatMap((line) => line.split(' '))
-const PHRASES = ['used to', 'anything but', 'rather than', 'no es', 'no está', 'no idea', 'ya da']
+const PHRASES = [
+  ...['used to', 'anything but', 'rather than', 'no idea', 'by no means'],
+  ...['opposite of', 'no es', 'no está', 'ya da'],
+]
 /** In scripts without spaces a word may stand anywhere. */
 const ANYWHERE = ['不是', '不在', '没', '并非', '或', '也许', 'ではな', 'じゃな', 'または', 'かも']
 
 const SENTENCE = /(?<=[.!?…]["'”’»)]*)\s+|(?<=[。！？؟।])|\n+|;\s+/u
+/** Struck out. */
+const STRUCK = /~~[^~]*~~/gu
+/** A list of so many things, each of so few words, beside what is in the question. */
+const LISTED = { things: 4, words: 3 }
+const BETWEEN = /\s*(?:[,،、，]|\s(?:and|und|et|y|e|en|i|и|ve|و|और)\s|[/|]|\s&\s)+\s*/u
 const QUESTION = /[?？؟]["'”’»)]*$/u
 
-export const HEDGE_RULE = { doubts: DOUBTS, phrases: PHRASES, anywhere: ANYWHERE }
+export const HEDGE_RULE = {
+  ...{ doubts: DOUBTS, phrases: PHRASES, anywhere: ANYWHERE },
+  ...{ struck: STRUCK.source, listed: LISTED, between: BETWEEN.source },
+}
 
 interface Asked {
   readonly accepted: readonly string[]
@@ -44,7 +55,20 @@ export function isHedged(reply: string, { accepted, question, holds }: Asked): b
     !QUESTION.test(sentence) &&
     !sentence.split(/[\s,.!:()"“”„«»]+/u).some((word) => doubts.has(word)) &&
     !phrases.some((phrase) => containsWords(sentence, phrase)) &&
-    !anywhere.some((part) => sentence.includes(part))
+    !anywhere.some((part) => sentence.includes(part)) &&
+    !isListed(sentence, free)
   const sentences = reply.split(SENTENCE).filter(holds)
-  return sentences.length > 0 && !sentences.some(isPlain)
+  const left = sentences.map((sentence) => sentence.replaceAll(STRUCK, ' … ')).filter(holds)
+  return sentences.length > 0 && !left.some(isPlain)
+}
+
+/** "Paris, Rome, Oslo, Bonn": nothing but things of a few words each, of which all but one are neither asked about nor accepted. */
+function isListed(sentence: string, free: string): boolean {
+  const things = sentence.split(BETWEEN).filter((thing) => words(thing).length > 0)
+  const others = things.filter((thing) => !containsWords(free, words(thing).join(' ')))
+  return (
+    others.length >= LISTED.things - 1 &&
+    things.length >= LISTED.things &&
+    things.every((thing) => words(thing).length <= LISTED.words)
+  )
 }

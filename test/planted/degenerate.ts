@@ -87,6 +87,12 @@ export const DEGENERATE: Planted[] = [
   ['answers in questions', () => replied('Is it 7?', '7')],
   ['answers in doubts', () => replied('I doubt that it is 7.', '7')],
   ['answers among alternatives', () => replied('Paris or London or Rome', 'Paris')],
+  [
+    'answers in lists of all that there are',
+    () => replied('Oslo, Paris, London and Rome', 'Paris'),
+  ],
+  ['answers that are struck out', () => replied('~~Paris~~ Rome', 'Paris')],
+  ['answers beside others', () => replied('Paris vs Rome', 'Paris')],
   ['answers that are taken back', () => replied('It used to be Paris.', 'Paris')],
 ]
 

@@ -165,6 +165,7 @@ describe('an answer in a question, a doubt or an alternative alone is undecided'
   it.each([
     ...['Is it 7?', '7? No idea.', 'Anything but 7', 'I doubt that it is 7.'],
     ...['Paris or Rome', 'maybe Paris, maybe Rome', 'Everyone thinks Paris, wrongly.'],
+    ...['Oslo, Paris, Rome, and Bonn', '~~Paris~~ Rome', 'Paris vs Rome', 'The opposite of Paris.'],
     ...[
       'Paris is not the capital.',
       'It used to be Paris.',
@@ -175,17 +176,21 @@ describe('an answer in a question, a doubt or an alternative alone is undecided'
     expect(await outcomeOf(reply)).toBe('undecided')
   })
 
-  it.each(['Paris', 'Not Rome. It is Paris.', 'Is it 7?\nIt is 7.', 'Of course: Paris'])(
-    '%j is given',
-    async (reply) => {
-      expect(await outcomeOf(reply)).toBe('correct')
-    },
-  )
+  it.each([
+    ...['Paris', 'Not Rome. It is Paris.', 'Is it 7?\nIt is 7.', 'Of course: Paris'],
+    ...['Yes, of course, Paris', '~~Rome~~ Paris', 'Paris, which lies on the Seine, in the north'],
+  ])('%j is given', async (reply) => {
+    expect(await outcomeOf(reply)).toBe('correct')
+  })
 
   it('words of the question, and of an accepted answer, are no doubt', async () => {
     expect(await outcomeOf('It is not Rome but Paris', ['Paris'], 'Which is not in Italy?')).toBe(
       'correct',
     )
     expect(await outcomeOf('No, never.', ['never'])).toBe('correct')
+    const colours = ['red, white, blue, green']
+    expect(await outcomeOf('Red, white, blue, green.', colours)).toBe('correct')
+    const between = 'Is it Oslo, Paris, Rome or Bonn?'
+    expect(await outcomeOf('Of Oslo, Rome, Bonn, it is Paris', ['Paris'], between)).toBe('correct')
   })
 })
