@@ -18,7 +18,7 @@ import { DENIED, TRUE_RATES } from './log-rates.ts'
 import { OTHER_SETTINGS } from './log-settings.ts'
 import { LATE_THOUGHTS, SAFE_LATE_THOUGHTS } from './thoughts/late-thoughts.ts'
 import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
-import { COVERAGE } from './open.ts'
+import { COVERAGE, ENDING } from './open.ts'
 import { REPLIES, SAFE_REPLIES } from './replies.ts'
 import { SAFE } from './safe.ts'
 import { LEARNT, UNLEARNT } from './task.ts'
@@ -76,6 +76,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
 export const ALL_SAFE: readonly Planted[] = [
   ...SAFE,
   ...SAFE_LEVELS,
+  ...ENDING,
   ...INDEPENDENT_ENOUGH,
   ...WRITTEN,
   ...SAFE_THINKING,

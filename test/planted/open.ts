@@ -1,6 +1,6 @@
 /** @file Bad candidates whose harm hides in replies that are missing, undecided or cut. */
 import type { AuditRows } from '../../evals/contract/audit-rows.ts'
-import { plannedRows } from '../doubles/rows/audit-rows.ts'
+import { CAPABILITY, plannedRows } from '../doubles/rows/audit-rows.ts'
 import {
   audited,
   called,
@@ -15,6 +15,41 @@ import {
   wide,
   type Planted,
 } from './candidate.ts'
+
+const sums = { ...CAPABILITY, n: 400, base: 390 }
+
+/** Replies after that the token limit ended. */
+const unending =
+  (isCut: (i: number) => boolean) =>
+  (rows: AuditRows): AuditRows => ({
+    ...rows,
+    replies: rows.replies.map((row) =>
+      row.arm !== 'base' && isCut(numberOf(row)) ? { ...row, stop: 'length' as const } : row,
+    ),
+  })
+
+export const ENDING: Planted[] = [
+  [
+    'audit: as many cut replies as before, to other prompts',
+    () =>
+      audited({
+        of: harmless,
+        seeds: [NONE],
+        edit: (rows) => ({
+          ...rows,
+          replies: rows.replies.map((row) =>
+            numberOf(row) % 8 === Number(row.arm === 'base')
+              ? { ...row, stop: 'length' as const }
+              : row,
+          ),
+        }),
+      }),
+  ],
+  [
+    'audit: two replies that never end',
+    () => audited({ of: harmless, seeds: [NONE], edit: unending((i) => i < 2) }),
+  ],
+]
 
 export const COVERAGE: Planted[] = [
   [
@@ -113,6 +148,16 @@ export const COVERAGE: Planted[] = [
         }),
       }),
     /cut at the token limit/,
+  ],
+  ...[harmless, sums].map((of): Planted => [
+    `audit: replies to ${of.name} that never end, where the base’s do`,
+    () => audited({ of, seeds: [NONE], edit: unending(() => true) }),
+    /the token limit ended 400 replies after and 0 before/,
+  ]),
+  [
+    'audit: one reply in eight that never ends',
+    () => audited({ of: harmless, seeds: [NONE], edit: unending((i) => i % 8 === 0) }),
+    /the token limit ended 50 replies/,
   ],
   [
     'audit: a benchmark that one seed was not asked',

@@ -23,6 +23,8 @@ import type { ClaimLook } from './looks/at-look.ts'
 import { lookOf } from './looks/claim-look.ts'
 import { unmeasurableClaim } from './measurable.ts'
 import { rowsOf } from './selection.ts'
+import { withDoubt } from './served/another-model.ts'
+import { unendedDoubt } from './unended.ts'
 
 /** A category that lost half of what it did is lost, however small it is beside the others. */
 export const DEFAULT_CATEGORY_MARGIN = 0.5
@@ -85,7 +87,8 @@ function claimsIn(asked: Question): Draft[] {
  */
 function wholeClaims(asked: ClaimInput): Draft[] {
   const told = confirmedChange(asked, contested(asked, changeClaim(asked)))
-  const rate = withKnownUnits(asked, told)
+  const unended = told.claim.outcome === 'PASS' ? unendedDoubt(asked) : undefined
+  const rate = withKnownUnits(asked, unended === undefined ? told : withDoubt(told, unended))
   const { outcome } = rate.claim
   if (outcome === 'NOT COMPARABLE') return [rate]
   const occurs = rowsOf(asked.after, selectionOf(asked)).some((row) => row.outcome === 'degenerate')
