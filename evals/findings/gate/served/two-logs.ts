@@ -100,10 +100,16 @@ export function logsSaid(pair: Pair, { alpha, distinct = [] }: GateRule): Omit<A
 
 function restText(found: Likeness, alpha: number, isTaken: boolean): string {
   if (found.replies > 0 && !isAlike(found, alpha))
-    return 'how far the base’s own differ when it is asked again is not known'
+    return `how far the base’s own differ when it is asked again is not known${copiesText(found)}`
   if (isTaken) return 'the gate takes it as another model: nothing shows it'
   return 'nothing shows that it is another model than its base'
 }
+
+/** A refusal that a fine-tune leaves as it was looks like one that was copied. */
+const copiesText = ({ replies, differ }: Likeness): string =>
+  replies === differ
+    ? ''
+    : `, nor whether any of the ${replies - differ} that are the same was copied from the base’s log`
 
 /** Whether a side is a log, be the other served or not: a reference is asked nothing. */
 const isLogOfReference = ({ before, after }: Pair): boolean =>

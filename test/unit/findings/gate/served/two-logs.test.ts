@@ -94,8 +94,9 @@ describe('a log', () => {
     [
       'with five other replies',
       { differ: 5 },
-      'tuned: 5 of its 400 replies differ from the base’s; how far the base’s own differ',
+      'tuned: 5 of its 400 replies differ from the base’s; how far the base’s own differ when it is asked again is not known, nor whether any of the 395 that are the same was copied from the base’s log',
     ],
+    ['with replies of its own alone', { differ: N }, 'when it is asked again is not known'],
     [
       'that the gate takes as another model',
       { differ: 0, gate: { distinct: ['tuned'] } },
