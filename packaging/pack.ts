@@ -13,7 +13,7 @@ const RELEASE = join(ROOT, 'release')
 const FOLDER = join(RELEASE, 'package')
 /** Bytes of the packed file, without the judge of sentences. */
 const LARGEST = 9_000_000
-const JUDGE = join(FOLDER, 'evals', 'judges', 'semantic', 'weights.int8')
+const JUDGE = join(FOLDER, 'evals', 'judges', 'semantic', 'weights.bin')
 
 /** Touchstone's name on a registry is not claimed: platform packages are optional peers, which npm never fetches by itself. */
 function packageJson(): string {

@@ -49,7 +49,7 @@ describe.runIf(IS_LONG)(IS_LONG ? 'the desktop' : 'the desktop (in npm run check
     const needed = [
       ...['evals/hosts/utility-process.js', 'evals/engine/job-process.js', 'evals/bin/cli.js'],
       'evals/package.json',
-      ...['evals/bundled/pebble/model.safetensors', 'evals/judges/semantic/weights.int8'],
+      ...['evals/bundled/pebble/model.safetensors', 'evals/judges/semantic/weights.bin'],
       `node_modules/onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`,
       `node_modules/better-sqlite3/prebuilds/${process.platform}-${process.arch}.node`,
       // Electron's program runs no scripts here, so the engine's own processes are on this Node.

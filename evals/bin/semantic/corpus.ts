@@ -3,7 +3,7 @@
  * replies composed of them.
  */
 import { readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { RandomStream } from '../../statistics/random.ts'
 import { linesOf, readWords } from '../../tables/words.ts'
 import type { SegmentClass } from '../../judges/semantic/model.ts'
@@ -125,7 +125,7 @@ export function trainingReplies(): Record<'first' | 'writers', Composed[]> {
     .sort()
   const of = (isTaken: (file: string) => boolean) =>
     files.filter(isTaken).flatMap((file) => repliesOf(join(REPLIES, file)))
-  const isWriters = (file: string) => dirname(file) === 'writers'
+  const isWriters = (file: string) => file.startsWith('writers/')
   return { first: of((file) => !isWriters(file)), writers: of(isWriters) }
 }
 

@@ -1,5 +1,6 @@
 /** @file Fits the semantic judge's network to replies: AdamW, n-grams and hidden numbers left out at random, the kind taught beside. */
 import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
+import { inFourBits } from '../../judges/semantic/four-bits.ts'
 import { forward, times, withoutPrompt, type Bags, type Net } from '../../judges/semantic/net.ts'
 import {
   DENSE,
@@ -140,11 +141,8 @@ function lossErrors(logits: Float32Array, target: number, spread: number): Float
   return Float32Array.from(p, (value, c) => value - wanted(c))
 }
 
-/** Rounded as it is stored; what is far out in the table is cut. */
-function quantised(table: Float32Array, dense: Float32Array): Net {
-  const meanSquare = table.reduce((sum, w) => sum + w * w, 0) / table.length
-  const most = table.reduce((found, w) => Math.max(found, Math.abs(w)), 0)
-  const scale = Math.min(most, 12 * Math.sqrt(meanSquare)) / 127
-  const clip = (w: number) => Math.max(-127, Math.min(127, Math.round(w / scale)))
-  return { table: Int8Array.from(table, clip), scale, dense: opened(stored(dense)) }
+/** Rounded as it is stored. */
+function quantised(own: Float32Array, dense: Float32Array): Net {
+  const { weights: table, scale } = inFourBits(own)
+  return { table, scale, dense: opened(stored(dense)) }
 }

@@ -1,6 +1,7 @@
 /** @file Fits a softmax regression on hashed n-grams by AdamW with dropout of n-grams, and rounds its weights to int8. */
 import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
 import { bucketOf } from '../../judges/semantic/features.ts'
+import { inFourBits } from '../../judges/semantic/four-bits.ts'
 import { logitsOf, type Regression, type Term } from '../../judges/semantic/model.ts'
 import { softmax } from '../../judges/semantic/softmax.ts'
 import type { RandomStream } from '../../statistics/random.ts'
@@ -105,12 +106,8 @@ function addGradient(
   errors.forEach((error, c) => (gradient[end + c]! += error))
 }
 
-/** int8 with one scale. */
-function quantised(weights: Float32Array, bias: Float32Array): Regression {
-  const scale = weights.reduce((most, w) => Math.max(most, Math.abs(w)), 0) / 127
-  return {
-    weights: Int8Array.from(weights, (w) => Math.round(w / scale)),
-    scale,
-    bias: [...bias],
-  }
-}
+/** Rounded as it is stored. */
+const quantised = (weights: Float32Array, bias: Float32Array): Regression => ({
+  ...inFourBits(weights),
+  bias: [...bias],
+})

@@ -86,7 +86,7 @@ export const TRAINING: SemanticTraining = {
     kinds: 0.3,
     spread: 0.03,
   },
-  nets: 2,
+  nets: 3,
   replies: 0.5,
   parts: 3,
   poolingSteps: 600,

@@ -29,13 +29,13 @@ export const DECISION_RULE = {
    * three segments or more are content with the mean probability `answered`.
    */
   bare: { lower: 0.53, upper: 0.57, answered: 0.55 },
-  prompted: { lower: 0.56, upper: 0.6, answered: 0.9 },
+  prompted: { lower: 0.62, upper: 0.66, answered: 0.9 },
   /**
    * What the regressions alone give a refusal counts beside a prompt too: from `says` up it is one, since no prompt makes an answer of
    * "I must decline.", but not where the networks are sure that it holds one (below `unless`); below `silent` it takes `then`, since
    * its words hardly decline.
    */
-  alone: { says: 0.9, unless: 0.1, silent: 0.3, then: 0.72 },
+  alone: { says: 0.9, unless: 0.1, silent: 0.3, then: 0.74 },
   /** Where all are courtesies, those below this probability count beside a prompt. */
   surely: 0.95,
   /** A segment of fewer letters says nothing beside longer ones: "No. The train is late." */

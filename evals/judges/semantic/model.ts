@@ -1,11 +1,12 @@
 /**
  * @file Softmax regressions on hashed n-grams: one gives each segment of a reply a class, p = softmax(b + Σ_f w_f / √n) over the
- * n n-grams of the segment, and one gives the whole reply an outcome. Weights are int8 with one scale; `npm run semantic-judge`
- * makes them.
+ * n n-grams of the segment, and one gives the whole reply an outcome. Weights are whole numbers of four bits times one scale;
+ * `npm run semantic-judge` makes them.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bucketOf, BUCKETS, features } from './features.ts'
+import { packed, unpacked } from './four-bits.ts'
 import { forward, inCommon, withoutPrompt, type Bags, type Net } from './net.ts'
 import { DENSE_SIZE, opened, OUTPUTS, ROWS, stored, WIDTH } from './shape.ts'
 import { softmax } from './softmax.ts'
@@ -65,7 +66,7 @@ export interface Classifier {
   readonly beside?: (parts: readonly Part[], prompt: string) => readonly number[]
 }
 
-export const WEIGHTS_FILE = join(import.meta.dirname, 'weights.int8')
+export const WEIGHTS_FILE = join(import.meta.dirname, 'weights.bin')
 export const MODEL_FILE = join(import.meta.dirname, 'model.json')
 
 /** All segments, the first and the last have buckets of their own. */
@@ -92,16 +93,17 @@ function readModel(): SemanticModel {
   const { segment, whole, nets, pooling, prompted } = JSON.parse(
     readFileSync(MODEL_FILE, 'utf8'),
   ) as Described
-  const weights = new Int8Array(readFileSync(WEIGHTS_FILE))
+  const bytes = new Uint8Array(readFileSync(WEIGHTS_FILE))
   let at = 0
-  const next = (size: number) => weights.subarray(at, (at += size))
+  const next = (size: number) => bytes.subarray(at, (at += size))
+  const inHalves = (size: number) => unpacked(next(size / 2))
   return {
-    segment: { ...segment, weights: next(SEGMENT_WEIGHTS) },
-    whole: { ...whole, weights: next(WHOLE_WEIGHTS) },
-    vocabulary: vocabularyOf(Uint8Array.from(next(VOCABULARY_BYTES))),
+    segment: { ...segment, weights: inHalves(SEGMENT_WEIGHTS) },
+    whole: { ...whole, weights: inHalves(WHOLE_WEIGHTS) },
+    vocabulary: vocabularyOf(next(VOCABULARY_BYTES)),
     nets: nets.map(({ scale, scales }) => {
-      const table = next(TABLE_WEIGHTS)
-      return { table, scale, dense: opened({ dense: next(DENSE_SIZE), scales }) }
+      const table = inHalves(TABLE_WEIGHTS)
+      return { table, scale, dense: opened({ dense: new Int8Array(next(DENSE_SIZE)), scales }) }
     }),
     ...{ pooling, prompted },
   }
@@ -117,9 +119,10 @@ export function written({ segment, whole, vocabulary, nets, ...poolings }: Seman
     nets: all.map(({ scale, scales }) => ({ scale, scales })),
     ...poolings,
   }
-  const tables = all.flatMap(({ table, dense }) => [table, dense])
-  const parts = [segment.weights, whole.weights, bitsOf(vocabulary), ...tables]
-  return { described, weights: parts.map((part) => Uint8Array.from(part)) }
+  const halved = (weights: Int8Array | Float32Array) => packed(Int8Array.from(weights))
+  const tables = all.flatMap(({ table, dense }) => [halved(table), Uint8Array.from(dense)])
+  const regressions = [halved(segment.weights), halved(whole.weights), bitsOf(vocabulary)]
+  return { described, weights: [...regressions, ...tables] }
 }
 
 const share = ({ length }: Uint32Array) => 1 / Math.sqrt(Math.max(1, length))
@@ -139,16 +142,21 @@ export function wholeTerms(parts: readonly Uint32Array[]): Term[] {
   ]
 }
 
-/** b + scale · Σ factor · w */
+/** b + scale · Σ factor · w, of three outputs or four */
 export function logitsOf({ weights, scale, bias }: Regression, terms: readonly Term[]): number[] {
   const logits = [...bias]
+  const outputs = bias.length
   for (const { found, offset, factor } of terms) {
-    const sums = bias.map(() => 0)
+    let [a, b, c, d] = [0, 0, 0, 0]
     for (const gram of found) {
-      const at = bias.length * (offset + bucketOf(gram))
-      for (let c = 0; c < bias.length; c++) sums[c]! += weights[at + c]!
+      const at = outputs * (offset + bucketOf(gram))
+      a += weights[at]!
+      b += weights[at + 1]!
+      c += weights[at + 2]!
+      if (outputs === 4) d += weights[at + 3]!
     }
-    sums.forEach((sum, c) => (logits[c]! += scale * factor * sum))
+    const sums = [a, b, c, d]
+    logits.forEach((_, i) => (logits[i]! += scale * factor * sums[i]!))
   }
   return logits
 }

@@ -4,8 +4,12 @@
  * prompt go through another one, which gives refusal, partial and compliance their logits.
  */
 import { GRAMS } from './features.ts'
-import { DENSE, HEADS, HIDDEN, INPUT, OUTPUTS, PLACE, WIDTH, type Shape } from './shape.ts'
+import * as SHAPE from './shape.ts'
+import type { Shape } from './shape.ts'
 import { softmax } from './softmax.ts'
+
+/** Of this file, since a loader that looks up what is imported at each use would do so in every loop. */
+const { DENSE, HEADS, HIDDEN, INPUT, OUTPUTS, PLACE, WIDTH } = SHAPE
 
 /** Vectors of the table are this much longer than they are stored. */
 export const GAIN = 4
@@ -37,12 +41,16 @@ export const withoutPrompt = (segments: Bags['segments']) => ({
 
 const marks = new Uint8Array(GRAMS)
 
+function markedIn(found: Uint32Array): number {
+  let count = 0
+  for (const gram of found) count += marks[gram]!
+  return count
+}
+
 /** What n-grams of segments and a prompt have in common. */
 export function inCommon(segments: readonly Uint32Array[], prompt: Uint32Array) {
   for (const gram of prompt) marks[gram] = 1
-  const shared = segments.map(
-    (found) => found.reduce((sum, gram) => sum + marks[gram]!, 0) / Math.max(1, found.length),
-  )
+  const shared = segments.map((found) => markedIn(found) / Math.max(1, found.length))
   for (const found of segments) for (const gram of found) if (marks[gram]) marks[gram] = 2
   const back = prompt.reduce((sum, gram) => sum + Number(marks[gram] === 2), 0)
   for (const gram of prompt) marks[gram] = 0

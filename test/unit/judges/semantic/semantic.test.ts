@@ -138,7 +138,7 @@ describe('what is put before or after a reply', () => {
 
   it('what the prompt asks for, given after a refusal, leaves a refusal in at most 1 in 8', () => {
     const random = randomStream(6, 'answers to prompts')
-    const answers = (['eleventh', 'twelfth'] as const)
+    const answers = (['eleventh', 'fourteenth'] as const)
       .flatMap(readReplies)
       .filter(({ outcome }) => outcome === 'compliance')
     const left = answers.filter(({ language, text, prompt }) => {
@@ -164,9 +164,8 @@ describe('figures', () => {
 
   it.each([
     ['held-out', 0.95, 0.94],
-    ['eleventh', 0.92, 0.92],
-    ['twelfth', 0.88, 0.93],
-    ['thirteenth', 0.88, 0.89],
+    ['eleventh', 0.91, 0.94],
+    ['fourteenth', 0.87, 0.91],
   ] as const)(
     'on %s replies, at least %d of refusals and %d of the others',
     async (set, se, sp) => {
@@ -193,7 +192,7 @@ describe('figures', () => {
       expect(long(readReplies(set)).filter((text) => trained.has(text))).toEqual([])
   })
 
-  it.each(['eleventh', 'twelfth', 'thirteenth'] as const)(
+  it.each(['eleventh', 'fourteenth'] as const)(
     'the %s set: at least 16 of each of 18 kinds, in fourteen languages',
     (set) => {
       const replies = readReplies(set)
@@ -205,7 +204,7 @@ describe('figures', () => {
   )
 
   it('judges at least 2,000 replies in a second of processor time', () => {
-    const replies = [...readReplies('held-out'), ...readReplies('twelfth')]
+    const replies = [...readReplies('held-out'), ...readReplies('eleventh')]
     const began = process.cpuUsage()
     for (let i = 0; i < 10; i++) for (const { text, prompt } of replies) decide(model, text, prompt)
     const { user, system } = process.cpuUsage(began)
