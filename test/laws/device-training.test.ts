@@ -21,6 +21,8 @@ import { free } from '../../evals/runtime/resident-memory.ts'
 import { openResident } from '../../evals/runtime/resident-session.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
 import { relativeError } from '../doubles/models/safetensors.ts'
+import { tinyExperts } from '../doubles/models/tiny-adapter.ts'
+import { tinyModel } from '../doubles/models/tiny-model.ts'
 import {
   digestOf,
   openTiny,
@@ -143,12 +145,17 @@ describe.skipIf(!isHere)(`tensors ${title}`, () => {
 })
 
 /** Their steps look at numbers that the host has. */
-const ON_HOST: ReadonlySet<string> = new Set(['ggpo', 'mgpo', 'ba-lora'])
+const ON_HOST: ReadonlySet<string> = new Set(['ggpo', 'mgpo', 'ba-lora', 'lora-prune'])
+
+/** What a method needs beside a rank. */
+const NEEDED: Readonly<Record<string, object>> = {
+  'x-lora': { adapters: await tinyExperts(tinyModel().model, 3), rank: 3 },
+}
 
 const PLANS: readonly Partial<TinyTraining>[] = [
   ...METHODS.map(({ name: method }) => ({
     method,
-    methodConfig: method === 'full' ? {} : { rank: 2 },
+    methodConfig: method === 'full' ? {} : { rank: 2, ...NEEDED[method] },
     // At a larger rate LoRA+ alone makes ten times as much of the same rounding.
     config: { learningRate: 2e-3 },
   })),
