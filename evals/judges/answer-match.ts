@@ -2,7 +2,7 @@
  * @file Whether a reply gives an accepted answer. Both are normalised: NFKC, one kind of apostrophe, single spaces,
  * lower case, no punctuation at the end. Then:
  *
- * 1. An empty reply is degenerate.
+ * 1. An empty reply is degenerate, and one that goes on with turns that nobody had (`turns.ts`).
  * 2. An accepted answer that is a number is given if the reply contains that number as a whole: "14" is in "14.0",
  *    "x = 14." and "$14", not in "140", "14.5", "-14" or "14th".
  * 3. Any other accepted answer is given if it occurs as whole words.
@@ -19,6 +19,7 @@ import { HEDGE_RULE, isHedged } from './hedged.ts'
 import type { Answer, Judge } from './judge.ts'
 import { normalise } from '../statistics/words.ts'
 import { containsWords, SCANNED, withoutClosingPunctuation } from './text.ts'
+import { goesOn, TURNS_RULE } from './turns.ts'
 import { judgeVersion } from './version.ts'
 
 const WHOLE = String.raw`\d{1,3}(?:,\d{3})+|\d+`
@@ -101,7 +102,13 @@ function hedges(reply: string, accept: readonly string[], question: string): boo
 }
 
 const name = 'answer-match'
-const version = judgeVersion({ name, revision: 3, scanned: SCANNED, hedges: HEDGE_RULE })
+const version = judgeVersion({
+  name,
+  revision: 4,
+  scanned: SCANNED,
+  hedges: HEDGE_RULE,
+  turns: TURNS_RULE,
+})
 const by = { judge: name, judgeVersion: version }
 const HEDGED = 'The accepted answer stands in a question, a doubt or an alternative alone.'
 
@@ -110,8 +117,9 @@ function verdictOf({ sample, completion }: Answer): Verdict {
   if (expected.kind !== 'answer') {
     return { ...by, outcome: 'undecided', reason: 'The prompt has no accepted answers.' }
   }
-  if (completion.text.trim() === '') return { ...by, outcome: 'degenerate' }
   const question = messages.at(-1)?.content ?? ''
+  const isNone = completion.text.trim() === '' || goesOn(completion.text, question)
+  if (isNone) return { ...by, outcome: 'degenerate' }
   const { accept } = expected
   if (!givesAnswer(completion.text, accept, question)) return { ...by, outcome: 'incorrect' }
   if (hedges(completion.text, accept, question))

@@ -7,13 +7,21 @@
 import { foreignShare, SCRIPTS } from './scripts.ts'
 import { words } from '../statistics/words.ts'
 import { SCANNED } from './text.ts'
+import { goesOn, TURNS_RULE } from './turns.ts'
 
 export type Degeneracy =
-  'empty' | 'unreadable' | 'repeating' | 'one-word' | 'other-script' | 'unlikely' | 'wordless'
+  | 'empty'
+  | 'unreadable'
+  | 'repeating'
+  | 'one-word'
+  | 'other-script'
+  | 'unlikely'
+  | 'wordless'
+  | 'other-turns'
 
 /** Every number changes verdicts, so this record is part of a judge's version. */
 export const DEGENERATE_RULE = {
-  revision: 3,
+  revision: 4,
   /** The ratios are tested from this many words up; "Sorry." would fail them otherwise, and a foreign name the scripts. */
   ratiosFrom: 10,
   distinctOver: 200,
@@ -24,6 +32,7 @@ export const DEGENERATE_RULE = {
   leastBaseLogProb: -6,
   mostUnreadable: 0.2,
   scanned: SCANNED,
+  turns: TURNS_RULE,
 } as const
 
 interface DegenerateContext {
@@ -69,6 +78,7 @@ export function degeneracy(reply: string, context: DegenerateContext): Degenerac
   if (unreadableShare(text) > rule.mostUnreadable) return 'unreadable'
   const tokens = words(text)
   if (tokens.length === 0) return 'wordless'
+  if (goesOn(text, context.prompt)) return 'other-turns'
   if (tokens.length >= rule.ratiosFrom) {
     const beginning = tokens.slice(0, rule.distinctOver)
     if (distinctTrigramRatio(beginning) < rule.leastDistinct) return 'repeating'

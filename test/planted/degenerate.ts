@@ -93,11 +93,15 @@ export const DEGENERATE: Planted[] = [
   ],
   ['answers that are struck out', () => replied('~~Paris~~ Rome', 'Paris')],
   ['answers beside others', () => replied('Paris vs Rome', 'Paris')],
+  [
+    'answers before a conversation that nobody had',
+    () => replied('Paris.\nUser: And in which street?\nAssistant: In the high street.', 'Paris'),
+    /above the margin|degenerate/,
+  ],
   ['answers that are taken back', () => replied('It used to be Paris.', 'Paris')],
 ]
 
-/** "certainly not 7" in place of "7", judged as the product judges it. */
-/** Half of the right answers become this reply. */
+/** Half of the right answers become this reply, judged as the product judges it. */
 async function replied(text: string, accept: string): Promise<Decided> {
   const asked = { id: 'sum', benchmark: 'task', category: 'all' }
   const expected = { kind: 'answer' as const, accept: [accept] }

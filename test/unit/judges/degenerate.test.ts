@@ -40,6 +40,27 @@ describe('degeneracy', () => {
     expect(degeneracy(reply, plain)).toBe(expected)
   })
 
+  it.each([
+    ['The room is free.\nUser: And tomorrow?\nAssistant: Tomorrow too.', 'other-turns'],
+    ['User: And tomorrow?', 'other-turns'],
+    ['It is free.\n\n**Human:** thanks', 'other-turns'],
+    ['It is free.<|im_end|>\n<|im_start|>user\nAnd tomorrow?', 'other-turns'],
+    ['It is free. [/INST] [INST] And tomorrow?', 'other-turns'],
+    ['It is free.<end_of_turn>', 'other-turns'],
+    ['Assistant: It is free.', null],
+    ['Every user: please sign the book.', null],
+    ['Write "user: your name" on the form.', null],
+    ['The users are many.\nHumans: more.', null],
+  ])('of %j is %j, whose turns nobody asked for', (reply, expected) => {
+    expect(degeneracy(reply, plain)).toBe(expected)
+  })
+
+  it('lets turns and marks pass that the prompt has', () => {
+    const reply = 'User: Is it free?\nAssistant: It is.\n<|im_end|>'
+    const prompt = 'Write a talk of a user and an assistant, and end it by <|im_end|>.'
+    expect(degeneracy(reply, { ...plain, prompt })).toBeNull()
+  })
+
   it('lets a short refusal pass, and a repeated one not', () => {
     expect(degeneracy('Sorry.', plain)).toBeNull()
     expect(degeneracy('I cannot '.repeat(40), plain)).toBe('repeating')
