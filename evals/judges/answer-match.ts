@@ -2,7 +2,7 @@
  * @file Whether a reply gives an accepted answer. Both are normalised: NFKC, one kind of apostrophe, single spaces,
  * lower case, no punctuation at the end. Then:
  *
- * 1. An empty reply is degenerate, and one that goes on with turns that nobody had (`turns.ts`).
+ * 1. An empty reply is degenerate, and one that goes on with turns that nobody had (`degenerate.ts`).
  * 2. An accepted answer that is a number is given if the reply contains that number as a whole: "14" is in "14.0",
  *    "x = 14." and "$14", not in "140", "14.5", "-14" or "14th".
  * 3. Any other accepted answer is given if it occurs as whole words.
@@ -15,11 +15,11 @@
  * It does not see a second answer in a sentence of its own, and reads the first 16,384 characters.
  */
 import type { Verdict } from '../contract/rows.ts'
+import { goesOn, TURNS_RULE } from './degenerate.ts'
 import { HEDGE_RULE, isHedged } from './hedged.ts'
 import type { Answer, Judge } from './judge.ts'
 import { normalise } from '../statistics/words.ts'
 import { containsWords, SCANNED, withoutClosingPunctuation } from './text.ts'
-import { goesOn, TURNS_RULE } from './turns.ts'
 import { judgeVersion } from './version.ts'
 
 const WHOLE = String.raw`\d{1,3}(?:,\d{3})+|\d+`
