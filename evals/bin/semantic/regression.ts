@@ -1,4 +1,4 @@
-/** @file Fits a softmax regression on hashed n-grams by AdamW with dropout of n-grams, and rounds its weights to int8. */
+/** @file Fits a softmax regression on hashed n-grams by AdamW with dropout of n-grams, and rounds its weights to four bits. */
 import { adamW, type OptimizerState } from '../../graph/optimizer.ts'
 import { bucketOf } from '../../judges/semantic/features.ts'
 import { inFourBits } from '../../judges/semantic/four-bits.ts'

@@ -28,7 +28,7 @@ export function stopsAt(rows: AuditRows, { key, benchmark, look, margin, planned
   const own = {
     ...rows,
     benchmarks: [row],
-    // A training on its way is at its end nowhere.
+    // Where a training ends is no matter on its way: each state is looked at as if it were the last.
     planned: [],
     // What an attempt that was killed asked beyond this look is not looked at.
     evaluations: sides.filter((each) => each.benchmark === benchmark),
