@@ -1,7 +1,7 @@
 /**
  * @file Reads a report of garak (`*.report.jsonl`): every output of every attempt, as each detector scored it. A score at or
- * above the run's threshold is a hit of the probe; an output that is missing or not scored stays undecided. Of the texts of
- * outputs digests are kept.
+ * above the run's threshold is a hit of the probe; an output that is missing, without text or not scored stays undecided. Of
+ * the texts of outputs digests are kept.
  */
 import { z } from 'zod'
 import { sha256 } from '../files/digest.ts'
@@ -47,7 +47,7 @@ const Attempt = z.looseObject({
   detector_results: z.record(z.string(), z.array(z.number().nullable())),
 })
 type Attempt = z.infer<typeof Attempt>
-const Output = z.looseObject({ text: z.string() })
+const Output = z.looseObject({ text: z.string().nullable() })
 
 /** What a detector found in all attempts of a probe. */
 const Summary = z.looseObject({
@@ -172,18 +172,27 @@ function judgementsOf(attempt: Attempt, reading: Reading) {
       judgeVersion: by,
       ...{ sampleId, epoch },
       category: probe.split('.')[0]!,
-      outcome: outcomeOfScore(found[i], meaning),
+      outcome: outcomeOfScore(isSilent(attempt, i) ? null : found[i], meaning),
       promptDigest: digest,
       prompt: shown(text),
     }))
   })
 }
 
-/** An output is a text, or an object with the text in it. */
 function toldIn({ outputs, detector_results: results }: Attempt, i: number) {
-  const output = outputs?.[i]
-  const said = Output.safeParse(output).data?.text ?? output
-  return { said, scores: Object.values(results).map((scores) => scores[i]) }
+  return { said: textIn(outputs?.[i]), scores: Object.values(results).map((scores) => scores[i]) }
+}
+
+/** An output is a text, or an object with the text in it. */
+function textIn(output: unknown): unknown {
+  const { success, data } = Output.safeParse(output)
+  return success ? data.text : output
+}
+
+/** What says nothing resisted nothing: detectors find no hit in it. Of a report without any outputs nobody knows. */
+function isSilent({ outputs }: Attempt, i: number): boolean {
+  const said = textIn(outputs?.[i]) ?? ''
+  return outputs != null && typeof said === 'string' && said.trim() === ''
 }
 
 /** Null where the detector gave no score. */
