@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { keyOf } from '../contract/keys.ts'
 import { sha256 } from '../files/digest.ts'
 import { isFolder } from '../files/read-file.ts'
-import { BENCHMARK_ROLES, type BenchmarkRole } from '../contract/rows.ts'
+import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type {
   ComparedBenchmark,
   ComparedJudgement,
@@ -27,9 +27,9 @@ import {
   requireOnce,
   requireSameOutcome,
   scoredAs,
-  settingsIn,
   shown,
 } from './imported.ts'
+import { benchmarkOf, isOurs, recordOr, Results, templateOf } from './lm-eval/asked.ts'
 import {
   isLeftOut,
   isShare,
@@ -42,26 +42,6 @@ import {
 
 const RESULTS = /^results_(?<time>.+)\.json$/
 const LARGEST_RESULTS = 256 * 2 ** 20
-
-const Loose = z.record(z.string(), z.unknown())
-const Results = z.object({
-  results: z.record(z.string(), Loose),
-  configs: z.record(z.string(), Loose).default({}),
-  task_hashes: z.record(z.string(), z.unknown()).catch({}).default({}),
-  higher_is_better: z.record(z.string(), z.unknown()).catch({}).default({}),
-  groups: z.record(z.string(), z.unknown()).catch({}).default({}),
-  group_subtasks: z.record(z.string(), z.unknown()).catch({}).default({}),
-  'n-samples': z.record(z.string(), z.unknown()).catch({}).default({}),
-  versions: z.record(z.string(), z.unknown()).catch({}).default({}),
-  config: Loose.default({}),
-  model_name: z.string().nullish().catch(null),
-  chat_template_sha: z.string().nullish().catch(null),
-  tokenizer_sha: z.string().nullish().catch(null),
-  system_instruction_sha: z.unknown().optional(),
-  system_instruction: z.unknown().optional(),
-  fewshot_as_multiturn: z.unknown().optional(),
-})
-type Results = z.infer<typeof Results>
 
 const Sample = z.looseObject({
   doc_id: z.union([z.int(), z.string()]),
@@ -185,70 +165,19 @@ function taskOf(name: string, time: string): string | undefined {
 }
 
 function modelOf(results: Results, origin: string, time: string) {
-  const { config, model_name, chat_template_sha, tokenizer_sha } = results
+  const { config, model_name, tokenizer_sha } = results
   const name = model_name ?? textOr(config['model'], 'model')
   return {
     runId: `${name} ${time}`,
     format: 'lm-eval',
     origin,
     ...{ arm: name, seed: 0, step: 0, title: name },
-    templateDigest: chat_template_sha ?? null,
+    templateDigest: templateOf(results),
     tokenizerDigest: tokenizer_sha ?? null,
   }
 }
 
 const textOr = (value: unknown, other: string) => (typeof value === 'string' ? value : other)
-const recordOr = (value: unknown) => Loose.safeParse(value).data ?? {}
-
-function benchmarkOf(task: string, role: BenchmarkRole, results: Results): ComparedBenchmark {
-  const { configs, task_hashes, config, 'n-samples': sizes } = results
-  const own = configs[task] ?? {}
-  const generation = recordOr(own['generation_kwargs'])
-  const digest = task_hashes[task]
-  const put = putAs(task, results)
-  return {
-    name: task,
-    title: task,
-    role,
-    promptSetDigest: [put, digest].filter((part) => typeof part === 'string').join(' ') || null,
-    decoding: {
-      maxNewTokens: numberOr(generation['max_gen_toks']),
-      temperature: numberOr(generation['temperature']),
-      seed: numberOr(config['random_seed']),
-    },
-    replies: numberOr(recordOr(sizes[task])['effective']),
-  }
-}
-
-/** What a log's task says of how its documents become prompts, and prompts replies. */
-const PUT_BY =
-  'dataset_path dataset_name test_split validation_split fewshot_split num_fewshot fewshot_config description doc_to_text doc_to_target doc_to_choice process_docs target_delimiter fewshot_delimiter gen_prefix output_type repeats'.split(
-    ' ',
-  )
-
-/** "5 shots, 1f…"; undefined where the log says nothing, or says its prompts by our own digest. */
-function putAs(task: string, results: Results): string | undefined {
-  const config = results.configs[task] ?? {}
-  if (isOurs(config)) return undefined
-  const generation = Object.entries(recordOr(config['generation_kwargs'])).filter(
-    ([name]) => name !== 'max_gen_toks' && name !== 'temperature',
-  )
-  const { system_instruction_sha: sha, system_instruction: system } = results
-  const said = scoredAs({
-    ...Object.fromEntries(PUT_BY.map((name) => [name, config[name]])),
-    ...(generation.length > 0 && { generation }),
-    system: sha ?? system,
-    isMultiturn: results.fewshot_as_multiturn || undefined,
-    settings: settingsIn([results.config['model_args'], results.config['gen_kwargs']]),
-  })
-  if (said === '') return undefined
-  const { num_fewshot: shots } = config
-  return typeof shots === 'number' ? `${shots} shots, ${said}` : said
-}
-
-/** By what our own logs say of their judge. */
-const isOurs = (config: Readonly<Record<string, unknown>>): boolean =>
-  typeof recordOr(config['metadata'])['judge'] === 'string'
 
 interface Task {
   readonly task: string

@@ -16,7 +16,7 @@ import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
 import { PARTS, WHOLE_LOGS } from './log-parts.ts'
 import { DENIED, TRUE_RATES } from './log-rates.ts'
 import { SILENT, SPEAKING } from './log-replies.ts'
-import { OTHER_SETTINGS } from './log-settings.ts'
+import { OTHER_SETTINGS, SAME_SETTINGS } from './log-settings.ts'
 import { LATE_THOUGHTS, SAFE_LATE_THOUGHTS } from './thoughts/late-thoughts.ts'
 import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
 import { COVERAGE, ENDING } from './open.ts'
@@ -96,6 +96,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...SAME_LOGS,
   ...WHOLE_LOGS,
   ...SPEAKING,
+  ...SAME_SETTINGS,
   ...SAME_MEANINGS,
   ...UNEQUAL_LOGS,
   ...FIT_SIDES,

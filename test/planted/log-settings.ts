@@ -1,6 +1,7 @@
 /** @file Logs of other tools whose candidate was asked, or scored, otherwise than its base: every reply counts as before. */
 import { rawEee, rawGarak, rawInspect, rawLmEval, rawPromptfoo } from '../doubles/rows/raw-logs.ts'
 import { unlike } from '../doubles/rows/unlike.ts'
+import { sha256 } from '../../evals/files/digest.ts'
 import { N, type Decided, type Planted } from './candidate.ts'
 import { compared, each } from './log-parts.ts'
 
@@ -85,6 +86,10 @@ const messages = (pair: Pair, of: (value: unknown) => object) =>
       { role: 'user', content: 'Look.', ...of(value) },
     ],
   }))
+
+const TEMPLATE = '{{ messages }}'
+const TEMPLATES: Pair = [TEMPLATE, `${TEMPLATE} Be brief.`]
+const templated = (chat_template: unknown) => ({ said: { chat_template } })
 
 const HINTED: Pair = ['plain', 'with a hint']
 const LONG = 'A solved example of the same kind. '.repeat(100)
@@ -189,6 +194,23 @@ export const OTHER_SETTINGS: Planted[] = [
       said: { config: { model_args: `pretrained=model,max_length=${String(length)}` } },
     })),
   ],
+  ['another chat template, told by its text alone, lm-eval', lmEval(TEMPLATES, templated)],
+  [
+    'a chat template on one side alone, told by its text, lm-eval',
+    lmEval([null, TEMPLATES[1]], templated),
+  ],
+  [
+    'a chat template on one side alone, of which nothing else is told, lm-eval',
+    lmEval([false, true], (apply_chat_template) => ({ said: { config: { apply_chat_template } } })),
+  ],
+  [
+    'an empty text for a template that a server put in, on one side alone, lm-eval',
+    lmEval([null, ''], templated),
+  ],
+  [
+    'another chat template under the same digest, lm-eval',
+    lmEval(TEMPLATES, (chat_template) => ({ said: { chat_template, chat_template_sha: 'sha' } })),
+  ],
   [
     'thoughts switched off, lm-eval',
     lmEval([true, false], (enable_thinking) => ({
@@ -216,5 +238,19 @@ export const OTHER_SETTINGS: Planted[] = [
   [
     'a transform that adds the answer, promptfoo',
     tested([null, '"42"'], (transform) => ({ options: { transform } })),
+  ],
+]
+
+/** Safe: what one log tells by its text another tells by its digest, and what neither tells is listed as not known. */
+export const SAME_SETTINGS: Planted[] = [
+  [
+    'a chat template told by its text here and by its digest there, lm-eval',
+    lmEval([{ chat_template: TEMPLATE }, { chat_template_sha: sha256(TEMPLATE) }], (said) => ({
+      said: said as object,
+    })),
+  ],
+  [
+    'a chat template of which both logs tell nothing else, lm-eval',
+    lmEval([true, true], (apply_chat_template) => ({ said: { config: { apply_chat_template } } })),
   ],
 ]
