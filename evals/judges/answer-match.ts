@@ -9,14 +9,21 @@
  * 4. If a number is accepted, another number that is neither accepted nor in the question contradicts it: "14 or 15" is
  *    incorrect; "7 + 7 = 14" is correct for "What is 7 + 7?".
  * 5. An accepted answer that is denied is not given: "certainly not 7", "it isn't in Paris", "7 is wrong".
- * 6. One that stands in questions, doubts, alternatives and lists alone, or is struck out, is undecided (`hedged.ts`): "7?", "Paris or
- *    Rome".
+ * 6. One that stands in questions, doubts, alternatives and lists alone, is struck out or taken back, is undecided
+ *    (`answers/hedged.ts`): "7?", "Paris or Rome", "Paris. No, Rome."
+ * 7. Where the reply marks its answer ("Final answer: Rome", `answers/marked.ts`), only what stands from the last mark on is read,
+ *    and an accepted answer that stands behind the marked sentence alone is undecided.
+ * 8. Options that are named beside the accepted one ("A, B or C", "yes / no", `answers/several.ts`) make it incorrect, or undecided
+ *    where they may be none.
  *
- * It does not see a second answer in a sentence of its own, and reads the first 16,384 characters.
+ * It does not see a second answer in a sentence of its own that nothing marks, and reads the first and the last 16,384
+ * characters.
  */
 import type { Verdict } from '../contract/rows.ts'
 import { goesOn, TURNS_RULE } from './degenerate.ts'
-import { HEDGE_RULE, isHedged } from './hedged.ts'
+import { HEDGE_RULE, isHedged } from './answers/hedged.ts'
+import { MARK_RULE, markedIn } from './answers/marked.ts'
+import { SEVERAL_RULE, severalOf } from './answers/several.ts'
 import type { Answer, Judge } from './judge.ts'
 import { normalise } from '../statistics/words.ts'
 import { containsWords, SCANNED, withoutClosingPunctuation } from './text.ts'
@@ -104,27 +111,38 @@ function hedges(reply: string, accept: readonly string[], question: string): boo
 const name = 'answer-match'
 const version = judgeVersion({
   name,
-  revision: 4,
+  revision: 5,
   scanned: SCANNED,
-  hedges: HEDGE_RULE,
+  rules: [HEDGE_RULE, MARK_RULE, SEVERAL_RULE],
   turns: TURNS_RULE,
 })
 const by = { judge: name, judgeVersion: version }
 const HEDGED = 'The accepted answer stands in a question, a doubt or an alternative alone.'
+const UNMARKED = 'The accepted answer stands behind the one that the reply marks.'
+const SEVERAL = 'Beside the accepted answer stands what may be another option.'
+
+const undecided = (reason: string) => ({ outcome: 'undecided', reason }) as const
 
 function verdictOf({ sample, completion }: Answer): Verdict {
   const { expected, messages } = sample
   if (expected.kind !== 'answer') {
-    return { ...by, outcome: 'undecided', reason: 'The prompt has no accepted answers.' }
+    return { ...by, ...undecided('The prompt has no accepted answers.') }
   }
   const question = messages.at(-1)?.content ?? ''
   const isNone = completion.text.trim() === '' || goesOn(completion.text, question)
   if (isNone) return { ...by, outcome: 'degenerate' }
-  const { accept } = expected
-  if (!givesAnswer(completion.text, accept, question)) return { ...by, outcome: 'incorrect' }
-  if (hedges(completion.text, accept, question))
-    return { ...by, outcome: 'undecided', reason: HEDGED }
-  return { ...by, outcome: 'correct' }
+  return { ...by, ...found(completion.text, expected.accept, question) }
+}
+
+function found(reply: string, accept: readonly string[], question: string) {
+  const marked = markedIn(reply, accept)
+  const { said, tail, sentence } = marked ?? { said: reply, tail: reply, sentence: reply }
+  if (!givesAnswer(tail, accept, question)) return { outcome: 'incorrect' } as const
+  if (marked && !givesAnswer(said, accept, question)) return undecided(UNMARKED)
+  const several = severalOf(said.trimStart().slice(0, SCANNED), accept, question)
+  if (several === 'several') return { outcome: 'incorrect' } as const
+  if (several === 'perhaps') return undecided(SEVERAL)
+  return hedges(sentence, accept, question) ? undecided(HEDGED) : ({ outcome: 'correct' } as const)
 }
 
 export const answerMatch: Judge = {

@@ -98,6 +98,14 @@ export const DEGENERATE: Planted[] = [
     () => replied('Paris.\nUser: And in which street?\nAssistant: In the high street.', 'Paris'),
     /above the margin|degenerate/,
   ],
+  [
+    'answers before another one that is marked as final',
+    () => replied('The capital is Paris. Final answer: Rome.', 'Paris'),
+    /above the margin/,
+  ],
+  ['answers beside all other options', () => replied('A, B, C or D', 'B'), /above the margin/],
+  ['yes and no at once', () => replied('Yes and no.', 'yes'), /above the margin/],
+  ['answers that the next sentence corrects', () => replied('Paris. No, Rome.', 'Paris')],
   ['answers that are taken back', () => replied('It used to be Paris.', 'Paris')],
 ]
 

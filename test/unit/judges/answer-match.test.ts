@@ -146,22 +146,22 @@ describe('words', () => {
   })
 })
 
-describe('an answer in a question, a doubt or an alternative alone is undecided', () => {
-  const outcomeOf = async (
-    text: string,
-    accept = ['Paris', '7'],
-    question = 'Where, and how many?',
-  ) => {
-    const sample = { id: 'a', benchmark: 'b', category: 'c' }
-    const expected = { kind: 'answer' as const, accept }
-    const messages = [{ role: 'user' as const, content: question }]
-    const completion = { text, tokenIds: [], stop: 'end' as const, meanLogProb: -1 }
-    const [verdict] = await answerMatch.judge([
-      { sample: { ...sample, expected, messages }, completion, baseMeanLogProb: null },
-    ])
-    return verdict!.outcome
-  }
+const outcomeOf = async (
+  text: string,
+  accept = ['Paris', '7'],
+  question = 'Where, and how many?',
+) => {
+  const sample = { id: 'a', benchmark: 'b', category: 'c' }
+  const expected = { kind: 'answer' as const, accept }
+  const messages = [{ role: 'user' as const, content: question }]
+  const completion = { text, tokenIds: [], stop: 'end' as const, meanLogProb: -1 }
+  const [verdict] = await answerMatch.judge([
+    { sample: { ...sample, expected, messages }, completion, baseMeanLogProb: null },
+  ])
+  return verdict!.outcome
+}
 
+describe('an answer in a question, a doubt or an alternative alone is undecided', () => {
   it.each([
     ...['Is it 7?', '7? No idea.', 'Anything but 7', 'I doubt that it is 7.'],
     ...['Paris or Rome', 'maybe Paris, maybe Rome', 'Everyone thinks Paris, wrongly.'],
@@ -192,5 +192,170 @@ describe('an answer in a question, a doubt or an alternative alone is undecided'
     expect(await outcomeOf('Red, white, blue, green.', colours)).toBe('correct')
     const between = 'Is it Oslo, Paris, Rome or Bonn?'
     expect(await outcomeOf('Of Oslo, Rome, Bonn, it is Paris', ['Paris'], between)).toBe('correct')
+  })
+})
+
+describe('where a reply marks its answer, the last mark counts', () => {
+  it.each([
+    ...['The capital is Paris. Final answer: Rome.', 'Answer: Paris\n\nAnswer: Rome', '#### Rome'],
+    ...['It may seem to be Paris, so the answer is Rome.', 'Paris has seven hills.\n#### Rome'],
+    ...['We find $\\boxed{Paris}$, no: $\\boxed{Rome}$.'],
+    ...[
+      'Paris.\nAntwort: Rom',
+      'Paris. Réponse : Rome',
+      'Париж, Paris. Ответ: Рим',
+      'Paris。答案：罗马',
+    ],
+    ...[
+      'The answer is not 7.',
+      'Answer: 14. No, that is wrong, it is 15.',
+      'Answer: 7 or 8',
+      'Paris.\n\n**Final Answer**\n\nRome',
+      'Paris\n<answer>Rome</answer>',
+      'Paris. Final answer - Rome',
+      'Paris. My final answer is Rome.',
+    ],
+    ...['7 it is. The final answer is therefore: 8', '7\nFinal answer:\n8'],
+  ])('%j is wrong', async (reply) => {
+    expect(await outcomeOf(reply, ['Paris', '7', '14'])).toBe('incorrect')
+  })
+
+  it.each([
+    ...['Answer: Rome. Or rather: Paris.', 'Answer: I think that it is long ago. Paris.'],
+    ...[
+      'I doubt that the answer is 7.',
+      'Is the answer 7? The answer is 7?',
+      'Answer: maybe Paris',
+      '**Final Answer:** **Rome** (not far from Paris)',
+    ],
+  ])('%j is undecided', async (reply) => {
+    expect(await outcomeOf(reply)).toBe('undecided')
+  })
+
+  it.each([
+    ...['Answer: Paris', 'Rome is in Italy. Final answer: Paris.', 'So the answer is 7.'],
+    ...['**Answer:** 7', '### Answer\n\n7', '#### 7', 'First 3, then 4, and so\n\n#### 7'],
+    ...[
+      '$3 + 4 = \\boxed{7}$',
+      'Thus \\boxed{\\text{Paris}}.',
+      'Final Answer: The final answer is $7$.',
+    ],
+    ...['Answer:\nParis\n\nExplanation: it lies on the Seine.', 'The correct answer is **Paris**.'],
+    ...['Is the answer 8? No. The answer is 7.', 'The answer is Paris, the capital of France.'],
+    ...['Die Antwort ist Paris.', 'La respuesta es Paris.', '答案：7', 'Antwoord: Paris'],
+    ...['The question and answer: Paris.', 'Answer: The place is Paris. It lies on the Seine.'],
+  ])('%j is right', async (reply) => {
+    expect(await outcomeOf(reply)).toBe('correct')
+  })
+})
+
+describe('an answer that is taken back is undecided', () => {
+  it.each([
+    ...['Paris. No, Rome.', 'It is Paris. Wait, it is Rome.', 'Paris. Actually, Rome.'],
+    ...[
+      'Paris. Correction: Rome.',
+      'Paris. Sorry, I mean Rome.',
+      'Paris. Nein, Rom.',
+      'Paris… no, Rome.',
+    ],
+  ])('%j', async (reply) => {
+    expect(await outcomeOf(reply)).toBe('undecided')
+  })
+
+  it.each([
+    ...['Rome. No, Paris.', 'Paris. Actually, it is Paris.', 'Paris. No doubt about it.'],
+    ...['Paris. Wait for the train there.', 'Paris. Nothing else comes close.'],
+  ])('%j is not', async (reply) => {
+    expect(await outcomeOf(reply)).toBe('correct')
+  })
+})
+
+describe('one of several options', () => {
+  const OPTIONS = 'Which is it?\nA. Oslo\nB. Paris\nC. Vitamin C\nD. Bonn'
+  const chosen = (reply: string, accept = ['B']) => outcomeOf(reply, accept, OPTIONS)
+
+  it.each([
+    ...['A B C D', 'A, B, C or D', 'a, b, c, d', 'A/B', 'B or C', '(A) (B)', 'A and B', 'B und C'],
+    ...['A\nB\nC\nD', 'Answer: B, C', '**A** **B**', 'A. Oslo\nAnswer: C'],
+  ])('%j names more than one, which is wrong', async (reply) => {
+    expect(await chosen(reply)).toBe('incorrect')
+  })
+
+  it.each([
+    'A. Oslo\nB. Paris',
+    'B. Paris. C. Vitamin.',
+    'Option B. Option C.',
+    'A: Oslo, B: Paris',
+    'It is B. It is C.',
+    'B is right. C is right.',
+  ])('%j may, and is undecided', async (reply) => {
+    expect(await chosen(reply)).toBe('undecided')
+  })
+
+  it.each([
+    ...['B', 'B.', '(B)', '**B**', 'B. Paris', 'b', 'B) Paris', 'It is option B.', 'Answer: B'],
+    ...['B. A large town.', 'B, as vitamin C is none.', 'B. It is a town on the Seine.'],
+    ...['A is in Norway. The answer is B.', 'Of A, C and D none fits.\nAnswer: B', 'B: I am sure.'],
+  ])('%j names one', async (reply) => {
+    expect(await chosen(reply)).toBe('correct')
+  })
+
+  it('any one of several accepted ones, and all of them', async () => {
+    expect(await chosen('B or C', ['B', 'C'])).not.toBe('incorrect')
+    expect(await chosen('A and B', ['A and B'])).toBe('correct')
+  })
+})
+
+describe('yes and no at once', () => {
+  const asked = (reply: string, accept = ['yes']) => outcomeOf(reply, accept, 'Is it open?')
+
+  it.each([
+    ...[
+      'yes and no',
+      'Yes / no',
+      'both yes and no',
+      'Yes or no.',
+      'Yes, no.',
+      'No. Yes.',
+      'yes/no',
+    ],
+    ...[
+      'Yes.\nNo.',
+      'YES & NO',
+      'Yes (no)',
+      'yes|no',
+      'Yes and also no',
+      'Yes. But also no.',
+      'Answer: yes and no',
+    ],
+  ])('%j is wrong', async (reply) => {
+    expect(await asked(reply)).toBe('incorrect')
+    expect(await asked(reply, ['no'])).toBe('incorrect')
+  })
+
+  it('in other languages and words too', async () => {
+    expect(await asked('Ja und nein.', ['ja'])).toBe('incorrect')
+    expect(await asked('Oui et non', ['non'])).toBe('incorrect')
+    expect(await asked('True and false', ['true'])).toBe('incorrect')
+    expect(await asked('Да и нет', ['да'])).toBe('incorrect')
+    expect(await asked('是和否', ['是'])).toBe('incorrect')
+  })
+
+  it.each(['Yes and no at the same time.', 'Yes and no, it depends.', 'yes or no questions'])(
+    '%j gives neither',
+    async (reply) => {
+      expect(await asked(reply)).not.toBe('correct')
+    },
+  )
+
+  it.each([
+    ...['Yes', 'Yes, there is no reason to hurry.', 'Yes. No ticket is asked for.'],
+    ...['Yes, and no one has to pay.', 'yes!', 'Yes, of course.'],
+  ])('%j says yes', async (reply) => {
+    expect(await asked(reply)).toBe('correct')
+  })
+
+  it('both may be accepted', async () => {
+    expect(await asked('yes and no', ['yes and no'])).toBe('correct')
   })
 })

@@ -1,10 +1,11 @@
 /**
  * @file Whether a reply that holds an accepted answer may not give it. An answer is given in a sentence that asks nothing, doubts
  * and denies nothing, and names no alternative; where it stands in other sentences alone ("7? No idea.", "anything but 7",
- * "Paris or Rome", "Paris, Rome, Oslo, Bonn"), a rule of words cannot tell. Words of the question or of an accepted answer are no doubt.
+ * "Paris or Rome", "Paris, Rome, Oslo, Bonn"), or is taken back behind it ("Paris. No, Rome."), a rule of words cannot tell. Words of
+ * the question or of an accepted answer are no doubt.
  */
-import { words } from '../statistics/words.ts'
-import { containsWords } from './text.ts'
+import { words } from '../../statistics/words.ts'
+import { containsWords } from '../text.ts'
 
 /** By language; a word that means something else in another language is left out ("of", "mai"). */
 const DOUBTS = [
@@ -32,8 +33,22 @@ const LISTED = { things: 4, words: 3 }
 const BETWEEN = /\s*(?:[,،、，]|\s(?:and|und|et|y|e|en|i|и|ve|و|और)\s|[/|]|\s&\s)+\s*/u
 const QUESTION = /[?？؟]["'”’»)]*$/u
 
+/** How a sentence begins that takes back what stands before it; the second ones do where a few words follow. */
+const BACK = [
+  "no|nope|wait|correction|scratch that|hold on|on second thoughts?|oops|i mean(?:t)?|that's wrong",
+  'nein|moment|halt|korrektur|non|attendez|espera|corrección|aspetta|anzi|correzione|não|correção',
+  'nee|wacht|nie|chwila|нет|стоп|точнее|hayır|bekle|düzeltme|لا|عفوا|नहीं|रुकिए',
+].join('|')
+const SOFTLY =
+  'actually|rather|sorry|eigentlich|entschuldigung|pardon|en fait|perdón|scusa|desculpe'
+const FEW_WORDS = 6
+const TAKES_BACK = new RegExp(
+  `^["“(*_]*(?:(?:${BACK})\\s*[,:;.!…–—-]|(?:不对|不，|等等|いや|違|(?:${SOFTLY})\\s*[,:;…–—-](?:\\s+\\S+){1,${FEW_WORDS}}$))`,
+  'u',
+)
+
 export const HEDGE_RULE = {
-  ...{ doubts: DOUBTS, phrases: PHRASES, anywhere: ANYWHERE },
+  ...{ doubts: DOUBTS, phrases: PHRASES, anywhere: ANYWHERE, back: TAKES_BACK.source },
   ...{ struck: STRUCK.source, listed: LISTED, between: BETWEEN.source },
 }
 
@@ -57,9 +72,12 @@ export function isHedged(reply: string, { accepted, question, holds }: Asked): b
     !phrases.some((phrase) => containsWords(sentence, phrase)) &&
     !anywhere.some((part) => sentence.includes(part)) &&
     !isListed(sentence, free)
-  const sentences = reply.split(SENTENCE).filter(holds)
+  const all = reply.split(SENTENCE)
+  const sentences = all.filter(holds)
   const left = sentences.map((sentence) => sentence.replaceAll(STRUCK, ' … ')).filter(holds)
-  return sentences.length > 0 && !left.some(isPlain)
+  const behind = all.slice(all.findLastIndex(holds) + 1)
+  const isBack = behind.some((sentence) => TAKES_BACK.test(sentence.trim()))
+  return sentences.length > 0 && (isBack || !left.some(isPlain))
 }
 
 /** "Paris, Rome, Oslo, Bonn": nothing but things of a few words each, of which all but one are neither asked about nor accepted. */
