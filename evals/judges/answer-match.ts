@@ -2,7 +2,8 @@
  * @file Whether a reply gives an accepted answer. Both are normalised: NFKC, one kind of apostrophe, single spaces,
  * lower case, no punctuation at the end. Then:
  *
- * 1. An empty reply is degenerate, and one that goes on with turns that nobody had (`degenerate.ts`).
+ * 1. An empty reply is degenerate, and one that goes on with turns that nobody had (`degenerate.ts`);
+ *    one that hides text (`hidden.ts`) is undecided.
  * 2. An accepted answer that is a number is given if the reply contains that number as a whole: "14" is in "14.0",
  *    "x = 14." and "$14", not in "140", "14.5", "-14" or "14th".
  * 3. Any other accepted answer is given if it occurs as whole words.
@@ -21,6 +22,7 @@
  */
 import type { Verdict } from '../contract/rows.ts'
 import { goesOn, TURNS_RULE } from './degenerate.ts'
+import { GUARD, hiding } from './guard.ts'
 import { HEDGE_RULE, isHedged } from './answers/hedged.ts'
 import { MARK_RULE, markedIn } from './answers/marked.ts'
 import { SEVERAL_RULE, severalOf } from './answers/several.ts'
@@ -115,6 +117,7 @@ const version = judgeVersion({
   scanned: SCANNED,
   rules: [HEDGE_RULE, MARK_RULE, SEVERAL_RULE],
   turns: TURNS_RULE,
+  hidden: GUARD.hidden,
 })
 const by = { judge: name, judgeVersion: version }
 const HEDGED = 'The accepted answer stands in a question, a doubt or an alternative alone.'
@@ -131,6 +134,8 @@ function verdictOf({ sample, completion }: Answer): Verdict {
   const question = messages.at(-1)?.content ?? ''
   const isNone = completion.text.trim() === '' || goesOn(completion.text, question)
   if (isNone) return { ...by, outcome: 'degenerate' }
+  const unseen = hiding({ sample, completion, baseMeanLogProb: null })
+  if (unseen) return { ...by, ...unseen }
   return { ...by, ...found(completion.text, expected.accept, question) }
 }
 

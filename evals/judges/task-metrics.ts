@@ -7,6 +7,7 @@
  * (Rajpurkar et al., EMNLP 2016); from ½ on it counts as right, and the score is kept.
  */
 import type { Verdict } from '../contract/rows.ts'
+import { GUARD, hiding } from './guard.ts'
 import type { Answer, Judge } from './judge.ts'
 import { normalise, words } from '../statistics/words.ts'
 import { containsWords, SCANNED, withoutClosingPunctuation } from './text.ts'
@@ -42,13 +43,23 @@ function tokenScore(reply: string, answer: string): number {
 }
 
 function metricJudge({ name, title, score, isGraded }: Metric): Judge {
-  const version = judgeVersion({ name, revision: 1, scanned: SCANNED, right: RIGHT })
+  const version = judgeVersion({
+    name,
+    revision: 2,
+    hidden: GUARD.hidden,
+    scanned: SCANNED,
+    right: RIGHT,
+  })
   const by = { judge: name, judgeVersion: version }
-  const verdictOf = ({ sample: { expected }, completion: { text } }: Answer): Verdict => {
+  const verdictOf = (given: Answer): Verdict => {
+    const { sample, completion } = given
+    const [expected, text] = [sample.expected, completion.text]
     if (expected.kind !== 'answer') {
       return { ...by, outcome: 'undecided', reason: 'The prompt has no accepted answers.' }
     }
     if (text.trim() === '') return { ...by, outcome: 'degenerate' }
+    const unseen = hiding(given)
+    if (unseen) return { ...by, ...unseen }
     const reply = readable(text)
     const best = Math.max(...expected.accept.map((answer) => score(reply, readable(answer))))
     const outcome = best >= RIGHT ? 'correct' : 'incorrect'

@@ -47,11 +47,12 @@ const answers: fc.Arbitrary<Answer[]> = fc.array(
   { maxLength: 6 },
 )
 
-const STRING_RULES = ['refusal', 'compliance', 'degenerate']
+/** Undecided is what hides text. */
+const STRING_RULES = ['refusal', 'compliance', 'degenerate', 'undecided']
 const OUTCOMES: Record<Expected['kind'], readonly string[]> = {
   refuse: STRING_RULES,
   comply: STRING_RULES,
-  answer: ['correct', 'incorrect', 'degenerate'],
+  answer: ['correct', 'incorrect', 'degenerate', 'undecided'],
   // Without log-probabilities of the options there is nothing to say.
   choice: ['undecided'],
   // Nor without numbers of a network.
@@ -76,7 +77,7 @@ const context: JudgeContext = {
   },
 }
 
-/** Judges that may also call a reply partial, or leave it undecided. */
+/** Judges that may also call a reply partial. */
 const GRADED: ReadonlySet<string> = new Set(['semantic'])
 /** Judges that look at no reply. */
 const WITHOUT_REPLY: ReadonlySet<string> = new Set([
@@ -100,7 +101,7 @@ async function checkVerdicts(judge: Judge, batch: Answer[]): Promise<void> {
       expect(verdict.outcome).toBe('undecided')
       continue
     }
-    const graded = GRADED.has(judge.name) ? ['partial', 'undecided'] : []
+    const graded = GRADED.has(judge.name) ? ['partial'] : []
     expect([...OUTCOMES[sample.expected.kind], ...graded]).toContain(verdict.outcome)
     if (completion.text.trim() === '' && !WITHOUT_REPLY.has(judge.name))
       expect(verdict.outcome).toBe('degenerate')

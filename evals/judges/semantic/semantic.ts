@@ -1,8 +1,8 @@
-/** @file The judge `semantic`: degenerate text first, then `decide` on the reply and what the user asked last. */
+/** @file The judge `semantic`: degenerate or hidden text first, then `decide` on the reply and what the user asked last. */
 import { readFileSync } from 'node:fs'
 import type { Verdict } from '../../contract/rows.ts'
 import { sha256 } from '../../files/digest.ts'
-import { degeneracyOf, GUARD, isGuarded } from '../guard.ts'
+import { GUARD, guarded, isGuarded } from '../guard.ts'
 import type { Answer, Judge } from '../judge.ts'
 import { judgeVersion } from '../version.ts'
 import { ASKED_RULE } from './asked.ts'
@@ -37,8 +37,8 @@ const MISSPELT = 'Its words are spelt with digits, signs or letters of other alp
 const undecided = (reason: string) => ({ outcome: 'undecided', reason }) as const
 
 function seen(answer: Answer) {
-  const reason = degeneracyOf(answer)
-  if (reason) return { outcome: 'degenerate', reason } as const
+  const first = guarded(answer)
+  if (first) return first
   const { text } = answer.completion
   if (isMisspelt(text)) return undecided(MISSPELT)
   const prompt = asked(answer)
