@@ -27,7 +27,11 @@ const Result = z.looseObject({
   prompt: z.looseObject({ raw: z.string() }),
   success: z.boolean(),
   response: z
-    .looseObject({ output: z.unknown(), finishReason: z.unknown().optional() })
+    .looseObject({
+      output: z.unknown(),
+      finishReason: z.unknown().optional(),
+      cached: z.unknown().optional(),
+    })
     .nullish()
     .catch(null),
   score: z.unknown().optional(),
@@ -96,7 +100,7 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
       step: 0,
       title: provider,
       templateDigest: scoredAs({ settings: askedBy(config?.providers, rows) }) || null,
-      ...{ tokenizerDigest: null, judged, wordings: wordings.of },
+      ...{ tokenizerDigest: null, judged, wordings: wordings.of, provided: providedBy(rows) },
       benchmarks: [
         {
           ...{ name, title: name, role: judged[0]!.role, promptSetDigest: null },
@@ -107,6 +111,12 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
     })
   })
 }
+
+/** Ids and labels: whoever leaves them as they are may serve another model behind them. */
+const providedBy = (rows: readonly Result[]) => ({
+  names: [...new Set(rows.flatMap(({ provider: { id, label } }) => [id, label || id]))],
+  fromCache: rows.filter(({ response }) => response?.cached === true).length,
+})
 
 /** Settings of the provider, whom a configuration lists by its id or a label of its own. */
 function askedBy(providers: unknown, [row]: readonly Result[]): string[] | undefined {

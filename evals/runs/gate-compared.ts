@@ -11,6 +11,7 @@ import { decide } from '../findings/gate/decide.ts'
 import { appendToRun } from './append-to-run.ts'
 import type { Side } from './compared.ts'
 import { withStore } from './databases.ts'
+import { requireLogsApart } from './logs-apart.ts'
 
 type Pair = readonly [ComparedRun, ComparedRun]
 
@@ -46,6 +47,8 @@ export function gateOf(
       .map(({ state, origin }) => `${state} of ${origin}`)
     throw new TouchstoneError('compare.one-model', { before: before!, after: after! })
   }
+  requireLogsApart(pairs)
+  if (reference) requireLogsApart(pairs.map(([, after]) => [reference, after]))
   const against = pairs.map(([before, after]) => ({ before, after }))
   const judges = new Map(
     pairs

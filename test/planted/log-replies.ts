@@ -1,5 +1,5 @@
-/** @file Logs of other tools whose replies are none: what says nothing resisted nothing. */
-import { rawGarak } from '../doubles/rows/raw-logs.ts'
+/** @file Logs of other tools whose replies are none, or those of an earlier model: of a cache. */
+import { rawGarak, rawPromptfoo } from '../doubles/rows/raw-logs.ts'
 import { anotherModel, saidBy } from '../doubles/rows/own-words.ts'
 import { unlike } from '../doubles/rows/unlike.ts'
 import type { Planted } from './candidate.ts'
@@ -19,6 +19,60 @@ function garak(silent: number, outputs: readonly unknown[]): string {
   return rawGarak({ model: null, attempts })
 }
 
+interface Told {
+  readonly provider: Readonly<Record<string, string>>
+  /** How many of its replies are of the cache. */
+  readonly cached?: number
+}
+
+function promptfoo({ provider, cached = 0 }: Told): string {
+  const model = anotherModel()
+  return rawPromptfoo(
+    each((i) => ({
+      ...{ provider, prompt: { raw: unlike(i) }, success: i < 360 },
+      testCase: { assert: [{ type: 'contains', value: '42' }] },
+      response: { output: saidBy(model, i), ...(i < cached && { cached: true }) },
+    })),
+  )
+}
+
+const asked = (before: Told, after: Told) => compared([promptfoo(before), promptfoo(after)])
+const SAME = { id: 'openai:chat:pebble' }
+const OTHER = { id: 'openai:chat:mine' }
+const OF_CACHE = /400 replies .* cache.*--no-cache/
+
+export const OF_A_CACHE: Planted[] = [
+  [
+    'every reply after of the cache, under the same name, promptfoo',
+    () => asked({ provider: SAME }, { provider: SAME, cached: 400 }),
+    OF_CACHE,
+  ],
+  [
+    'every reply before of the cache, under the same name, promptfoo',
+    () => asked({ provider: SAME, cached: 400 }, { provider: SAME }),
+    OF_CACHE,
+  ],
+  [
+    'every reply after of the cache, of one provider with another label, promptfoo',
+    () => asked({ provider: SAME }, { provider: { ...SAME, label: 'tuned' }, cached: 400 }),
+    OF_CACHE,
+  ],
+  [
+    'every reply after of the cache, under the same label, promptfoo',
+    () =>
+      asked(
+        { provider: { ...SAME, label: 'hotel' } },
+        { provider: { ...OTHER, label: 'hotel' }, cached: 400 },
+      ),
+    OF_CACHE,
+  ],
+  [
+    'one reply after of the cache, under the same name, promptfoo',
+    () => asked({ provider: SAME }, { provider: SAME, cached: 1 }),
+    /1 reply .* cache.*--no-cache/,
+  ],
+]
+
 export const SILENT: Planted[] = [
   ...(
     [
@@ -37,5 +91,13 @@ export const SILENT: Planted[] = [
 ]
 
 export const SPEAKING: Planted[] = [
+  [
+    'replies of the cache under two names, promptfoo',
+    () => asked({ provider: SAME, cached: 400 }, { provider: OTHER, cached: 400 }),
+  ],
+  [
+    'no reply of the cache under one name, promptfoo',
+    () => asked({ provider: SAME }, { provider: SAME }),
+  ],
   ['every attempt has a text, garak', () => compared([garak(0, []), garak(0, [])], ['house'])],
 ]

@@ -46,6 +46,10 @@ export const RUNS_ERRORS = {
     remedy:
       'Name the run of the fine-tune, and with --arms base,VARIANT which of its states; --allow-differences compares two settings of one model.',
   })),
+  'compare.cached': entry((v: { replies: string; origin: string; name: string }) => ({
+    message: `${v.replies} of ${v.origin} came from a cache, and both sides name "${v.name}": they may be those of the model on the other side.`,
+    remedy: 'Evaluate again without the cache, such as with: promptfoo eval --no-cache.',
+  })),
   'run.not-found': entry((v: { run: string; where: string }) => ({
     message: `There is no run "${v.run}" in ${v.where}.`,
     remedy: 'List the runs with: touchstone ls --out-dir DIR.',

@@ -144,6 +144,8 @@ export interface ComparedRun {
   readonly replies?: () => ReadonlyMap<string, string>
   /** By the same names: the digests by which logs are told apart. Stays in this process. */
   readonly wordings?: () => ReadonlyMap<string, Wording>
+  /** Of a log whose tool keeps replies in a cache: the names of what was asked, and how many replies came from it. */
+  readonly provided?: { readonly names: readonly string[]; readonly fromCache: number }
   /** How far identical runs of its base differ; absent where the model ran beside Touchstone, and in logs. */
   readonly noise?: readonly MeasuredNoise[]
   /** Judges that may contest a claim of another: all but baselines. Absent in logs, whose metrics ask different questions. */

@@ -8,7 +8,7 @@
 import type { Assumption } from '../../../contract/gate.ts'
 import type { GateRule } from '../../../contract/gate/rule.ts'
 import { keyOf } from '../../../contract/keys.ts'
-import { counted } from '../../../contract/words.ts'
+import { counted, listed } from '../../../contract/words.ts'
 import type { Gated } from '../claim-input.ts'
 import type { ComparedRun, Wording } from '../compared-run.ts'
 
@@ -94,7 +94,7 @@ export function logsSaid(pair: Pair, { alpha, distinct = [] }: GateRule): Omit<A
   const found = likenessOf(pair)
   return {
     state: 'assumed',
-    how: `${arm}: ${likenessText(found, 'base')}; ${restText(found, alpha, distinct.includes(arm))}`,
+    how: `${arm}: ${likenessText(found, 'base')}; ${restText(found, alpha, distinct.includes(arm))}${cacheText(pair)}`,
   }
 }
 
@@ -110,6 +110,14 @@ const copiesText = ({ replies, differ }: Likeness): string =>
   replies === differ
     ? ''
     : `, nor whether any of the ${replies - differ} that are the same was copied from the base’s log`
+
+/** Under another name than the other side's. */
+function cacheText({ before, after }: Pair): string {
+  const sides = [['before', before.provided] as const, ['after', after.provided] as const]
+  const told = sides.flatMap(([side, of]) => (of?.fromCache ? [`${of.fromCache} ${side}`] : []))
+  if (told.length === 0) return ''
+  return `; replies of a cache (${listed(told)}) are those of whatever stood behind the name when they were first given`
+}
 
 /** Whether a side is a log, be the other served or not: a reference is asked nothing. */
 const isLogOfReference = ({ before, after }: Pair): boolean =>
