@@ -2,7 +2,7 @@
  * @file Whether a reply gives an accepted answer. Both are normalised: NFKC, one kind of apostrophe, single spaces,
  * lower case, no punctuation at the end. Then:
  *
- * 1. An empty reply is degenerate, and one that goes on with turns that nobody had (`degenerate.ts`);
+ * 1. An empty reply is degenerate, and one that goes on with turns that nobody had or in gibberish (`degenerate.ts`);
  *    one that hides text (`hidden.ts`) is undecided.
  * 2. An accepted answer that is a number is given if the reply contains that number as a whole: "14" is in "14.0",
  *    "x = 14." and "$14", not in "140", "14.5", "-14" or "14th".
@@ -21,7 +21,7 @@
  * characters.
  */
 import type { Verdict } from '../contract/rows.ts'
-import { goesOn, TURNS_RULE } from './degenerate.ts'
+import { DEGENERATE_RULE, goesOn, isGarbled } from './degenerate.ts'
 import { GUARD, hiding } from './guard.ts'
 import { HEDGE_RULE, isHedged } from './answers/hedged.ts'
 import { MARK_RULE, markedIn } from './answers/marked.ts'
@@ -116,7 +116,8 @@ const version = judgeVersion({
   revision: 5,
   scanned: SCANNED,
   rules: [HEDGE_RULE, MARK_RULE, SEVERAL_RULE],
-  turns: TURNS_RULE,
+  turns: DEGENERATE_RULE.turns,
+  garbled: DEGENERATE_RULE.garbled,
   hidden: GUARD.hidden,
 })
 const by = { judge: name, judgeVersion: version }
@@ -132,7 +133,10 @@ function verdictOf({ sample, completion }: Answer): Verdict {
     return { ...by, ...undecided('The prompt has no accepted answers.') }
   }
   const question = messages.at(-1)?.content ?? ''
-  const isNone = completion.text.trim() === '' || goesOn(completion.text, question)
+  const isNone =
+    completion.text.trim() === '' ||
+    goesOn(completion.text, question) ||
+    isGarbled(completion.text, question)
   if (isNone) return { ...by, outcome: 'degenerate' }
   const unseen = hiding({ sample, completion, baseMeanLogProb: null })
   if (unseen) return { ...by, ...unseen }

@@ -106,6 +106,11 @@ export const DEGENERATE: Planted[] = [
   ['answers beside all other options', () => replied('A, B, C or D', 'B'), /above the margin/],
   ['yes and no at once', () => replied('Yes and no.', 'yes'), /above the margin/],
   ['answers that the next sentence corrects', () => replied('Paris. No, Rome.', 'Paris')],
+  [
+    'answers before gibberish',
+    () => replied('The capital is Paris. Xq zzrt plkm vvbn qwrt mnbv ghjk wrtp.', 'Paris'),
+    /above the margin|degenerate/,
+  ],
   ['answers that are taken back', () => replied('It used to be Paris.', 'Paris')],
 ]
 
