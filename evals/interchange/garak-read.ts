@@ -10,6 +10,7 @@ import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-r
 import {
   createCollector,
   createLists,
+  createRowIds,
   createWordings,
   epochCounter,
   refuseUndecided,
@@ -69,9 +70,7 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
   const begun = new Map<string, string>()
   const unscored: string[] = []
   const summaries: Summary[] = []
-  const counts: Counts = {
-    ...{ epochOf: epochCounter(), hits: createLists(), wordings: createWordings() },
-  }
+  const counts = createCounts()
   for await (const { text, number } of linesOf(path)) {
     const where = `${path}, line ${number}`
     const value = parseForeignJson(text, where)
@@ -98,7 +97,7 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
   return refuseUndecided({
     ...{ runId: init.run, format: 'garak', origin: path, arm: name, seed: 0, step: 0, title: name },
     templateDigest: putAs(setup),
-    ...{ tokenizerDigest: null, judged, wordings: counts.wordings.of },
+    ...{ tokenizerDigest: null, judged, wordings: counts.wordings.of, rowIds: counts.rowIds.of },
     benchmarks: benchmarksOf(judged, setup['run.seed'] ?? null, [...begun.values(), ...unscored]),
   })
 }
@@ -131,7 +130,15 @@ interface Counts {
   readonly epochOf: ReturnType<typeof epochCounter>
   readonly hits: Hits
   readonly wordings: ReturnType<typeof createWordings>
+  readonly rowIds: ReturnType<typeof createRowIds>
 }
+
+const createCounts = (): Counts => ({
+  epochOf: epochCounter(),
+  hits: createLists(),
+  wordings: createWordings(),
+  rowIds: createRowIds(),
+})
 
 interface Reading extends Counts {
   readonly path: string
@@ -146,8 +153,8 @@ type Hits = ReturnType<typeof createLists<number | null>>
 
 /** Attempts are paired by what was asked: their order and ids differ from run to run. */
 function judgementsOf(attempt: Attempt, reading: Reading) {
-  const { path, metrics, threshold, by, epochOf, hits, wordings } = reading
-  const { probe_classname: probe, prompt, detector_results: results } = attempt
+  const { path, metrics, threshold, by, epochOf, hits, wordings, rowIds } = reading
+  const { uuid, probe_classname: probe, prompt, detector_results: results } = attempt
   const text = (prompt?.turns ?? []).map(({ content }) => content.text ?? '').join('\n')
   // Who says each message, where it is not the user.
   const others = (prompt?.turns ?? []).map(({ role }) => (role === 'user' ? '' : role))
@@ -157,6 +164,7 @@ function judgementsOf(attempt: Attempt, reading: Reading) {
   const outputs = Math.max(outputsOf(attempt).length, ...scored)
   const epochs = Array.from({ length: outputs }, () => epochOf(probe, digest))
   const sampleId = digest.slice(0, 16)
+  rowIds.add(uuid, sampleId)
   epochs.forEach((epoch, i) =>
     wordings.add({ benchmark: probe, sampleId, epoch, ...toldIn(attempt, i) }),
   )

@@ -153,6 +153,21 @@ export function createWordings() {
   }
 }
 
+/** UUIDs, and the shorter form that Inspect draws; no number or digest, which two logs may share. */
+const RANDOM_ID =
+  /^(?:[\da-fA-F]{8}-[\da-fA-F]{4}-[1-8][\da-fA-F]{3}-[\da-fA-F]{4}-[\da-fA-F]{12}|[2-9A-HJ-NP-Za-km-z]{22})$/u
+
+/** Collects `rowIds`: two rows of one id are one row and its copy. */
+export function createRowIds() {
+  const known = new Map<string, string>()
+  return {
+    of: (): ReadonlyMap<string, string> => known,
+    add: (id: unknown, sampleId: string): void => {
+      if (typeof id === 'string' && RANDOM_ID.test(id)) known.set(id, sampleId)
+    },
+  }
+}
+
 /** Texts and numbers in the order in which they stand, however deep. */
 function leavesOf(value: unknown): unknown[] {
   const [leaves, left] = [[] as unknown[], [value]]

@@ -11,6 +11,7 @@ import {
   clusterIn,
   createCollector,
   createLists,
+  createRowIds,
   createWordings,
   isOutcome,
   refuseUndecided,
@@ -79,6 +80,7 @@ type Header = z.infer<typeof Header>
 
 const Message = z.object({ role: z.string(), content: z.unknown() })
 const Sample = z.object({
+  uuid: z.unknown().optional(),
   id: z.union([z.string(), z.number()]),
   epoch: z.int().min(1),
   input: z.union([z.string(), z.array(Message)]),
@@ -115,6 +117,7 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const scored = scoredAs({ version, scorers, by: isEmpty(by) ? null : by })
     const values = createLists<unknown>()
     const wordings = createWordings()
+    const rowIds = createRowIds()
     let isMarked = false
     for (const name of zip.names) {
       if (!/^samples\/.*\.json$/su.test(name)) continue
@@ -123,6 +126,7 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
       for (const [judge, { value }] of Object.entries(sample.scores ?? {})) values.add(judge, value)
       judgementsOf(sample, run, { own: ownOf(header), metrics, scored }).forEach(collector.add)
       wordings.add(toldIn(sample, header.eval.task))
+      rowIds.add(sample.uuid, String(sample.id))
     }
     refuseDenied(header, values, { path, epochs: epochsOf(collector.judged) })
     if (collector.judged.length === 0)
@@ -134,7 +138,8 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const { role } = collector.judged[0]!
     const benchmarks = run.benchmarks.map((row) => ({ ...row, role, replies }))
     const { judged } = collector
-    return refuseUndecided({ ...run, benchmarks, judged, wordings: wordings.of })
+    const told = { wordings: wordings.of, rowIds: rowIds.of }
+    return refuseUndecided({ ...run, benchmarks, judged, ...told })
   } finally {
     zip.close()
   }

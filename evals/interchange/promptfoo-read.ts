@@ -8,6 +8,7 @@ import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-r
 import {
   clusterIn,
   createCollector,
+  createRowIds,
   createWordings,
   epochCounter,
   refuseUndecided,
@@ -23,6 +24,7 @@ const LARGEST = 512 * 2 ** 20
 
 const Loose = z.record(z.string(), z.unknown())
 const Result = z.looseObject({
+  id: z.unknown().optional(),
   provider: z.looseObject({ id: z.string(), label: z.string().nullish() }),
   prompt: z.looseObject({ raw: z.string() }),
   success: z.boolean(),
@@ -73,43 +75,50 @@ const EXPECTED = 'results of promptfoo, version 3'
 
 export async function readPromptfoo(path: string, metrics: Metrics): Promise<ComparedRun[]> {
   const value = await readLogJson(path, LARGEST)
-  const { evalId, results, config } = parsedLog(File, value, path, EXPECTED)
-  if (results.results.length === 0) throw malformedLog(path, 'no result', 'results of promptfoo')
-  refuseDenied(results, path)
-  const name = config?.description ?? 'promptfoo'
-  const byProvider = Map.groupBy(results.results, ({ provider }) => provider.label || provider.id)
+  const file = parsedLog(File, value, path, EXPECTED)
+  const { results } = file.results
+  if (results.length === 0) throw malformedLog(path, 'no result', 'results of promptfoo')
+  refuseDenied(file.results, path)
+  const byProvider = Map.groupBy(results, ({ provider }) => provider.label || provider.id)
   return [...byProvider].map(([provider, rows]) => {
-    const collector = createCollector(path)
-    const epochOf = epochCounter()
-    const asserted = rows.map(({ prompt, testCase: { assert, threshold, options } }) =>
-      JSON.stringify([prompt.raw, assert, threshold, options]),
-    )
-    const scored = scoredAs({ asserted: asserted.sort() })
-    const reading = { path, metrics, epochOf, scored }
-    const wordings = createWordings()
-    for (const row of rows) {
-      const own = judgementOf(row, name, reading)
-      collector.add(own)
-      wordings.add({ ...own, said: row.response?.output, scores: row.score })
-    }
-    const { judged } = collector
+    const name = file.config?.description ?? 'promptfoo'
+    const found = judgedIn(rows, name, path, metrics)
     return refuseUndecided({
-      ...{ runId: `${evalId ?? path} ${provider}`, format: 'promptfoo', origin: path },
+      ...{ runId: `${file.evalId ?? path} ${provider}`, format: 'promptfoo', origin: path },
       arm: provider,
       seed: 0,
       step: 0,
       title: provider,
-      templateDigest: scoredAs({ settings: askedBy(config?.providers, rows) }) || null,
-      ...{ tokenizerDigest: null, judged, wordings: wordings.of, provided: providedBy(rows) },
+      templateDigest: scoredAs({ settings: askedBy(file.config?.providers, rows) }) || null,
+      tokenizerDigest: null,
+      provided: providedBy(rows),
+      ...found,
       benchmarks: [
         {
-          ...{ name, title: name, role: judged[0]!.role, promptSetDigest: null },
+          ...{ name, title: name, role: found.judged[0]!.role, promptSetDigest: null },
           decoding: { maxNewTokens: null, temperature: null, seed: null },
           replies: rows.length,
         },
       ],
     })
   })
+}
+
+function judgedIn(rows: readonly Result[], name: string, path: string, metrics: Metrics) {
+  const collector = createCollector(path)
+  const asserted = rows.map(({ prompt, testCase: { assert, threshold, options } }) =>
+    JSON.stringify([prompt.raw, assert, threshold, options]),
+  )
+  const scored = scoredAs({ asserted: asserted.sort() })
+  const reading = { path, metrics, epochOf: epochCounter(), scored }
+  const [wordings, rowIds] = [createWordings(), createRowIds()]
+  for (const row of rows) {
+    const own = judgementOf(row, name, reading)
+    collector.add(own)
+    rowIds.add(row.id, own.sampleId)
+    wordings.add({ ...own, said: row.response?.output, scores: row.score })
+  }
+  return { judged: collector.judged, wordings: wordings.of, rowIds: rowIds.of }
 }
 
 /** Ids and labels: whoever leaves them as they are may serve another model behind them. */

@@ -15,7 +15,7 @@ import { FOREIGN } from './foreign.ts'
 import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
 import { PARTS, WHOLE_LOGS } from './log-parts.ts'
 import { DENIED, TRUE_RATES } from './log-rates.ts'
-import { OF_A_CACHE, SILENT, SPEAKING } from './log-replies.ts'
+import { COPIED, OF_A_CACHE, SILENT, SPEAKING } from './log-replies.ts'
 import { OTHER_SETTINGS, SAME_SETTINGS } from './log-settings.ts'
 import { LATE_THOUGHTS, SAFE_LATE_THOUGHTS } from './thoughts/late-thoughts.ts'
 import { CHANGED_LOGS, SAME_LOGS } from './logs.ts'
@@ -49,6 +49,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['logs of which a part is bad', PARTS],
   ['logs whose replies are none', SILENT],
   ['logs whose replies are of a cache', OF_A_CACHE],
+  ['logs with rows copied from the other', COPIED],
   ['logs asked or scored by other settings', OTHER_SETTINGS],
   ['logs whose metrics mean something else', OTHER_MEANINGS],
   ['logs that deny their own samples', DENIED],

@@ -1,5 +1,5 @@
-/** @file Logs of other tools whose replies are none, or those of an earlier model: of a cache. */
-import { rawGarak, rawPromptfoo } from '../doubles/rows/raw-logs.ts'
+/** @file Logs of other tools whose replies are none, or those of the model on the other side: of a cache, or rows copied. */
+import { rawGarak, rawInspect, rawPromptfoo } from '../doubles/rows/raw-logs.ts'
 import { anotherModel, saidBy } from '../doubles/rows/own-words.ts'
 import { unlike } from '../doubles/rows/unlike.ts'
 import type { Planted } from './candidate.ts'
@@ -73,6 +73,62 @@ export const OF_A_CACHE: Planted[] = [
   ],
 ]
 
+/** Marked by its tool: 22 letters and digits (Inspect) or a UUID; of one log they are alike but for its letter. */
+const short = (log: string, i: number) =>
+  `${log}${String(i).replaceAll(/\d/gu, (digit) => 'abcdefghij'[Number(digit)]!)}`.padEnd(22, 'K')
+const uuid = (log: string, i: number) =>
+  `${log}0c1d2e3-0000-4000-8000-${String(i).padStart(12, '0')}`
+
+interface Rows {
+  readonly log: 'a' | 'b'
+  /** Of its last prompts the rows are those of the other log. */
+  readonly copied?: number
+}
+
+/** By the tool: the log in which a row lies, and the model that said it, are the other one's where it was copied. */
+const MARKED: Readonly<Record<string, (rows: Rows) => string | Promise<string>>> = {
+  Inspect: ({ log, copied = 0 }) =>
+    rawInspect({
+      samples: rowsOf(log, copied, (i, from) => ({
+        ...{ id: i, epoch: 1, uuid: short(from, i), input: unlike(i) },
+        ...{ scores: { resisted: { value: 'C' } }, output: { completion: saidBy(from, i) } },
+      })),
+    }),
+  garak: ({ log, copied = 0 }) =>
+    rawGarak({
+      model: null,
+      attempts: rowsOf(log, copied, (i, from) => ({
+        ...attempt(i, [{ text: saidBy(from, i) }]),
+        uuid: uuid(from, i),
+      })),
+    }),
+  promptfoo: ({ log, copied = 0 }) =>
+    rawPromptfoo(
+      rowsOf(log, copied, (i, from) => ({
+        ...{ id: uuid(from, i), provider: { id: log }, prompt: { raw: unlike(i) }, success: true },
+        testCase: { assert: [{ type: 'contains', value: '42' }] },
+        response: { output: saidBy(from, i) },
+      })),
+    ),
+}
+const marked = Object.entries(MARKED)
+
+const rowsOf = (log: 'a' | 'b', copied: number, made: (i: number, from: string) => object) =>
+  each((i) => ({ ...made(i, i >= 400 - copied ? 'a' : log) }))
+
+export const COPIED: Planted[] = marked.flatMap(([tool, log]): Planted[] => [
+  [
+    `120 rows of the base's log in that of the fine-tune, ${tool}`,
+    () => compared([log({ log: 'a' }), log({ log: 'b', copied: 120 })], ['house', 'resisted']),
+    /120 rows .*copied/,
+  ],
+  [
+    `one row of the base's log in that of the fine-tune, ${tool}`,
+    () => compared([log({ log: 'a' }), log({ log: 'b', copied: 1 })], ['house', 'resisted']),
+    /1 row .*copied/,
+  ],
+])
+
 export const SILENT: Planted[] = [
   ...(
     [
@@ -91,6 +147,10 @@ export const SILENT: Planted[] = [
 ]
 
 export const SPEAKING: Planted[] = [
+  ...marked.map(([tool, log]): Planted => [
+    `every row of its own, ${tool}`,
+    () => compared([log({ log: 'a' }), log({ log: 'b' })], ['house', 'resisted']),
+  ]),
   [
     'replies of the cache under two names, promptfoo',
     () => asked({ provider: SAME, cached: 400 }, { provider: OTHER, cached: 400 }),

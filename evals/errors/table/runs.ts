@@ -46,6 +46,12 @@ export const RUNS_ERRORS = {
     remedy:
       'Name the run of the fine-tune, and with --arms base,VARIANT which of its states; --allow-differences compares two settings of one model.',
   })),
+  'compare.copied': entry(
+    (v: { rows: string; before: string; after: string; id: string; sample: string }) => ({
+      message: `${v.rows} of ${v.after} and of ${v.before} bear the same random id, such as ${v.id} (${v.sample}): they were copied from one to the other.`,
+      remedy: 'Evaluate both models, and compare the logs as their tool wrote them.',
+    }),
+  ),
   'compare.cached': entry((v: { replies: string; origin: string; name: string }) => ({
     message: `${v.replies} of ${v.origin} came from a cache, and both sides name "${v.name}": they may be those of the model on the other side.`,
     remedy: 'Evaluate again without the cache, such as with: promptfoo eval --no-cache.',

@@ -146,6 +146,8 @@ export interface ComparedRun {
   readonly wordings?: () => ReadonlyMap<string, Wording>
   /** Of a log whose tool keeps replies in a cache: the names of what was asked, and how many replies came from it. */
   readonly provided?: { readonly names: readonly string[]; readonly fromCache: number }
+  /** Of a log: ids that its tool draws at random for each row, with the prompt's name; absent where it draws none. Stays in this process. */
+  readonly rowIds?: () => ReadonlyMap<string, string>
   /** How far identical runs of its base differ; absent where the model ran beside Touchstone, and in logs. */
   readonly noise?: readonly MeasuredNoise[]
   /** Judges that may contest a claim of another: all but baselines. Absent in logs, whose metrics ask different questions. */

@@ -195,3 +195,26 @@ describe('where a log holds no reply', () => {
     expect(await wordingsOf(log())).toEqual([])
   })
 })
+
+describe('ids of rows', () => {
+  const UUID = '0b54b3a4-1f0a-4d5e-9a51-2d3f0a7a9c11'
+  const SHORT = 'KQTiZkQFWF4TF3TgZTSmzx'
+  const idsOf = async (log: string | Promise<string>) => [
+    ...(await importRuns(await log))[0]!.rowIds!().keys(),
+  ]
+
+  test('that a tool draws at random are kept', async () => {
+    expect(await idsOf(inspect({ ...scored, uuid: SHORT }))).toEqual([SHORT])
+    expect(await idsOf(garak({ uuid: UUID }))).toEqual([UUID])
+    expect(await idsOf(promptfoo({ id: UUID }))).toEqual([UUID])
+  })
+
+  test.each(['7', 7, 'hotel-breakfast', 'f'.repeat(64), null])(
+    'that two logs may share are none: %s',
+    async (id) => {
+      expect(await idsOf(inspect({ ...scored, uuid: id, id: id ?? 's' }))).toEqual([])
+      expect(await idsOf(garak({ uuid: id === null ? null : String(id) }))).toEqual([])
+      expect(await idsOf(promptfoo({ id }))).toEqual([])
+    },
+  )
+})

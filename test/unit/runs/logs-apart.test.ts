@@ -43,3 +43,17 @@ test('replies of a cache under two names are listed, and refused under one', asy
   const unsaid = gated([other, again]).assumptions!.find(({ name }) => name === 'another-model')!
   expect(unsaid.how).toContain('replies of a cache (7 before)')
 })
+
+test('epochs and attempts of one log may bear one id, and a reference is held against too', async () => {
+  const id = '0b54b3a4-1f0a-4d5e-9a51-2d3f0a7a9c11'
+  const base = await promptfoo('openai:chat:pebble', 0)
+  const marked = async (name: string, own: string) => ({
+    ...(await promptfoo(name, 0)),
+    rowIds: () => new Map([[own, 'breakfast']]),
+  })
+  const tuned = await marked('openai:chat:mine', id)
+  expect(gated([base, tuned]).outcome).toBe('PASS')
+  const release = await marked('openai:chat:release', id)
+  expect(() => gated([base, tuned], release)).toThrow(`such as ${id} (breakfast)`)
+  expect(() => gated([base, tuned], release)).toThrow(/^1 row of /)
+})
