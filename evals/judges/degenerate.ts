@@ -50,6 +50,11 @@ const GARBLED_RULE = {
 } as const
 
 const GARBLED = new RegExp(GARBLED_RULE.garbled, 'u')
+/** What a garbled word holds, or letters that have to be taken apart before it is seen. */
+const PERHAPS = new RegExp(
+  `${RARE_PAIRS}|[b-df-hj-np-tvxz]{4}|[\\u00c0-\\u024f\\u1e00-\\u1eff]`,
+  'gu',
+)
 const CODE = /```[^]*?(?:```|$)|`[^`\n]+`/gu
 const EDGES = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu
 const DRAWN_OUT = /(\p{L})\1\1/u
@@ -61,6 +66,7 @@ const DRAWN_OUT = /(\p{L})\1\1/u
 export function isGarbled(reply: string, prompt: string): boolean {
   const ends =
     reply.length > SCANNED ? `${reply.slice(0, SCANNED)} ${reply.slice(-SCANNED)}` : reply
+  if ((ends.toLowerCase().match(PERHAPS)?.length ?? 0) <= GARBLED_RULE.most) return false
   const asked = prompt.toLowerCase()
   const found = ends
     .replaceAll(CODE, ' . ')
@@ -124,20 +130,26 @@ function unreadableShare(text: string): number {
   return unreadable === 0 ? 0 : unreadable / [...text].length
 }
 
-function distinctTrigramRatio(tokens: readonly string[]): number {
+function isRepeating(tokens: readonly string[]): boolean {
+  const least = DEGENERATE_RULE.leastDistinct * (tokens.length - 2)
+  // Each word but two ends a run of its own where it first stands, and counting words is faster.
+  return new Set(tokens).size - 2 < least && distinctTrigrams(tokens) < least
+}
+
+function distinctTrigrams(tokens: readonly string[]): number {
   const seen = new Set<string>()
   for (let i = 2; i < tokens.length; i++) {
     seen.add(`${tokens[i - 2]} ${tokens[i - 1]} ${tokens[i]}`)
   }
-  return seen.size / (tokens.length - 2)
+  return seen.size
 }
 
 function endsRepeating(tokens: readonly string[]): boolean {
-  const { distinctOver, distinctAtEnd, leastDistinct } = DEGENERATE_RULE
+  const { distinctOver, distinctAtEnd } = DEGENERATE_RULE
   if (tokens.length <= distinctOver) return false
   const ending = tokens.slice(-distinctAtEnd)
   const numbers = ending.filter((token) => /^\p{N}+$/u.test(token)).length
-  return 2 * numbers < ending.length && distinctTrigramRatio(ending) < leastDistinct
+  return 2 * numbers < ending.length && isRepeating(ending)
 }
 
 function shareOfCommonest(tokens: readonly string[]): number {
@@ -165,8 +177,7 @@ export function degeneracy(reply: string, context: DegenerateContext): Degenerac
   if (goesOn(text, context.prompt)) return 'other-turns'
   if (tokens.length >= rule.ratiosFrom) {
     const beginning = tokens.slice(0, rule.distinctOver)
-    if (distinctTrigramRatio(beginning) < rule.leastDistinct) return 'repeating'
-    if (endsRepeating(tokens)) return 'repeating'
+    if (isRepeating(beginning) || endsRepeating(tokens)) return 'repeating'
     if (shareOfCommonest(tokens) > rule.mostOfOneWord) return 'one-word'
     if (foreignShare(text, context.prompt) > rule.mostForeign) return 'other-script'
   }

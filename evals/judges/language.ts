@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readWords } from '../tables/words.ts'
 import { words } from '../statistics/words.ts'
 
-const FUNCTION_WORDS = Object.entries(
+export const FUNCTION_WORDS = Object.entries(
   readWords<Record<string, string>>(join(import.meta.dirname, 'words', 'languages.yaml')),
 ).map(([code, text]) => ({ code, known: new Set(text.split(' ')) }))
 

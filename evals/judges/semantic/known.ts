@@ -21,22 +21,26 @@ function hashOf(text: string, seed: number): number {
   return (hash ^ (hash >>> 13)) >>> 0
 }
 
-function* bitsOf(entry: string) {
-  const [one, two] = [hashOf(entry, 0), hashOf(entry, 0x5bd1e995)]
-  for (let i = 0; i < HASHES; i++) yield (one + i * two) % BITS
+/** Whether `is` holds of every bit of an entry. */
+function everyBit(entry: string, is: (bit: number) => boolean): boolean {
+  const one = hashOf(entry, 0)
+  const two = hashOf(entry, 0x5bd1e995)
+  for (let i = 0; i < HASHES; i++) if (!is((one + i * two) % BITS)) return false
+  return true
 }
 
 export function filterOf(entries: Iterable<string>): Uint8Array {
   const filter = new Uint8Array(BITS / 8)
-  for (const entry of entries) for (const bit of bitsOf(entry)) filter[bit >> 3]! |= 1 << (bit & 7)
+  const set = (bit: number) => (filter[bit >> 3]! |= 1 << (bit & 7)) !== 0
+  for (const entry of entries) everyBit(entry, set)
   return filter
 }
 
 let shipped: Uint8Array | undefined
+const isSet = (bit: number) => (shipped![bit >> 3]! & (1 << (bit & 7))) !== 0
 function isIn(entry: string): boolean {
   shipped ??= new Uint8Array(readFileSync(KNOWN_FILE))
-  for (const bit of bitsOf(entry)) if ((shipped[bit >> 3]! & (1 << (bit & 7))) === 0) return false
-  return true
+  return everyBit(entry, isSet)
 }
 
 export const wordsOf = (text: string): string[] => words(normalise(text))
@@ -50,6 +54,8 @@ export const sizeOf = (found: readonly string[]): number =>
 export const sentenceEntry = (found: readonly string[]): string => ` ${found.join(' ')}`
 
 export const isKnownSentence = (found: readonly string[]): boolean => isIn(sentenceEntry(found))
+
+export const isKnownWord = (word: string): boolean => isIn(word)
 
 /** Of the words without digits, the share that is known; 1 where there are none. */
 export function knownShare(found: readonly string[]): number {
