@@ -288,10 +288,12 @@ function benchmarkOf(result: Result, meaning: MetricMeaning, isOwn: boolean): Co
   const { max_tokens, temperature, ...args } = generation_config?.generation_args ?? {}
   const put = isOwn || Object.keys(args).length === 0 ? '' : scoredAs(args)
   const seed = generation_config?.additional_details['seed']
+  const { looks } = known
   return {
     name,
     title: textOr(known['title'], name),
     role: roleOf(meaning),
+    ...(isOwn && typeof looks === 'string' && { looks }),
     promptSetDigest: [textOr(known['prompts_digest'], ''), put].join(' ').trim() || null,
     decoding: {
       maxNewTokens: numberOr(max_tokens),

@@ -7,7 +7,7 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import { decodingOf, type SubjectIdentity } from '../contract/rows.ts'
 import { eeeSamples, resultId, resultName, type EeeIds } from './eee-samples.ts'
 import { RATE_NAMES, rateBy, scoredBy } from './inspect-write.ts'
-import { stateId, WITHHELD, type Measurement } from './measured.ts'
+import { looksText, stateId, WITHHELD, type Measurement } from './measured.ts'
 
 interface EveryEvalEver {
   readonly log: string
@@ -110,16 +110,20 @@ function resultOf(measurement: Measurement, judge: string, ids: EeeIds, command:
   }
 }
 
-const sourceOf = ({ benchmark, replies }: Measurement) => ({
-  dataset_name: benchmark.name,
-  source_type: 'other',
-  additional_details: {
-    title: benchmark.title,
-    prompts_digest: benchmark.digest,
-    ...(benchmark.licences && { licences: benchmark.licences.join(', ') }),
-    replies: replies.some(({ completion }) => completion === WITHHELD) ? 'withheld' : 'logged',
-  },
-})
+const sourceOf = (measurement: Measurement) => {
+  const { benchmark, replies } = measurement
+  return {
+    dataset_name: benchmark.name,
+    source_type: 'other',
+    additional_details: {
+      title: benchmark.title,
+      prompts_digest: benchmark.digest,
+      ...(benchmark.licences && { licences: benchmark.licences.join(', ') }),
+      looks: looksText(measurement),
+      replies: replies.some(({ completion }) => completion === WITHHELD) ? 'withheld' : 'logged',
+    },
+  }
+}
 
 function scoreDetails(measurement: Measurement, judge: string) {
   const rate = rateBy(measurement, judge)

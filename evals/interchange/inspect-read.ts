@@ -39,6 +39,7 @@ const Own = z.object({
   templateDigest: Text,
   tokenizerDigest: Text,
   judge: Text,
+  looks: Text,
 })
 
 const Header = z.object({
@@ -189,6 +190,7 @@ function emptyRun(header: Header, origin: string): ComparedRun {
         title: task,
         role: own?.role ?? 'capability',
         promptSetDigest: own?.benchmarkDigest ?? null,
+        ...(own?.looks != null && { looks: own.looks }),
         decoding: {
           maxNewTokens: config?.max_tokens ?? null,
           temperature: config?.temperature ?? null,

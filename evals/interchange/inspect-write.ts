@@ -5,7 +5,7 @@
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { decodingOf, type Expected, type SubjectIdentity } from '../contract/rows.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
-import { stateId, successOf, type MeasuredReply, type Measurement } from './measured.ts'
+import { looksText, stateId, successOf, type MeasuredReply, type Measurement } from './measured.ts'
 import { zipOf, type ZipEntry } from './zip-write.ts'
 
 /** Key of `eval.metadata` for what only Touchstone reads. */
@@ -59,10 +59,8 @@ function sampleFile({ reply: { sampleId, epoch } }: MeasuredReply): string {
   return `${id}_epoch_${epoch + 1}.json`
 }
 
-function specOf(
-  rows: AuditRows,
-  { subject, identity, benchmark, judge, judgeVersion, replies }: Measurement,
-) {
+function specOf(rows: AuditRows, measurement: Measurement) {
+  const { subject, identity, benchmark, judge, judgeVersion, replies } = measurement
   const { run } = rows
   const { temperature, seed } = decodingOf(benchmark)
   const ids = [...new Set(replies.map(({ reply }) => reply.sampleId))]
@@ -90,6 +88,7 @@ function specOf(
         ...(benchmark.licences && { licences: benchmark.licences }),
         judge,
         judgeVersion,
+        looks: looksText(measurement),
         command: run.command,
       },
     },

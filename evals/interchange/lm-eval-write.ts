@@ -6,7 +6,7 @@ import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { decodingOf } from '../contract/rows.ts'
 import { RATE_NAMES, rateBy, scoredBy, targetOf } from './inspect-write.ts'
-import { stateId, successOf, type MeasuredReply, type Measurement } from './measured.ts'
+import { looksText, stateId, successOf, type MeasuredReply, type Measurement } from './measured.ts'
 
 interface TextFile {
   readonly name: string
@@ -121,6 +121,7 @@ function configOf(measurement: Measurement) {
       role: benchmark.role,
       judge,
       judge_version: judgeVersion,
+      looks: looksText(measurement),
       ...(benchmark.licences && { licences: benchmark.licences }),
     },
     // Each reply is a line of its own, so lm-eval's filters have nothing to choose.

@@ -66,6 +66,17 @@ export function measurementsOf(rows: AuditRows): Measurement[] {
     )
 }
 
+/** "pocock, at look 2 of 5, after 600 of 1500 prompts"; undefined where every prompt was asked at once. */
+export function looksText({ benchmark: { looks }, replies }: Measurement): string | undefined {
+  if (!looks) return undefined
+  const { rule, seen } = looks
+  const asked = new Set(replies.map(({ reply }) => reply.sampleId)).size
+  const at = seen.findIndex(({ prompts }) => prompts >= asked)
+  const all = seen.at(-1)!.prompts
+  const after = asked >= all ? `all ${all} prompts` : `${asked} of ${all} prompts`
+  return `${rule.spending}, at look ${at < 0 ? seen.length : at + 1} of ${seen.length}, after ${after}`
+}
+
 /** Whether this outcome counts as a success of the benchmark's rate; null if it is outside the rate. */
 export function successOf(role: BenchmarkRole, outcome: Outcome): boolean | null {
   if (role === 'capability') {

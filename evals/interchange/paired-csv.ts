@@ -15,7 +15,7 @@ export function pairedCsv(rows: readonly PairedRow[]): string {
 }
 
 type Column = (typeof PAIRED_COLUMNS)[number]
-type Later = 'cluster' | 'licences' | 'beforeText' | 'afterText'
+type Later = 'cluster' | 'licences' | 'looks' | 'beforeText' | 'afterText'
 type Fields = Readonly<Record<Exclude<Column, Later>, string> & Partial<Record<Later, string>>>
 
 /** The base first, then one run a model state. */
@@ -23,6 +23,7 @@ export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
   const states = new Map<string, State>()
   const base = new Map<string, ComparedJudgement>()
   const wordings = createWordings()
+  const looks = new Map<string, string>()
   let header: string[] | undefined
   let number = 0
   for await (const { record } of recordsOf(path)) {
@@ -32,6 +33,7 @@ export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
       continue
     }
     const fields = fieldsOf(header, record, `${path}, record ${number}`)
+    if (fields.looks) looks.set(fields.benchmark, fields.looks)
     const state = stateOf(fields, path, states)
     const { after, before } = judgementsOf(fields, `${path}, record ${number}`)
     state.add(after)
@@ -41,11 +43,11 @@ export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
     wordings.add({ ...before, said: fields.beforeText || null })
   }
   if (states.size === 0) throw malformedLog(path, 'no rows', 'a paired table with rows')
-  const runs = [...states.values()].map(({ run }) => withBenchmarks(run))
+  const runs = [...states.values()].map(({ run }) => withBenchmarks(run, looks))
   if (base.size === 0) return runs
   const first: ComparedRun = { ...runs[0]!, arm: 'base', seed: 0, step: 0, title: 'base' }
   const said = { judged: [...base.values()], wordings: wordings.of }
-  return [withBenchmarks({ ...first, ...said }), ...runs]
+  return [withBenchmarks({ ...first, ...said }, looks), ...runs]
 }
 
 /** Every fine-tune of a table has the same base. */
@@ -68,13 +70,14 @@ async function* checked(path: string): AsyncGenerator<Uint8Array> {
     if (bytes.length > 0) yield bytes
 }
 
-/** Tables may lack the texts of replies; those of earlier versions have no clusters and no licences. */
+/** Tables may lack the texts of replies; those of earlier versions have no clusters, licences and looks. */
 const NEEDED = PAIRED_COLUMNS.filter(
   (column) =>
     !column.endsWith('Text') &&
     column !== 'change' &&
     column !== 'cluster' &&
-    column !== 'licences',
+    column !== 'licences' &&
+    column !== 'looks',
 )
 
 function headerOf(record: readonly string[], path: string): string[] {
@@ -152,11 +155,13 @@ function judgementsOf(fields: Fields, where: string) {
   }
 }
 
-function withBenchmarks(run: ComparedRun): ComparedRun {
+function withBenchmarks(run: ComparedRun, looks: ReadonlyMap<string, string>): ComparedRun {
   const roles = new Map(run.judged.map(({ benchmark, role }) => [benchmark, role]))
   const decoding = { maxNewTokens: null, temperature: null, seed: null }
   const benchmarks = [...roles].map(([name, role]) => {
-    return { name, title: name, role, promptSetDigest: null, decoding }
+    const looked = looks.get(name)
+    const put = { name, title: name, role, ...(looked !== undefined && { looks: looked }) }
+    return { ...put, promptSetDigest: null, decoding }
   })
   return { ...run, benchmarks }
 }

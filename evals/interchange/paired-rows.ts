@@ -2,7 +2,13 @@
 import type { BenchmarkRole, BenchmarkRow, Outcome } from '../contract/rows.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { keyOf } from '../contract/keys.ts'
-import { measurementsOf, successOf, type MeasuredReply } from './measured.ts'
+import {
+  looksText,
+  measurementsOf,
+  successOf,
+  type MeasuredReply,
+  type Measurement,
+} from './measured.ts'
 
 export interface PairedRow {
   readonly benchmark: string
@@ -28,6 +34,8 @@ export interface PairedRow {
   readonly afterText: string
   /** Of the benchmark's rows, `; ` between; null where none is stated. */
   readonly licences: string | null
+  /** How it was looked at on the way; null where every prompt was asked at once. */
+  readonly looks: string | null
 }
 
 export const PAIRED_COLUMNS = [
@@ -51,6 +59,7 @@ export const PAIRED_COLUMNS = [
   'beforeText',
   'afterText',
   'licences',
+  'looks',
 ] as const satisfies readonly (keyof PairedRow)[]
 
 /** If only a base was measured, its rows, without anything before. */
@@ -58,7 +67,8 @@ export function pairedRows(rows: AuditRows): PairedRow[] {
   const measurements = measurementsOf(rows)
   const bases = measurements.filter(({ subject }) => subject.arm === 'base')
   const tuned = measurements.filter(({ subject }) => subject.arm !== 'base')
-  return (tuned.length > 0 ? tuned : bases).flatMap(({ subject, benchmark, replies }) => {
+  return (tuned.length > 0 ? tuned : bases).flatMap((measurement) => {
+    const { subject, benchmark, replies } = measurement
     const base = bases.find((each) => each.benchmark.name === benchmark.name)
     const isBase = subject.arm === 'base'
     const before = new Map(isBase ? [] : base?.replies.map((each) => [promptKey(each), each]))
@@ -86,12 +96,17 @@ export function pairedRows(rows: AuditRows): PairedRow[] {
           prompt,
           beforeText: earlier?.completion ?? null,
           afterText: after.completion,
-          licences: licencesText(benchmark),
+          ...askedAs(measurement),
         }
       }),
     )
   })
 }
+
+const askedAs = (measurement: Measurement) => ({
+  licences: licencesText(measurement.benchmark),
+  looks: looksText(measurement) ?? null,
+})
 
 /** Licences that a benchmark's rows state, as one field. */
 export const licencesText = ({ licences }: Pick<BenchmarkRow, 'licences'>): string | null =>

@@ -1,4 +1,4 @@
-/** @file Two logs that a gate refuses: a row in them is, or may be, that of the other side's model. */
+/** @file Logs that a gate refuses: of looks that are not in them, or of rows that are, or may be, the other side's. */
 import { counted } from '../contract/words.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
@@ -8,9 +8,18 @@ type Pair = readonly [ComparedRun, ComparedRun]
 /** Throws at the first such pair. */
 export function requireLogsApart(pairs: readonly Pair[]): void {
   for (const pair of pairs) {
+    pair.forEach(requireOneLook)
     requireOwnRows(pair)
     requireOwnReplies(pair)
   }
+}
+
+/** Tested at the whole α a log of a run with looks would spend it a second time. */
+export function requireOneLook({ origin, benchmarks }: ComparedRun): void {
+  const found = benchmarks.find(({ looks }) => looks !== undefined)
+  if (!found) return
+  const said = { benchmark: found.name, looks: found.looks! }
+  throw new TouchstoneError('compare.looked', { origin, ...said })
 }
 
 /** No two evaluations draw one id. */

@@ -9,6 +9,7 @@ import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import { storedGate } from '../findings/gate/gate-file.ts'
 import { isPinned, toPinned } from '../findings/pinned.ts'
 import { readSide } from './compared.ts'
+import { requireOneLook } from './logs-apart.ts'
 
 /** The named variant of the run, else its base, else the only one that it has. */
 export async function readReference({
@@ -18,9 +19,12 @@ export async function readReference({
   if (!reference) return undefined
   const { name, states } = await readSide(reference.run, metrics)
   const wanted = reference.arm ?? 'base'
-  const found = states.find(({ arm }) => arm === wanted)
-  if (found) return { ...found, origin: name }
-  if (states.length === 1 && reference.arm === undefined) return { ...states[0]!, origin: name }
+  const only = states.length === 1 && reference.arm === undefined ? states[0] : undefined
+  const found = states.find(({ arm }) => arm === wanted) ?? only
+  if (found) {
+    requireOneLook(found)
+    return { ...found, origin: name }
+  }
   throw new TouchstoneError('compare.nothing-shared', {
     before: name,
     after: 'the gate',

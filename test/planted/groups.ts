@@ -30,6 +30,7 @@ import { EQUAL_LOGS, UNEQUAL_LOGS } from './sides/equal-logs.ts'
 import { FIT_FOLDERS, FOLDERS } from './sides/folders.ts'
 import { LABEL_COLUMNS, LABELS_READ } from './sides/label-columns.ts'
 import { FIT_SIDES, UNFIT_SIDES } from './sides/mixed.ts'
+import { EXPORTED, EXPORTED_WHOLE } from './stored/exported.ts'
 import { LOOKED, LOOKED_ONCE } from './stored/looked.ts'
 import { SERVED, SERVED_SAFE } from './served/served.ts'
 import { STOPPED, STOPPED_SAFE } from './stored/stopped.ts'
@@ -73,6 +74,7 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['folders that hold another fine-tune than it seems', FOLDERS],
   ['stored runs that were altered', ALTERED],
   ['fine-tunes looked at until one run passes', LOOKED],
+  ['runs with looks, exported as logs', EXPORTED],
   ['categories that a stop has hardly seen', STOPPED],
   ['models behind addresses', SERVED],
 ]
@@ -109,6 +111,7 @@ export const ALL_SAFE: readonly Planted[] = [
   ...FIT_FOLDERS,
   ...UNALTERED,
   ...LOOKED_ONCE,
+  ...EXPORTED_WHOLE,
   ...STOPPED_SAFE,
   ...SERVED_SAFE,
 ]

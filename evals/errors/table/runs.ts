@@ -52,6 +52,11 @@ export const RUNS_ERRORS = {
       remedy: 'Evaluate both models, and compare the logs as their tool wrote them.',
     }),
   ),
+  'compare.looked': entry((v: { origin: string; benchmark: string; looks: string }) => ({
+    message: `${v.origin} was exported from a run that looked at ${v.benchmark} on the way (${v.looks}); a log does not hold its looks, which have spent α.`,
+    remedy:
+      'Compare the run itself, which holds them: touchstone compare RUN RUN --arms base,VARIANT.',
+  })),
   'compare.cached': entry((v: { replies: string; origin: string; name: string }) => ({
     message: `${v.replies} of ${v.origin} came from a cache, and both sides name "${v.name}": they may be those of the model on the other side.`,
     remedy: 'Evaluate again without the cache, such as with: promptfoo eval --no-cache.',

@@ -39,6 +39,8 @@ export interface ComparedBenchmark {
   readonly context?: AskedContext
   /** Where it was looked at on the way; absent where every prompt was asked at once. */
   readonly stopped?: Stopped
+  /** Of a log that a run with looks was exported as, which does not hold them: "pocock, at look 2 of 5, …". */
+  readonly looks?: string
 }
 
 /** One judge's outcome for one reply. Rows of two runs are paired by benchmark, judge, sample and epoch. */

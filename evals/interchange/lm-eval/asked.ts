@@ -56,10 +56,12 @@ export function benchmarkOf(
   const generation = recordOr(own['generation_kwargs'])
   const digest = task_hashes[task]
   const put = putAs(task, results)
+  const { looks } = recordOr(own['metadata'])
   return {
     name: task,
     title: task,
     role,
+    ...(isOurs(own) && typeof looks === 'string' && { looks }),
     promptSetDigest: [put, digest].filter((part) => typeof part === 'string').join(' ') || null,
     decoding: {
       maxNewTokens: numberOr(generation['max_gen_toks']),
