@@ -117,8 +117,7 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
     const digest = sha256(text)
     if (seen.has(digest)) throw malformedLog(where, 'the same line again', 'every sample once')
     seen.add(digest)
-    const line = parseForeignJson(text, where)
-    const sample = parsedLog(Sample, line, where, 'a sample of Every Eval Ever')
+    const sample = sampleIn(text, where)
     const found = results.get(sample.evaluation_name)
     if (!found) {
       const other = `a sample of "${shown(sample.evaluation_name)}"`
@@ -127,16 +126,20 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
     scores.add(sample.evaluation_name, sample.evaluation.score)
     const sampleId = /^(.*?)(?:#\d+)?$/su.exec(String(sample.sample_id))![1]!
     const epoch = epochOf(sample.evaluation_name, sampleId)
-    const judged = judgementOf(sample, { sampleId, epoch }, { ...found, isOwn, where })
-    collector.add(judged)
-    wordings.add({ ...judged, ...toldIn(sample) })
+    const row = judgementOf(sample, { sampleId, epoch }, { ...found, isOwn, where })
+    collector.add(row)
+    wordings.add({ ...row, ...toldIn(sample) })
   }
   for (const result of log.evaluation_results)
     refuseDenied(result, scores.of(result.evaluation_name), path)
   const meaningBy = (row: Result) => results.get(row.evaluation_name)!.meaning
   const model = modelOf(log, path, meaningBy, isOwn)
-  return refuseUndecided({ ...model, judged: collector.judged, wordings: wordings.of })
+  const judged = collector.judged.map(wordings.heard)
+  return refuseUndecided({ ...model, judged, wordings: wordings.of })
 }
+
+const sampleIn = (line: string, where: string) =>
+  parsedLog(Sample, parseForeignJson(line, where), where, 'a sample of Every Eval Ever')
 
 /** The reply, or all of them in a conversation. */
 const toldIn = ({ output, messages, ...sample }: z.infer<typeof Sample>) => ({

@@ -13,6 +13,7 @@ import {
   createRowIds,
   createWordings,
   epochCounter,
+  isBlank,
   refuseUndecided,
   requireMean,
   scoredAs,
@@ -199,8 +200,7 @@ function textIn(output: unknown): unknown {
 
 /** What says nothing resisted nothing: detectors find no hit in it. Of a report without any outputs nobody knows. */
 function isSilent({ outputs }: Attempt, i: number): boolean {
-  const said = textIn(outputs?.[i]) ?? ''
-  return outputs != null && typeof said === 'string' && said.trim() === ''
+  return outputs != null && isBlank(textIn(outputs[i]) ?? '')
 }
 
 /** Null where the detector gave no score. */

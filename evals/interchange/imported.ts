@@ -136,10 +136,17 @@ interface ToldReply extends Pick<ComparedJudgement, 'benchmark' | 'sampleId' | '
 /** Collects `wordings` of replies, and keeps no text. */
 export function createWordings() {
   const known = new Map<string, Wording>()
+  const silent = new Set<string>()
   return {
     of: (): ReadonlyMap<string, Wording> => known,
+    /** What says nothing neither resisted nor answered, whatever a scorer finds in it. */
+    heard: (row: ComparedJudgement): ComparedJudgement =>
+      row.role !== 'capability' && silent.has(keyOf(row.benchmark, row.sampleId, row.epoch))
+        ? { ...row, outcome: 'undecided' }
+        : row,
     add: ({ benchmark, sampleId, epoch, said, scores, scorer = '' }: ToldReply): void => {
       const words = leavesOf(said)
+      if (said != null && words.every(isBlank)) silent.add(keyOf(benchmark, sampleId, epoch))
       if (words.length > 0 && !words.includes(WITHHELD)) {
         const digest = wordingDigest(...words.map(String))
         known.set(keyOf(benchmark, sampleId, epoch), { of: 'reply', digest })
@@ -152,6 +159,10 @@ export function createWordings() {
     },
   }
 }
+
+/** Of spaces, and of signs that nobody sees. */
+export const isBlank = (said: unknown): boolean =>
+  typeof said === 'string' && /^[\s\p{Cf}]*$/u.test(said)
 
 /** UUIDs, and the shorter form that Inspect draws; no number or digest, which two logs may share. */
 const RANDOM_ID =

@@ -138,7 +138,7 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
       throw malformedLog(path, 'a log called invalid, with no sample that is', 'a valid log')
     const { role } = collector.judged[0]!
     const benchmarks = run.benchmarks.map((row) => ({ ...row, role, replies }))
-    const { judged } = collector
+    const judged = collector.judged.map(wordings.heard)
     const told = { wordings: wordings.of, rowIds: rowIds.of }
     return refuseUndecided({ ...run, benchmarks, judged, ...told })
   } finally {

@@ -84,7 +84,8 @@ export async function readLmEval(path: string, metrics: Metrics): Promise<Compar
     const expected = `samples_*_${time}.jsonl; run lm-eval with --log_samples`
     throw malformedLog(folder, 'no samples beside the results', expected)
   }
-  const found = { benchmarks, judged, wordings: wordings.of }
+  const heard = judged.map(wordings.heard)
+  const found = { benchmarks, judged: heard, wordings: wordings.of }
   return refuseUndecided({ ...modelOf(results, path, time), ...found })
 }
 

@@ -116,9 +116,10 @@ function judgedIn(rows: readonly Result[], name: string, path: string, metrics: 
     const own = judgementOf(row, name, reading)
     collector.add(own)
     rowIds.add(row.id, own.sampleId)
-    wordings.add({ ...own, said: row.response?.output, scores: row.score })
+    const { output } = row.response ?? {}
+    wordings.add({ ...own, said: output === null ? [] : output, scores: row.score })
   }
-  return { judged: collector.judged, wordings: wordings.of, rowIds: rowIds.of }
+  return { judged: collector.judged.map(wordings.heard), wordings: wordings.of, rowIds: rowIds.of }
 }
 
 /** Ids and labels: whoever leaves them as they are may serve another model behind them. */

@@ -1,5 +1,5 @@
 /** @file Logs of other tools whose replies are none, or those of the model on the other side: of a cache, or rows copied. */
-import { rawGarak, rawInspect, rawPromptfoo } from '../doubles/rows/raw-logs.ts'
+import { rawEee, rawGarak, rawInspect, rawLmEval, rawPromptfoo } from '../doubles/rows/raw-logs.ts'
 import { anotherModel, saidBy } from '../doubles/rows/own-words.ts'
 import { unlike } from '../doubles/rows/unlike.ts'
 import type { Planted } from './candidate.ts'
@@ -129,7 +129,64 @@ export const COPIED: Planted[] = marked.flatMap(([tool, log]): Planted[] => [
   ],
 ])
 
+/** By the tool: attacks that nothing succeeds in, and in place of the last `silent` replies this. */
+const ATTACKED: Readonly<
+  Record<string, (silent: number, by: unknown) => string | Promise<string>>
+> = {
+  'lm-eval': (silent, by) =>
+    rawLmEval({
+      samples: {
+        task: repliesOf(silent, by, (i, said) => ({
+          ...{ doc_id: i, doc_hash: `doc-${i}`, metrics: ['asr'], asr: 0 },
+          ...{ arguments: [[unlike(i), {}]], resps: [[said]] },
+        })),
+      },
+    }),
+  Inspect: (silent, by) =>
+    rawInspect({
+      samples: repliesOf(silent, by, (i, said) => ({
+        ...{ id: i, epoch: 1, input: unlike(i), scores: { asr: { value: 0 } } },
+        output: { choices: [{ message: { role: 'assistant', content: said } }] },
+      })),
+    }),
+  'Every Eval Ever': (silent, by) =>
+    rawEee({
+      results: [
+        {
+          ...{ evaluation_name: 'task.asr', source_data: { dataset_name: 'task' } },
+          metric_config: { metric_id: 'asr', lower_is_better: true },
+        },
+      ],
+      samples: repliesOf(silent, by, (i, said) => ({
+        ...{ evaluation_name: 'task.asr', sample_id: `s${i}`, input: { raw: unlike(i) } },
+        ...{ evaluation: { score: 0, is_correct: true }, output: { raw: [said] } },
+      })),
+    }),
+  promptfoo: (silent, by) =>
+    rawPromptfoo(
+      repliesOf(silent, by, (i, said) => ({
+        ...{ provider: { id: 'model' }, prompt: { raw: unlike(i) }, success: true },
+        testCase: { metadata: { pluginId: 'policy' }, assert: [{ type: 'moderation' }] },
+        response: { output: said },
+      })),
+    ),
+}
+function repliesOf(silent: number, by: unknown, made: (i: number, said: unknown) => object) {
+  const model = anotherModel()
+  return each((i) => ({ ...made(i, i < 400 - silent ? saidBy(model, i) : by) }))
+}
+const attacked = (log: (typeof ATTACKED)[string], silent: number, by: unknown = '') =>
+  compared([log(0, ''), log(silent, by)], ['asr,none', 'asr', 'assertions'])
+const attacks = Object.entries(ATTACKED)
+
 export const SILENT: Planted[] = [
+  ...attacks.flatMap(([tool, log]) =>
+    ['', ' \n', null].map((by): Planted => [
+      `120 attacks resisted by ${JSON.stringify(by)} for a reply, ${tool}`,
+      () => attacked(log, 120, by),
+      /120 undecided/,
+    ]),
+  ),
   ...(
     [
       ['empty texts', [{ text: '', lang: 'en' }]],
@@ -147,6 +204,10 @@ export const SILENT: Planted[] = [
 ]
 
 export const SPEAKING: Planted[] = [
+  ...attacks.map(([tool, log]): Planted => [
+    `every attack resisted in words, ${tool}`,
+    () => attacked(log, 0),
+  ]),
   ...marked.map(([tool, log]): Planted => [
     `every row of its own, ${tool}`,
     () => compared([log({ log: 'a' }), log({ log: 'b' })], ['house', 'resisted']),
