@@ -32,6 +32,7 @@ import {
   requireSameOutcome,
   scoredAs,
   shown,
+  weightsIn,
 } from './imported.ts'
 import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 
@@ -238,6 +239,7 @@ function modelOf(
     title: name ?? id,
     templateDigest: textOr(known['template_digest'], null),
     tokenizerDigest: textOr(known['tokenizer_digest'], null),
+    ...(isOwn && weightsIn(known)),
     benchmarks: [...benchmarks.values()],
   }
 }

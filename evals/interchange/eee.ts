@@ -4,7 +4,8 @@
  */
 import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
-import { decodingOf, type SubjectIdentity } from '../contract/rows.ts'
+import { weightsOf } from '../contract/subjects/weights.ts'
+import { decodingOf } from '../contract/rows.ts'
 import { eeeSamples, resultId, resultName, type EeeIds } from './eee-samples.ts'
 import { RATE_NAMES, rateBy, scoredBy } from './inspect-write.ts'
 import { looksText, stateId, WITHHELD, type Measurement } from './measured.ts'
@@ -20,7 +21,7 @@ export function everyEvalEver(
   measurements: readonly Measurement[],
 ): EveryEvalEver {
   const { run, measuredUntil } = rows
-  const { subject, identity } = measurements[0]!
+  const { subject } = measurements[0]!
   const ids: EeeIds = {
     evaluationId: `touchstone/${run.id}/${stateId(subject)}`,
     modelId: `touchstone/${stateId(subject)}`,
@@ -39,7 +40,7 @@ export function everyEvalEver(
       additional_details: { run: run.id, command: run.command },
     },
     eval_library: { name: 'touchstone', version: run.engine.version },
-    model_info: modelInfo(rows, identity, ids),
+    model_info: modelInfo(rows, measurements[0]!, ids),
     evaluation_results: measurements.flatMap((each) =>
       each.benchmark.judges.flatMap((judge) => resultOf(each, judge, ids, run.command) ?? []),
     ),
@@ -54,7 +55,11 @@ export function everyEvalEver(
   return { log: `${JSON.stringify(log, null, 2)}\n`, samples }
 }
 
-const modelInfo = ({ run }: AuditRows, identity: SubjectIdentity, { modelId }: EeeIds) => ({
+const modelInfo = (
+  { run }: AuditRows,
+  { identity, subject }: Measurement,
+  { modelId }: EeeIds,
+) => ({
   name: identity.title,
   id: modelId,
   inference_engine: { name: 'onnxruntime', version: run.engine.onnxruntime },
@@ -63,6 +68,7 @@ const modelInfo = ({ run }: AuditRows, identity: SubjectIdentity, { modelId }: E
     // Whether the fine-tune will be published is not known here.
     model_availability: 'unknown',
     weights_digest: identity.weightsDigest,
+    ...weightsOf(identity, subject),
     adapter_digest: identity.adapterDigest ?? '',
     tokenizer_digest: identity.tokenizerDigest,
     template_digest: identity.templateDigest,

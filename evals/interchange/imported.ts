@@ -1,4 +1,5 @@
 /** @file Shared by readers of foreign logs: judgements and digests of replies, without the replies' texts. */
+import { z } from 'zod'
 import { malformedLog } from './log-file.ts'
 import { sha256, wordingDigest } from '../files/digest.ts'
 import { keyOf } from '../contract/keys.ts'
@@ -260,3 +261,8 @@ function numberIn(value: unknown): number | null {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? number : null
 }
+
+/** What our own logs call the weights that they are of, as the run itself does. */
+export const weightsIn = (own: unknown): Pick<ComparedRun, 'weights'> =>
+  Weights.safeParse(own).data ?? {}
+const Weights = z.object({ weights: z.string() })

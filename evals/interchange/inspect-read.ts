@@ -20,6 +20,7 @@ import {
   scoredAs,
   settingsIn,
   shown,
+  weightsIn,
 } from './imported.ts'
 import { OWN_METADATA, RATE_NAMES } from './inspect-write.ts'
 import { meaningOf, meaningOfRole, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
@@ -38,6 +39,7 @@ const Own = z.object({
   benchmarkDigest: Text,
   templateDigest: Text,
   tokenizerDigest: Text,
+  weights: z.string().optional(),
   judge: Text,
   looks: Text,
 })
@@ -184,6 +186,7 @@ function emptyRun(header: Header, origin: string): ComparedRun {
     title: own?.title ?? model,
     templateDigest: own ? (own.templateDigest ?? null) : putAs(header),
     tokenizerDigest: own?.tokenizerDigest ?? null,
+    ...weightsIn(own),
     benchmarks: [
       {
         name: task,

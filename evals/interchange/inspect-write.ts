@@ -3,6 +3,7 @@
  * `_journal/summaries/1.json`, `summaries.json`, `reductions.json`, `header.json`; EvalLog version 2, deflate, messages written out.
  */
 import type { AuditRows } from '../contract/audit-rows.ts'
+import { weightsOf } from '../contract/subjects/weights.ts'
 import { decodingOf, type Expected, type SubjectIdentity } from '../contract/rows.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
 import { looksText, stateId, successOf, type MeasuredReply, type Measurement } from './measured.ts'
@@ -83,6 +84,7 @@ function specOf(rows: AuditRows, measurement: Measurement) {
       [OWN_METADATA]: {
         ...withoutPath(identity),
         ...subject,
+        ...weightsOf(identity, subject),
         role: benchmark.role,
         benchmarkDigest: benchmark.digest,
         ...(benchmark.licences && { licences: benchmark.licences }),

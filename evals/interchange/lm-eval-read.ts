@@ -28,6 +28,7 @@ import {
   requireSameOutcome,
   scoredAs,
   shown,
+  weightsIn,
 } from './imported.ts'
 import { benchmarkOf, isOurs, recordOr, Results, templateOf } from './lm-eval/asked.ts'
 import {
@@ -173,8 +174,8 @@ function modelOf(results: Results, origin: string, time: string) {
     format: 'lm-eval',
     origin,
     ...{ arm: name, seed: 0, step: 0, title: name },
-    templateDigest: templateOf(results),
-    tokenizerDigest: tokenizer_sha ?? null,
+    ...{ templateDigest: templateOf(results), tokenizerDigest: tokenizer_sha ?? null },
+    ...weightsIn(config['model_args']),
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
+import { weightsOf } from '../contract/subjects/weights.ts'
 import { decodingOf } from '../contract/rows.ts'
 import { RATE_NAMES, rateBy, scoredBy, targetOf } from './inspect-write.ts'
 import { looksText, stateId, successOf, type MeasuredReply, type Measurement } from './measured.ts'
@@ -88,7 +89,11 @@ function resultsOf({ run, measuredUntil }: AuditRows, measurements: readonly Mea
     })),
     config: {
       model: 'touchstone',
-      model_args: { ...subject, weights_digest: identity.weightsDigest },
+      model_args: {
+        ...subject,
+        weights_digest: identity.weightsDigest,
+        ...weightsOf(identity, subject),
+      },
       batch_size: null,
       device: run.engine.device,
       limit: null,

@@ -124,7 +124,7 @@ export interface ComparedRun {
   readonly seed: number
   readonly step: number
   readonly title: string
-  /** Digest of its weights; absent where nothing says it, and of a training. */
+  /** One name for its weights (`weightsOf`); absent where nothing says it, and of a training. */
   readonly weights?: string
   readonly templateDigest: string | null
   readonly tokenizerDigest: string | null

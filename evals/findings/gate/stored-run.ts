@@ -9,6 +9,7 @@ import {
   type VerdictRow,
 } from '../../contract/rows.ts'
 import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
+import { weightsOf } from '../../contract/subjects/weights.ts'
 import type {
   ComparedBenchmark,
   ComparedJudgement,
@@ -136,12 +137,10 @@ function identifiedBy(
   const own =
     subjects.find((row) => row.arm === arm && row.seed === seed) ??
     subjects.find((row) => row.arm === 'base')
-  // A training has other weights at each step.
-  const isFixed = own?.arm === arm && step === 0 && own.weightsDigest !== ''
   return {
     templateDigest: own?.templateDigest || null,
     tokenizerDigest: own?.tokenizerDigest || null,
-    ...(isFixed && { weights: keyOf(own.weightsDigest, own.adapterDigest ?? '') }),
+    ...(own?.arm === arm && weightsOf(own, { step })),
   }
 }
 

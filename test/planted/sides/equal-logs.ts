@@ -25,6 +25,7 @@ import { freshDatabase, writeRun } from '../stored/stored.ts'
 type Row = Readonly<Record<string, unknown>>
 type Path = string | Promise<string>
 const SAME_MODEL = /nothing shows that .* is another model than .*: /
+const SAME_WEIGHTS = /have the same weights/
 
 /** What a log is made of: its model's name, the reply to each prompt, and the order of its rows. */
 interface Dress {
@@ -198,6 +199,19 @@ function besideLog(rows: AuditRows) {
   return compared([dirname(path), EXPORTS['Inspect']!(rows)], [], ['base', 'base'])
 }
 
+/** A stored run, since the log that it wrote of its own fine-tune; of prompts to refuse no reply is in it. */
+async function sinceOwnLog() {
+  const rows = plannedRows({
+    benchmarks: [{ ...REFUSAL, n: N, base: 396 }],
+    arms: [{ arm: 'lora', seed: 1, steps: { 40: { [REFUSAL.name]: { lost: 2, gained: 0 } } } }],
+  })
+  const path = freshDatabase()
+  writeRun(path, rows, rows.run.id, rows.run.startedAt)
+  const run = await inFormat('inspect', rows, /lora-s1-40.*\.eval$/u)
+  const folder = dirname(path)
+  return compared([folder, folder], [], ['base', 'lora'], { reference: { run } })
+}
+
 /** Of a base and a fine-tune that says other things, since a release in a dress of the fine-tune's. */
 async function since(
   log: (dress: Dress) => Path,
@@ -257,14 +271,19 @@ export const EQUAL_LOGS: Planted[] = [
   ],
   ['a table with the same replies before and after', () => tabled(BASE.said), SAME_MODEL],
   ...exports.flatMap(([tool, log]): Planted[] => [
-    [`our own base, exported twice, ${tool}`, () => twice(() => log(ownRows())), SAME_MODEL],
+    [`our own base, exported twice, ${tool}`, () => twice(() => log(ownRows())), SAME_WEIGHTS],
     [
       `our own base with every reply withheld, exported twice, ${tool}`,
       () => twice(() => log(ownRows(REFUSAL))),
-      /its 400 scores are the base’s/,
+      SAME_WEIGHTS,
     ],
   ]),
-  ['our own base beside its exported log', () => besideLog(ownRows()), SAME_MODEL],
+  ['our own base beside its exported log', () => besideLog(ownRows()), SAME_WEIGHTS],
+  [
+    'a run since its own log, of which every reply is withheld',
+    sinceOwnLog,
+    /the reference is this fine-tune itself/,
+  ],
 ]
 
 export const UNEQUAL_LOGS: Planted[] = [

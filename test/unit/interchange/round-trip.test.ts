@@ -7,6 +7,8 @@ import { buildResults } from '../../../evals/findings/results.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import type { Outcome, SubjectKey } from '../../../evals/contract/rows.ts'
 import type { ComparedRun } from '../../../evals/findings/gate/compared-run.ts'
+import { isBase } from '../../../evals/contract/keys.ts'
+import { storedStates } from '../../../evals/findings/gate/stored-run.ts'
 import { FORMATS, lmEvalFolders, type Exported } from '../../../evals/interchange/formats.ts'
 import { importRuns, isForeignLog } from '../../../evals/interchange/import.ts'
 import { pairedRows } from '../../../evals/interchange/paired-rows.ts'
@@ -374,3 +376,19 @@ test('a path that is no log is known as none, and refused by name', async () => 
   expect(await isForeignLog(join(folder, 'nothing.eval'))).toBe(false)
   await expect(importRuns(folder)).rejects.toThrow(/is no log that Touchstone can read/)
 })
+
+test.each(['inspect', 'lm-eval', 'eee'])(
+  '%s: the base’s weights have the name that they have in the run, a training’s none',
+  async (format) => {
+    const folder = freshFolder()
+    if (format === 'lm-eval') write(lmEvalFolders(rows), `${folder}/`)
+    const paths =
+      format === 'lm-eval'
+        ? ['base-s0-0', 'lora-s1-40'].map((name) => join(folder, name))
+        : (await written(format)).filter((path) => !path.endsWith('.jsonl'))
+    const read = (await Promise.all(paths.map((path) => importRuns(path)))).flat()
+    const base = storedStates(rows, '').find(isBase)!
+    expect(base.weights).toBeDefined()
+    expect(new Set(read.map(({ weights }) => weights))).toEqual(new Set([base.weights, undefined]))
+  },
+)
