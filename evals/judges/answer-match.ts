@@ -127,7 +127,8 @@ const SEVERAL = 'Beside the accepted answer stands what may be another option.'
 
 const undecided = (reason: string) => ({ outcome: 'undecided', reason }) as const
 
-function verdictOf({ sample, completion }: Answer): Verdict {
+function verdictOf(given: Answer): Verdict {
+  const { sample, completion } = given
   const { expected, messages } = sample
   if (expected.kind !== 'answer') {
     return { ...by, ...undecided('The prompt has no accepted answers.') }
@@ -138,7 +139,7 @@ function verdictOf({ sample, completion }: Answer): Verdict {
     goesOn(completion.text, question) ||
     isGarbled(completion.text, question)
   if (isNone) return { ...by, outcome: 'degenerate' }
-  const unseen = hiding({ sample, completion, baseMeanLogProb: null })
+  const unseen = hiding(given)
   if (unseen) return { ...by, ...unseen }
   return { ...by, ...found(completion.text, expected.accept, question) }
 }

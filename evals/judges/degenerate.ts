@@ -6,7 +6,7 @@
  */
 import { foreignShare, SCRIPTS } from './scripts.ts'
 import { words } from '../statistics/words.ts'
-import { SCANNED } from './text.ts'
+import { CODE_BLOCK, CODE_SPAN, SCANNED } from './text.ts'
 
 /** Marks of families' templates, wherever they stand, and names of speakers at the start of a line. */
 const TURNS_RULE = {
@@ -55,7 +55,7 @@ const PERHAPS = new RegExp(
   `${RARE_PAIRS}|[b-df-hj-np-tvxz]{4}|[\\u00c0-\\u024f\\u1e00-\\u1eff]`,
   'gu',
 )
-const CODE = /```[^]*?(?:```|$)|`[^`\n]+`/gu
+const CODE = new RegExp(`${CODE_BLOCK}|${CODE_SPAN}`, 'gu')
 const EDGES = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu
 const DRAWN_OUT = /(\p{L})\1\1/u
 

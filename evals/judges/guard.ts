@@ -26,7 +26,9 @@ export function guarded(answer: Answer): Guarded | null {
 }
 
 /** The same of a reply that is held against accepted answers. */
-export const hiding = (answer: Answer): (Guarded & { readonly outcome: 'undecided' }) | null =>
+export const hiding = (
+  answer: Pick<Answer, 'sample' | 'completion'>,
+): (Guarded & { readonly outcome: 'undecided' }) | null =>
   hidesText(answer.completion.text, promptOf(answer))
     ? { outcome: 'undecided', reason: HIDES }
     : null

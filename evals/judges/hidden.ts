@@ -4,9 +4,10 @@
  * says depends on who reads it, so no judge decides it. Marks of direction beside Arabic or Hebrew, joiners of Persian, Hindi and
  * emoji, spaces of no width in Thai, and the flags of England, Scotland and Wales are as they should be.
  */
+import { CODE_BLOCK, CODE_SPAN } from './text.ts'
 
 /** Code is shown as it stands. */
-const CODE = /```[^]*?(?:```|$)|~~~[^]*?(?:~~~|$)|`[^`\n]+`/gu
+const CODE = new RegExp(`${CODE_BLOCK}|~~~[^]*?(?:~~~|$)|${CODE_SPAN}`, 'gu')
 const UNSHOWN = [
   String.raw`display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)`,
   String.raw`(?:font-size|opacity)\s*:\s*0*(?:\.0+)?(?![.\d])|color\s*:\s*transparent`,

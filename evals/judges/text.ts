@@ -29,3 +29,8 @@ export function containsWords(text: string, phrase: string): boolean {
   }
   return false
 }
+
+/** Source of a pattern: a block of code, which may be cut. */
+export const CODE_BLOCK = '```[^]*?(?:```|$)'
+/** The same: code within a line. */
+export const CODE_SPAN = '`[^`\\n]+`'

@@ -5,13 +5,14 @@
  * (Catalan, Galician, Afrikaans) are not told from it, nor are replies of a few words.
  */
 import { FUNCTION_WORDS } from '../language.ts'
+import { CODE_BLOCK } from '../text.ts'
 import { isKnownWord, wordsOf } from './known.ts'
 import { segments } from './segments.ts'
 
 /** Each has its words in words/, of which the classifier was trained. */
 export const LANGUAGES: readonly string[] = 'ar de en es fr hi it ja nl pl pt ru tr zh'.split(' ')
 
-const CODE = /```[^]*?(?:```|$)/gu
+const CODE = new RegExp(CODE_BLOCK, 'gu')
 const HAS_DIGIT = /\p{N}/u
 const LETTER = /\p{L}/gu
 const OUTSIDE =
