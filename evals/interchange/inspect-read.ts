@@ -53,6 +53,7 @@ const Header = z.object({
     run_id: Text,
     task: z.string(),
     model: z.string(),
+    model_base_url: Text,
     model_generate_config: Nullable(
       z.looseObject({ max_tokens: Whole, temperature: Nullable(z.number()), seed: Whole }),
     ),
@@ -103,6 +104,7 @@ const Sample = z.object({
     }),
   ),
   attachments: Nullable(z.record(z.string(), z.string())),
+  events: Nullable(z.array(z.looseObject({ cache: z.unknown().optional() }))),
   error: z.unknown().optional(),
   limit: z.unknown().optional(),
   /** By whom and why it was called invalid afterwards. */
@@ -121,11 +123,12 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const values = createLists<unknown>()
     const wordings = createWordings()
     const rowIds = createRowIds()
-    let isMarked = false
+    let [isMarked, fromCache] = [false, 0]
     for (const name of zip.names) {
       if (!/^samples\/.*\.json$/su.test(name)) continue
       const sample = await readEntry(Sample, zip, name, path)
       isMarked ||= sample.invalidation != null
+      fromCache += Number(isOfCache(sample))
       for (const [judge, { value }] of Object.entries(sample.scores ?? {})) values.add(judge, value)
       judgementsOf(sample, run, { own: ownOf(header), metrics, scored }).forEach(collector.add)
       wordings.add(toldIn(sample, header.eval.task))
@@ -141,12 +144,19 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const { role } = collector.judged[0]!
     const benchmarks = run.benchmarks.map((row) => ({ ...row, role, replies }))
     const judged = collector.judged.map(wordings.heard)
-    const told = { wordings: wordings.of, rowIds: rowIds.of }
+    const provided = { names: [nameOf(header)], fromCache }
+    const told = { wordings: wordings.of, rowIds: rowIds.of, provided }
     return refuseUndecided({ ...run, benchmarks, judged, ...told })
   } finally {
     zip.close()
   }
 }
+
+/** `generate(cache=True)` keeps replies by the model's name, its address, its settings and the prompt. */
+const isOfCache = ({ events }: z.infer<typeof Sample>): boolean =>
+  events?.some(({ cache }) => cache === 'read') ?? false
+const nameOf = ({ eval: { model, model_base_url: address } }: Header): string =>
+  address == null ? model : `${model} (${address})`
 
 async function readEntry<T>(
   schema: z.ZodType<T>,

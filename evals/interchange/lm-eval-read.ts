@@ -87,7 +87,14 @@ export async function readLmEval(path: string, metrics: Metrics): Promise<Compar
   }
   const heard = judged.map(wordings.heard)
   const found = { benchmarks, judged: heard, wordings: wordings.of }
-  return refuseUndecided({ ...modelOf(results, path, time), ...found })
+  const cached = cachedIn(results, heard.length)
+  return refuseUndecided({ ...modelOf(results, path, time), ...found, ...cached })
+}
+
+/** Its file keeps replies by what was asked alone, whatever the model is. Of no reply a log says whether it is of it. */
+function cachedIn({ config }: Results, replies: number): Pick<ComparedRun, 'provided'> {
+  const file = config['use_cache']
+  return typeof file === 'string' ? { provided: { names: [file], fromCache: replies } } : {}
 }
 
 /** "acc,none" and its value, of the results of a task or a group. */

@@ -37,6 +37,38 @@ function promptfoo({ provider, cached = 0 }: Told): string {
 }
 
 const asked = (before: Told, after: Told) => compared([promptfoo(before), promptfoo(after)])
+/** Of Inspect's samples the first `cached` are of the cache. */
+const inspected = (cached: number, spec = {}) =>
+  rawInspect({
+    spec,
+    samples: each((i) => ({
+      ...{
+        id: i,
+        epoch: 1,
+        input: unlike(i),
+        scores: { accuracy: { value: i < 360 ? 'C' : 'I' } },
+      },
+      events: [{ event: 'model', cache: i < cached ? 'read' : 'write' }],
+    })),
+  })
+const inspectedBoth = (before: number, after: number, spec = {}) =>
+  compared([inspected(before), inspected(after, spec)], ['accuracy'])
+/** Of lm-eval, with a cache in these files; null is none. */
+const cachedBoth = (...files: readonly (string | null)[]) =>
+  compared(
+    files.map((file) =>
+      rawLmEval({
+        samples: {
+          task: each((i) => ({
+            ...{ doc_id: i, doc_hash: `doc-${i}`, metrics: ['acc'], acc: +(i < 360) },
+            arguments: [[unlike(i), {}]],
+          })),
+        },
+        said: { config: { use_cache: file } },
+      }),
+    ),
+    ['acc'],
+  )
 const SAME = { id: 'openai:chat:pebble' }
 const OTHER = { id: 'openai:chat:mine' }
 const OF_CACHE = /400 replies .* cache.*--no-cache/
@@ -66,6 +98,17 @@ export const OF_A_CACHE: Planted[] = [
       ),
     OF_CACHE,
   ],
+  [
+    'every reply after of the cache, under the same name, Inspect',
+    () => inspectedBoth(0, 400),
+    OF_CACHE,
+  ],
+  [
+    'one reply before of the cache, under the same name, Inspect',
+    () => inspectedBoth(1, 0),
+    /1 reply .* cache/,
+  ],
+  ['one cache for both sides, lm-eval', () => cachedBoth('cache', 'cache'), OF_CACHE],
   [
     'one reply after of the cache, under the same name, promptfoo',
     () => asked({ provider: SAME }, { provider: SAME, cached: 1 }),
@@ -216,6 +259,13 @@ export const SPEAKING: Planted[] = [
     'replies of the cache under two names, promptfoo',
     () => asked({ provider: SAME, cached: 400 }, { provider: OTHER, cached: 400 }),
   ],
+  ['no reply of the cache under one name, Inspect', () => inspectedBoth(0, 0)],
+  [
+    'replies of the cache at two addresses, Inspect',
+    () => inspectedBoth(400, 400, { model_base_url: 'http://localhost:8000/v1' }),
+  ],
+  ['a cache for each side, lm-eval', () => cachedBoth('base', 'mine')],
+  ['a cache for one side alone, lm-eval', () => cachedBoth(null, 'mine')],
   [
     'no reply of the cache under one name, promptfoo',
     () => asked({ provider: SAME }, { provider: SAME }),

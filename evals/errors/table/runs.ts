@@ -58,8 +58,9 @@ export const RUNS_ERRORS = {
       'Compare the run itself, which holds them: touchstone compare RUN RUN --arms base,VARIANT.',
   })),
   'compare.cached': entry((v: { replies: string; origin: string; name: string }) => ({
-    message: `${v.replies} of ${v.origin} came from a cache, and both sides name "${v.name}": they may be those of the model on the other side.`,
-    remedy: 'Evaluate again without the cache, such as with: promptfoo eval --no-cache.',
+    message: `${v.replies} of ${v.origin} came, or may have come, from a cache, and both sides name "${v.name}": they may be those of the model on the other side.`,
+    remedy:
+      'Evaluate again without the cache: promptfoo eval --no-cache, lm-eval without --use_cache, Inspect with cache=False.',
   })),
   'run.not-found': entry((v: { run: string; where: string }) => ({
     message: `There is no run "${v.run}" in ${v.where}.`,

@@ -146,7 +146,7 @@ export interface ComparedRun {
   readonly replies?: () => ReadonlyMap<string, string>
   /** By the same names: the digests by which logs are told apart. Stays in this process. */
   readonly wordings?: () => ReadonlyMap<string, Wording>
-  /** Of a log whose tool keeps replies in a cache: the names of what was asked, and how many replies came from it. */
+  /** Of a log whose tool keeps replies in a cache: names by which it keeps them, and how many replies came, or may have come, from it. */
   readonly provided?: { readonly names: readonly string[]; readonly fromCache: number }
   /** Of a log: ids that its tool draws at random for each row, with the prompt's name; absent where it draws none. Stays in this process. */
   readonly rowIds?: () => ReadonlyMap<string, string>
