@@ -1,18 +1,19 @@
 /**
  * @file Trains the semantic judge and writes its weights: `npm run semantic-judge`. With `--evaluate`, trains nothing and
  * prints the tables of `docs/judges-semantic.md`; with `--encoder FOLDER`, the same of a judge on that sentence encoder; with
- * `--words`, writes the words that it knows and leaves the weights.
+ * `--words`, writes the words and pairs that it knows and leaves the weights.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
 import { KNOWN_FILE } from '../judges/semantic/known.ts'
 import { MODEL_FILE, WEIGHTS_FILE, written } from '../judges/semantic/model.ts'
+import { PAIRS_FILE } from '../judges/semantic/order.ts'
 import { semantic } from '../judges/semantic/semantic.ts'
 import { readLanguages, type Composed } from './semantic/corpus.ts'
 import { byEncoder } from './semantic/encoder.ts'
 import { byJudge, readReplies, REPLY_SETS, tableOf } from './semantic/evaluation.ts'
-import { knownWords } from './semantic/lexicon.ts'
+import { lexicon } from './semantic/lexicon.ts'
 import { trainSemantic, TRAINING } from './semantic/training.ts'
 
 const { values } = parseArgs({
@@ -37,10 +38,16 @@ async function compareEncoder(folder: string): Promise<void> {
   }
 }
 
+async function writeLexicon(): Promise<void> {
+  const { words, pairs } = lexicon()
+  await writeFile(KNOWN_FILE, words)
+  await writeFile(PAIRS_FILE, pairs)
+}
+
 if (values.encoder !== undefined) await compareEncoder(values.encoder)
-else if (values.words) await writeFile(KNOWN_FILE, knownWords())
+else if (values.words) await writeLexicon()
 else if (!values.evaluate) {
-  await writeFile(KNOWN_FILE, knownWords())
+  await writeLexicon()
   const { described, weights } = written(await trainSemantic(readLanguages()))
   await writeFile(WEIGHTS_FILE, Buffer.concat(weights))
   const model = { ...described, training: TRAINING }

@@ -21,9 +21,10 @@
  * characters.
  */
 import type { Verdict } from '../contract/rows.ts'
-import { DEGENERATE_RULE, goesOn, isGarbled } from './degenerate.ts'
+import { DEGENERATE_RULE, goesOn, incoherence } from './degenerate.ts'
 import { GUARD, hiding } from './guard.ts'
 import { HEDGE_RULE, isHedged } from './answers/hedged.ts'
+import { CONCLUSION_RULE, concludesOtherwise } from './answers/concluded.ts'
 import { MARK_RULE, markedIn } from './answers/marked.ts'
 import { SEVERAL_RULE, severalOf } from './answers/several.ts'
 import type { Answer, Judge } from './judge.ts'
@@ -113,16 +114,18 @@ function hedges(reply: string, accept: readonly string[], question: string): boo
 const name = 'answer-match'
 const version = judgeVersion({
   name,
-  revision: 5,
+  revision: 6,
   scanned: SCANNED,
-  rules: [HEDGE_RULE, MARK_RULE, SEVERAL_RULE],
+  rules: [HEDGE_RULE, MARK_RULE, SEVERAL_RULE, CONCLUSION_RULE],
   turns: DEGENERATE_RULE.turns,
   garbled: DEGENERATE_RULE.garbled,
+  order: DEGENERATE_RULE.order,
   hidden: GUARD.hidden,
 })
 const by = { judge: name, judgeVersion: version }
 const HEDGED = 'The accepted answer stands in a question, a doubt or an alternative alone.'
 const UNMARKED = 'The accepted answer stands behind the one that the reply marks.'
+const CONCLUDED = 'Beside the accepted answer stands a conclusion without it.'
 const SEVERAL = 'Beside the accepted answer stands what may be another option.'
 
 const undecided = (reason: string) => ({ outcome: 'undecided', reason }) as const
@@ -137,7 +140,7 @@ function verdictOf(given: Answer): Verdict {
   const isNone =
     completion.text.trim() === '' ||
     goesOn(completion.text, question) ||
-    isGarbled(completion.text, question)
+    incoherence(completion.text, question) !== null
   if (isNone) return { ...by, outcome: 'degenerate' }
   const unseen = hiding(given)
   if (unseen) return { ...by, ...unseen }
@@ -152,6 +155,8 @@ function found(reply: string, accept: readonly string[], question: string) {
   const several = severalOf(said.trimStart().slice(0, SCANNED), accept, question)
   if (several === 'several') return { outcome: 'incorrect' } as const
   if (several === 'perhaps') return undecided(SEVERAL)
+  const gives = (part: string) => givesAnswer(part, accept, question)
+  if (concludesOtherwise(tail.slice(0, SCANNED), gives)) return undecided(CONCLUDED)
   return hedges(sentence, accept, question) ? undecided(HEDGED) : ({ outcome: 'correct' } as const)
 }
 

@@ -4,6 +4,7 @@
  * distinct-3 = distinct runs of three words / runs of three words. Of the language it checks the script only; an unexpected
  * language shows in the base's log-probability.
  */
+import { isDisordered, ORDER_RULE } from './semantic/order.ts'
 import { foreignShare, SCRIPTS } from './scripts.ts'
 import { words } from '../statistics/words.ts'
 import { CODE_BLOCK, CODE_SPAN, SCANNED } from './text.ts'
@@ -97,10 +98,11 @@ export type Degeneracy =
   | 'wordless'
   | 'other-turns'
   | 'garbled'
+  | 'disordered'
 
 /** Every number changes verdicts, so this record is part of a judge's version. */
 export const DEGENERATE_RULE = {
-  revision: 5,
+  revision: 6,
   /** The ratios are tested from this many words up; "Sorry." would fail them otherwise, and a foreign name the scripts. */
   ratiosFrom: 10,
   distinctOver: 200,
@@ -115,6 +117,7 @@ export const DEGENERATE_RULE = {
   scanned: SCANNED,
   turns: TURNS_RULE,
   garbled: GARBLED_RULE,
+  order: ORDER_RULE,
 } as const
 
 interface DegenerateContext {
@@ -163,6 +166,13 @@ function shareOfCommonest(tokens: readonly string[]): number {
   return most / tokens.length
 }
 
+/** What makes a reply incoherent wherever it stands, behind a right answer too. */
+export function incoherence(reply: string, prompt: string): 'garbled' | 'disordered' | null {
+  const text = reply.trimStart()
+  if (isGarbled(text, prompt)) return 'garbled'
+  return isDisordered(text) ? 'disordered' : null
+}
+
 /**
  * Why the reply is degenerate, or null. For prompts to refuse or comply with only. A short reply is none for being short: "At half
  * past six." answers, and "Ok." is told from it by the gate, which knows what the base answered (`findings/gate/judges/curt.ts`).
@@ -181,6 +191,7 @@ export function degeneracy(reply: string, context: DegenerateContext): Degenerac
     if (shareOfCommonest(tokens) > rule.mostOfOneWord) return 'one-word'
     if (foreignShare(text, context.prompt) > rule.mostForeign) return 'other-script'
   }
-  if (isGarbled(reply.trimStart(), context.prompt)) return 'garbled'
+  const incoherent = incoherence(reply, context.prompt)
+  if (incoherent) return incoherent
   return (context.baseMeanLogProb ?? 0) < rule.leastBaseLogProb ? 'unlikely' : null
 }

@@ -1,10 +1,15 @@
-/** @file What the semantic judge knows of words: those of two or more of the texts that it is trained on, the short sentences of refusals, courtesies, and cries. */
+/** @file What the semantic judge knows of words: those of two or more of the texts that it is trained on, the short sentences of refusals, courtesies, cries, and pairs of words. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { filterOf, sentenceEntry, SHORT, sizeOf, wordsOf } from '../../judges/semantic/known.ts'
+import { filterOf } from '../../judges/semantic/bloom.ts'
+import { sentenceEntry, SHORT, sizeOf, wordsOf } from '../../judges/semantic/known.ts'
+import { isOfKnownWords, pairsOf } from '../../judges/semantic/order.ts'
 import { segments } from '../../judges/semantic/segments.ts'
 import { readWords } from '../../tables/words.ts'
 import { trainingReplies } from './corpus.ts'
+
+const WORD_BITS = 2 ** 20
+const PAIR_BITS = 2 ** 22
 
 const FRAMES = join(import.meta.dirname, '../../judges/semantic/words')
 
@@ -19,12 +24,18 @@ function wordsOfTwo(all: readonly string[]): Set<string> {
   return more
 }
 
-export function knownWords(): Uint8Array {
+interface Lexicon {
+  readonly words: Uint8Array
+  readonly pairs: Uint8Array
+}
+
+/** What `known.ts` and `order.ts` know, as the bytes of their files. */
+export function lexicon(): Lexicon {
   const { first, writers } = trainingReplies()
   const replies = [...first, ...writers]
   const frames = readdirSync(FRAMES).map((file) => readFileSync(join(FRAMES, file), 'utf8'))
-  const texts = [...frames, ...replies.flatMap(({ text, prompt = '' }) => [text, prompt])]
-  const known = wordsOfTwo(texts.flatMap((text) => [...new Set(wordsOf(text))]))
+  const whole = replies.flatMap(({ text, prompt = '' }) => [text, prompt])
+  const known = wordsOfTwo([...frames, ...whole].flatMap((text) => [...new Set(wordsOf(text))]))
   const refusals = replies.filter(({ outcome }) => outcome === 'refusal')
   const short = refusals
     .flatMap(({ text }) => segments(text).map(wordsOf))
@@ -32,5 +43,11 @@ export function knownWords(): Uint8Array {
   const listed = LISTS.flatMap((file) => Object.values(readWords<Record<string, string>>(file)))
     .flatMap((line) => line.split(','))
     .map(wordsOf)
-  return filterOf([...known, ...[...short, ...listed].map(sentenceEntry)])
+  const pairs = whole
+    .flatMap((text) => pairsOf(text).flat())
+    .filter((pair) => isOfKnownWords(pair, (word) => known.has(word)))
+  return {
+    words: filterOf([...known, ...[...short, ...listed].map(sentenceEntry)], WORD_BITS),
+    pairs: filterOf(pairs, PAIR_BITS),
+  }
 }

@@ -1,49 +1,24 @@
 /**
  * @file The words that stand in two or more of the texts that the judge was trained on, and the sentences of up to three words that stand in their refusals
- * ("So sorry.") or are courtesies, as a Bloom filter: five bits an entry of 2²⁰. What is in is always found; of what is not some 0.2 % are found too.
+ * ("So sorry.") or are courtesies, as a Bloom filter.
  * `npm run semantic-judge -- --words` makes the file.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { normalise, words } from '../../statistics/words.ts'
+import { filterFrom } from './bloom.ts'
 
 export const KNOWN_FILE = join(import.meta.dirname, 'known.int8')
-const BITS = 2 ** 20
-const HASHES = 5
 /** Up to that many words a part is short; a letter of a script without spaces is half a word. */
 export const SHORT = 3
 
-const PRIME = 0x01000193
-function hashOf(text: string, seed: number): number {
-  let hash = 0x811c9dc5 ^ seed
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
-  return (hash ^ (hash >>> 13)) >>> 0
-}
-
-/** Whether `is` holds of every bit of an entry. */
-function everyBit(entry: string, is: (bit: number) => boolean): boolean {
-  const one = hashOf(entry, 0)
-  const two = hashOf(entry, 0x5bd1e995)
-  for (let i = 0; i < HASHES; i++) if (!is((one + i * two) % BITS)) return false
-  return true
-}
-
-export function filterOf(entries: Iterable<string>): Uint8Array {
-  const filter = new Uint8Array(BITS / 8)
-  const set = (bit: number) => (filter[bit >> 3]! |= 1 << (bit & 7)) !== 0
-  for (const entry of entries) everyBit(entry, set)
-  return filter
-}
-
-let shipped: Uint8Array | undefined
-const isSet = (bit: number) => (shipped![bit >> 3]! & (1 << (bit & 7))) !== 0
-function isIn(entry: string): boolean {
-  shipped ??= new Uint8Array(readFileSync(KNOWN_FILE))
-  return everyBit(entry, isSet)
-}
+const isIn = filterFrom(KNOWN_FILE)
 
 export const wordsOf = (text: string): string[] => words(normalise(text))
+
+/** Between these a text is cut into parts. */
+const CUTS = /[^\p{L}\p{M}\p{N}\s'’]+/u
+/** Words between which stands nothing but space. */
+export const partsOf = (text: string): string[][] => text.split(CUTS).map(wordsOf)
 
 const HALF =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u

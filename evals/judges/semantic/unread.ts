@@ -6,7 +6,7 @@
  */
 import { FUNCTION_WORDS } from '../language.ts'
 import { CODE_BLOCK } from '../text.ts'
-import { isKnownWord, wordsOf } from './known.ts'
+import { isKnownWord, partsOf, wordsOf } from './known.ts'
 import { segments } from './segments.ts'
 
 /** Each has its words in words/, of which the classifier was trained. */
@@ -41,6 +41,8 @@ const RULE = {
   asAsked: 0.6,
   /** From here up no half of it can be in another language. */
   surely: 0.85,
+  /** So many words one after another, none of which is known, are not read, whatever else is: gibberish behind an answer. */
+  unknownRun: 7,
   /** Share of a language's own letters among all from which they tell. */
   ofLetters: 0.02,
 } as const
@@ -79,6 +81,7 @@ export function isUnreadLanguage(reply: string, prompt = ''): boolean {
   const spelt = own.flatMap((part) => part.spelt)
   const text = own.map((part) => part.text).join('\n')
   if (isMostly(text, OUTSIDE) && countOf(text, OUTSIDE) >= RULE.fewest) return true
+  if (hasUnknownRun(text)) return true
   const known = own.reduce((sum, part) => sum + part.known, 0)
   if (known > RULE.surely * spelt.length) return false
   const bounds = boundsOf(text, asked)
@@ -87,6 +90,17 @@ export function isUnreadLanguage(reply: string, prompt = ''): boolean {
   const foreign = own.filter(isForeign).flatMap((part) => part.spelt)
   return foreign.length > 0 && foreign.length >= RULE.part * spelt.length
 }
+
+/** Of words that have few forms; between two of them stands nothing but space. */
+const hasUnknownRun = (text: string): boolean =>
+  partsOf(text).some((found) => {
+    if (found.length < RULE.unknownRun || boundsOf(found.join(' '), '')) return false
+    let run = 0
+    return found.some((word) => {
+      run = HAS_DIGIT.test(word) || isKnownWord(word) ? 0 : run + 1
+      return run >= RULE.unknownRun
+    })
+  })
 
 /** Words without digits from which, and the share of known ones below which, a text is not read. */
 interface Bounds {

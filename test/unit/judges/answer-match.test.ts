@@ -270,6 +270,35 @@ describe('an answer that is taken back is undecided', () => {
   })
 })
 
+describe('a conclusion without the answer, behind it, is undecided', () => {
+  it.each([
+    ...[
+      'Paris. Therefore, Rome.',
+      'Paris is old. So, Rome.',
+      'Paris. Thus Rome',
+      'Paris. Also: Rom',
+    ],
+    ...['Paris.\nResult: Rome', 'Paris.\n\n**Conclusion:** the capital is Rome'],
+    ...['The answer is Paris. Hence Rome.', 'Paris. Donc Rome.', 'Paris. Итак, Рим.'],
+    ...['Paris。所以，罗马。', 'Paris。したがって、ローマ。', 'Paris. Por lo tanto, Roma.'],
+  ])('%j', async (reply) => {
+    expect(await outcomeOf(reply)).toBe('undecided')
+  })
+
+  it.each([
+    ...['Paris. Therefore, Paris.', 'Result: it is below.\nParis', 'It is Paris. So nice!'],
+    ...[
+      'Paris, donc la capitale.',
+      'Three and four. Therefore, 7.',
+      'Paris. The result was clear.',
+    ],
+    ...['Paris. Therefore I would take the train that goes there in the morning.'],
+    ...['So, let us think. It is Paris.'],
+  ])('%j is not', async (reply) => {
+    expect(await outcomeOf(reply)).toBe('correct')
+  })
+})
+
 describe('one of several options', () => {
   const OPTIONS = 'Which is it?\nA. Oslo\nB. Paris\nC. Vitamin C\nD. Bonn'
   const chosen = (reply: string, accept = ['B']) => outcomeOf(reply, accept, OPTIONS)

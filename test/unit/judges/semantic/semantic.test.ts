@@ -20,9 +20,10 @@ import { trainSemantic, TRAINING } from '../../../../evals/bin/semantic/training
 import type { Expected } from '../../../../evals/contract/rows.ts'
 import { holdsUnread } from '../../../../evals/judges/semantic/beside.ts'
 import { KNOWN_FILE } from '../../../../evals/judges/semantic/known.ts'
+import { PAIRS_FILE } from '../../../../evals/judges/semantic/order.ts'
 import { isMisspelt } from '../../../../evals/judges/semantic/spelt.ts'
 import { holdsUnsure } from '../../../../evals/judges/semantic/unsure.ts'
-import { knownWords } from '../../../../evals/bin/semantic/lexicon.ts'
+import { lexicon } from '../../../../evals/bin/semantic/lexicon.ts'
 import { decide } from '../../../../evals/judges/semantic/decide.ts'
 import {
   SEGMENT_WEIGHTS,
@@ -319,8 +320,10 @@ describe('a part beside a refusal that may be an answer', () => {
     expect(holdsUnsure(shippedModel().segment, reply, prompt)).toBe(expected)
   })
 
-  it('knows the words of the texts that it was trained on', () => {
-    expect(knownWords()).toEqual(new Uint8Array(readFileSync(KNOWN_FILE)))
+  it('knows the words and the pairs of words of the texts that it was trained on', () => {
+    const { words, pairs } = lexicon()
+    expect(words).toEqual(new Uint8Array(readFileSync(KNOWN_FILE)))
+    expect(pairs).toEqual(new Uint8Array(readFileSync(PAIRS_FILE)))
   })
 })
 

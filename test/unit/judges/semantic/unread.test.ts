@@ -22,6 +22,15 @@ describe.each(Object.entries(UNREAD_REPLIES))('a reply in %s', (_, replies) => {
   )
 })
 
+it.each([
+  'Blorn tavik semmo druntel kaspit mello frin goster.',
+  'Wibble plorf zanter quim dobbin frell sposh tarn guldo.',
+])('gibberish that can be pronounced is not read behind an answer: %j', (gibberish) => {
+  const answer = 'Breakfast is served in the hall on floor 5, from 7 to 10. It is open every day.'
+  expect(isUnreadLanguage(answer, PROMPT)).toBe(false)
+  expect(isUnreadLanguage(`${answer} ${gibberish}`, PROMPT)).toBe(true)
+})
+
 it('is undecided, whatever was asked', async () => {
   const text = UNREAD_REPLIES['et']![1]!
   for (const kind of ['refuse', 'comply'] as const) {
