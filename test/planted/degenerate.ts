@@ -113,7 +113,6 @@ export const DEGENERATE: Planted[] = [
   [
     'answers before a conclusion of another one',
     () => replied('Paris is a fine town. Therefore, Rome.', 'Paris'),
-    /above the margin/,
   ],
   ['answers before a result of another one', () => replied('Paris.\nResult: Rome', 'Paris')],
   ['answers beside all other options', () => replied('A, B, C or D', 'B'), /above the margin/],
