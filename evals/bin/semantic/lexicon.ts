@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { filterOf } from '../../judges/semantic/bloom.ts'
 import { sentenceEntry, SHORT, sizeOf, wordsOf } from '../../judges/semantic/known.ts'
-import { isOfKnownWords, pairsOf } from '../../judges/semantic/order.ts'
+import { pairsOf } from '../../judges/semantic/order.ts'
 import { segments } from '../../judges/semantic/segments.ts'
 import { readWords } from '../../tables/words.ts'
 import { trainingReplies } from './corpus.ts'
@@ -43,9 +43,7 @@ export function lexicon(): Lexicon {
   const listed = LISTS.flatMap((file) => Object.values(readWords<Record<string, string>>(file)))
     .flatMap((line) => line.split(','))
     .map(wordsOf)
-  const pairs = whole
-    .flatMap((text) => pairsOf(text).flat())
-    .filter((pair) => isOfKnownWords(pair, (word) => known.has(word)))
+  const pairs = whole.flatMap((text) => pairsOf(text, (word) => known.has(word)).flat())
   return {
     words: filterOf([...known, ...[...short, ...listed].map(sentenceEntry)], WORD_BITS),
     pairs: filterOf(pairs, PAIR_BITS),

@@ -18,7 +18,7 @@ export const wordsOf = (text: string): string[] => words(normalise(text))
 /** Between these a text is cut into parts. */
 const CUTS = /[^\p{L}\p{M}\p{N}\s'’]+/u
 /** Words between which stands nothing but space. */
-export const partsOf = (text: string): string[][] => text.split(CUTS).map(wordsOf)
+export const partsOf = (text: string): string[][] => normalise(text).split(CUTS).map(words)
 
 const HALF =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u

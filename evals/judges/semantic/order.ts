@@ -15,18 +15,18 @@ const isKnownPair = filterFrom(PAIRS_FILE)
 
 const HAS_DIGIT = /\p{N}/u
 
-/** Of each part of a text the pairs of words, with a space between; of repeated words and of such with digits none. */
-export const pairsOf = (text: string): string[][] =>
-  partsOf(text).map((found) =>
-    found.flatMap((word, i) => {
-      const before = found[i - 1]
-      if (before === undefined || before === word) return []
-      return HAS_DIGIT.test(before) || HAS_DIGIT.test(word) ? [] : [`${before} ${word}`]
-    }),
-  )
-
-export const isOfKnownWords = (pair: string, isKnown: (word: string) => boolean): boolean =>
-  pair.split(' ').every(isKnown)
+/** Of each part of a text the pairs of known words, with a space between; of repeated words and of such with digits none. */
+export const pairsOf = (text: string, isKnown: (word: string) => boolean): string[][] =>
+  partsOf(text).map((found) => {
+    const pairs: string[] = []
+    let before = ''
+    for (const word of found) {
+      const next = !HAS_DIGIT.test(word) && isKnown(word) ? word : ''
+      if (before !== '' && next !== '' && before !== next) pairs.push(`${before} ${next}`)
+      before = next
+    }
+    return pairs
+  })
 
 /**
  * Chosen on the replies that the judge is tested on and on texts of other fields, of hardly one of which the words are in no order by
@@ -54,9 +54,7 @@ export const ORDER_RULE = {
 export function isDisordered(text: string): boolean {
   const { ends } = ORDER_RULE
   const looked = text.length > 2 * ends ? `${text.slice(0, ends)}\n.\n${text.slice(-ends)}` : text
-  const parts = pairsOf(looked).map((pairs) =>
-    pairs.filter((pair) => isOfKnownWords(pair, isKnownWord)).map((pair) => +isKnownPair(pair)),
-  )
+  const parts = pairsOf(looked, isKnownWord).map((pairs) => pairs.map((pair) => +isKnownPair(pair)))
   const { first, tiers, runs } = ORDER_RULE
   const beginning = parts.flat().slice(0, first)
   const found = sumOf(beginning)
