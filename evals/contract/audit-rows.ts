@@ -92,6 +92,8 @@ export interface AuditRows {
   readonly planned?: readonly SubjectKey[]
   /** How many earlier runs of the database asked the same fine-tunes other prompts, drew other replies or had other looks. */
   readonly looked?: number
+  /** Earlier runs of the database that asked the same fine-tunes the same prompts; absent where there are none. */
+  readonly known?: readonly string[]
   /** How the rows are not those that the job wrote, as a clause; absent where they are. */
   readonly changed?: string
   /** Labels by people; absent where there are none. */

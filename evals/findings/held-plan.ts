@@ -3,7 +3,10 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import type { HeldPlan } from '../contract/signed/plan.ts'
 import type { UnderPlan } from './gate/frozen/under-plan.ts'
 
-type Ran = Pick<AuditRows, 'run' | 'begunUnder' | 'subjects' | 'evaluations' | 'benchmarks'>
+type Ran = Pick<
+  AuditRows,
+  'run' | 'begunUnder' | 'known' | 'subjects' | 'evaluations' | 'benchmarks'
+>
 
 /** Clocks of an authority and of this machine may differ; the later stamp is told all the same. */
 const stampedLate = ({ stamped }: HeldPlan, startedAt: number): string | undefined =>
@@ -11,16 +14,17 @@ const stampedLate = ({ stamped }: HeldPlan, startedAt: number): string | undefin
 
 export function heldTo(
   held: HeldPlan,
-  { run, begunUnder, subjects, evaluations, benchmarks }: Ran,
+  { run, begunUnder, known = [], subjects, evaluations, benchmarks }: Ran,
 ): UnderPlan {
   const isBegun = begunUnder?.digest === held.digest
+  const earlier = new Set([...(isBegun ? begunUnder.earlier : []), ...known])
   const trained = new Set(subjects.flatMap(({ arm, method }) => (method === null ? [] : [arm])))
   const measured = evaluations.filter(({ arm }) => trained.has(arm))
   return {
     held,
     isBegun,
     stampedLate: stampedLate(held, run.startedAt),
-    earlier: isBegun ? begunUnder.earlier.length : 0,
+    earlier: earlier.size,
     seeds: new Map(
       [...Map.groupBy(measured, ({ arm }) => arm)].map(([arm, rows]) => [
         arm,

@@ -58,29 +58,43 @@ async function storedSide(
 ): Promise<Side> {
   for (const folder of folders) {
     if (!existsSync(join(folder, FILE_NAME))) continue
-    const found = await withStore(folder, (store) => statesIn(store, folder, runId))
-    if (!found) continue
-    const { states, rows } = found
-    const stored = { folder, runId: rows.run.id }
-    const { looked } = rows
-    return { name, states, stored, looked, heldTo: (held) => heldTo(held, rows) }
+    const found = await withStore(folder, (store) => newestOf(store, folder, runId))
+    if (found) return { ...found, name }
   }
   const where = folders.length === 1 ? folders[0]! : 'any database under out/'
   throw new TouchstoneError('run.not-found', { run: runId ?? 'with evaluations', where })
 }
 
 /** The run that was named, or the newest in which something was evaluated. */
-function statesIn(store: Store, folder: string, runId: string | undefined) {
-  const candidates = runId === undefined ? store.runs().reverse() : [store.run(runId)]
-  for (const run of candidates) {
-    if (!run) continue
-    const rows = store.rows(run.id)
-    const measured = judgedStates(rows, folder)
-    const states = lastStates(measured)
-    const [one] = states
-    if (one) return { states: [...states, ...unmeasuredStates(rows, one, measured)], rows }
+function newestOf(store: Store, folder: string, runId: string | undefined): Side | undefined {
+  const ids =
+    runId === undefined
+      ? store
+          .runs()
+          .reverse()
+          .map(({ id }) => id)
+      : [runId]
+  for (const id of ids) {
+    const side = store.run(id) && sideOf(store, folder, id)
+    if (side) return side
   }
   return undefined
+}
+
+/** A run of a folder, by its id; undefined where nothing of it was evaluated. */
+export function sideOf(store: Store, folder: string, runId: string): Side | undefined {
+  const rows = store.rows(runId)
+  const measured = judgedStates(rows, folder)
+  const states = lastStates(measured)
+  const [one] = states
+  if (!one) return undefined
+  return {
+    name: runId,
+    states: [...states, ...unmeasuredStates(rows, one, measured)],
+    stored: { folder, runId },
+    looked: rows.looked,
+    heldTo: (held) => heldTo(held, rows),
+  }
 }
 
 /** A base has no seed of its own: it stands against every training. */

@@ -67,7 +67,8 @@ export async function runStored(job: StoredJob, store: Store, told: Told): Promi
   const end = await runJob(
     { runId, workspace: join(outDir, runId), startSeq, sinks, signal: told.signal },
     async (context) => {
-      start(job, engine, context, earlierUnder(store, runId))
+      start(job, engine, context)
+      tellPlan(job, context, store)
       if (store.closed.length > 0) emitLog(context, 'warn', closedText(store.closed))
       await clearFolder(context, outDir)
       await pinReference(job.config, context, store.rows(runId))
@@ -97,21 +98,20 @@ function start(
   { kind, config, command, isResumed }: StoredJob,
   engine: ReturnType<typeof engineFor>,
   { emit }: JobContext,
-  underPlan: (digest: string) => string[],
 ): void {
   if (isResumed) return emit({ type: 'job-resume', engine })
   const title = kind.title(config)
   emit({ type: 'job-start', kind: kind.name, title, command, config, engine })
-  const plan = storedPlan(config)
-  if (plan) emit({ type: 'plan', digest: plan.digest, earlier: underPlan(plan.digest) })
 }
 
-/** Other runs of the store that were measured under this plan. */
-const earlierUnder =
-  (store: Store, runId: string) =>
-  (digest: string): string[] =>
-    store
-      .runs()
-      .filter(({ id, config }) => id !== runId && storedPlan(config)?.digest === digest)
-      .filter(({ id }) => store.finishedEvaluations(id).length > 0)
-      .map(({ id }) => id)
+/** Told again where it is resumed: another run may have been asked under the plan since it began. */
+function tellPlan({ config, runId }: StoredJob, { emit, flush }: JobContext, store: Store): void {
+  const plan = storedPlan(config)
+  if (!plan) return
+  flush()
+  const under = store
+    .runs()
+    .filter(({ id, config: own }) => id !== runId && storedPlan(own)?.digest === plan.digest)
+  const earlier = under.flatMap(({ id }) => (store.isAsked(id) ? [id] : []))
+  emit({ type: 'plan', digest: plan.digest, earlier })
+}

@@ -26,7 +26,8 @@ export async function compared(
     const gate = parseGate(JSON.stringify({ margin: 0.05, trust, ...more }), 'gate.yaml')
     const pairs = pairSides(before!, after!, arms)
     requireAllPaired(before!, after!, arms, pairs)
-    const given = { allow: [], reference: await readReference(gate), under: undefined }
+    const reference = await readReference(gate)
+    const given = { allow: [], reference, under: undefined, looked: after!.looked }
     const { outcome, headline, claims } = gateOf(pairs, gate, given)
     return { outcome, sentence: headline, claims }
   } catch (error) {

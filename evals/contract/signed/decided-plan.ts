@@ -18,7 +18,7 @@ export const DEVIATIONS = [
   'decoding',
   'seeds',
   'stopping',
-  /** It was looked at more often, or earlier runs under the same plan were. */
+  /** It was looked at more often: earlier runs were under the same plan, or asked the same fine-tune the same prompts. */
   'looks',
 ] as const
 

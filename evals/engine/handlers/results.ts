@@ -5,7 +5,7 @@ import { buildResults } from '../../findings/results.ts'
 import { makeCase } from '../../runs/make-case.ts'
 import { gateOf, recordOverride } from '../../runs/gate-compared.ts'
 import { readReference, withReference } from '../../runs/reference.ts'
-import { pairSides, requireAllPaired, type Side } from '../../runs/compared.ts'
+import { pairSides, requireAllPaired, sideOf, type Side } from '../../runs/compared.ts'
 import { foundIn } from '../../runs/kept-results.ts'
 import { writeFiles } from '../../runs/outputs.ts'
 import { partOf, sectionsOf, type Part } from '../../document/registry.ts'
@@ -16,8 +16,6 @@ import type { Results } from '../../contract/results.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { compareRuns, type Comparison } from '../../findings/gate/comparison.ts'
 import { checkGate } from '../../findings/gate/gate-file.ts'
-import { judgedStates } from '../../findings/contesting.ts'
-import { lastStates } from '../../findings/gate/stored-run.ts'
 import { newKeyPair } from '../../interchange/signing.ts'
 import { bytesUnder } from '../../files/bytes-under.ts'
 import type { FoundRun, Home } from '../home.ts'
@@ -59,7 +57,7 @@ async function compared(
   home: Home,
   { before, after, gate, allowDifferences }: Input<'compare'>,
 ): Promise<Output<'compare'>> {
-  const [left, right] = [sideOf(home, before.runId), sideOf(home, after.runId)]
+  const [left, right] = [foundSide(home, before.runId), foundSide(home, after.runId)]
   const pairs = pairSides(left, right, armsOf(before.arm, after.arm))
   const file = gate && checkGate(gate, 'The gate')
   if (file) requireAllPaired(left, right, armsOf(before.arm, after.arm), pairs)
@@ -125,11 +123,11 @@ function summarised(results: Results): RunSummary {
   }
 }
 
-function sideOf(home: Home, runId: string): Side {
+function foundSide(home: Home, runId: string): Side {
   const { store, folder } = home.find(runId)
-  const states = lastStates(judgedStates(store.rows(runId), folder))
-  if (states.length === 0) throw new TouchstoneError('interchange.nothing', { run: runId })
-  return { name: runId, states, stored: { folder, runId } }
+  const side = sideOf(store, folder, runId)
+  if (!side) throw new TouchstoneError('interchange.nothing', { run: runId })
+  return side
 }
 
 function armsOf(before: string | null, after: string | null): string[] {

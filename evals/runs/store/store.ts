@@ -60,6 +60,8 @@ export interface Store {
   finishedEvaluations(runId: string): FinishedEvaluation[]
   /** Runs with a finished evaluation. */
   measuredRuns(): ReadonlySet<string>
+  /** Whether it has a finished evaluation, or a reply of a fine-tune. */
+  isAsked(runId: string): boolean
   weights(runId: string): WeightsRow[]
   /** Replies to prompts that should be refused. For `unblind` and for judges; nothing that is shown may come from here. */
   sealed(runId: string): SealedReply[]
@@ -105,9 +107,7 @@ export function openStore(path: string): Store {
         if (!run) throw new TouchstoneError('run.not-found', { run: runId, where: path })
         return rowsOf(database, run, evidence)
       }),
-    finishedEvaluations: (runId) => reading(() => allOf(database, TABLES.evaluation, runId)),
-    measuredRuns: () =>
-      reading(() => new Set(prepared(database, MEASURED).pluck().all() as string[])),
+    ...measuredIn(database, reading),
     weights: (runId) => reading(() => allOf(database, TABLES.weights, runId)),
     ...sealedIn(database, reading),
     atomically: (action) => translated(path, () => database.transaction(action).immediate()),
@@ -138,6 +138,9 @@ const LATEST_OPEN = `SELECT id FROM run WHERE outcome IS NULL
   ORDER BY (SELECT at FROM event WHERE run_id = id ORDER BY seq DESC LIMIT 1) DESC LIMIT 1`
 
 const MEASURED = 'SELECT DISTINCT run_id FROM evaluation'
+
+const ASKED = `SELECT EXISTS (SELECT 1 FROM evaluation WHERE run_id = @runId)
+  OR EXISTS (SELECT 1 FROM reply WHERE run_id = @runId AND arm <> 'base')`
 
 function lastSeqOf(database: Database.Database, runId: string): number {
   const row = prepared(database, 'SELECT max(seq) AS seq FROM event WHERE run_id = ?').get(runId)
@@ -198,6 +201,16 @@ const SEALED_AT = `SELECT reply.prompt, sealed_reply.text FROM sealed_reply
   JOIN reply USING (run_id, arm, seed, step, benchmark, sample_id, epoch)
   WHERE run_id = ? AND arm = ? AND seed = ? AND step = ? AND benchmark = ? AND sample_id = ? AND epoch = ?`
 
+const measuredIn = (
+  database: Database.Database,
+  reading: <T>(action: () => T) => T,
+): Pick<Store, 'finishedEvaluations' | 'measuredRuns' | 'isAsked'> => ({
+  finishedEvaluations: (runId) => reading(() => allOf(database, TABLES.evaluation, runId)),
+  measuredRuns: () =>
+    reading(() => new Set(prepared(database, MEASURED).pluck().all() as string[])),
+  isAsked: (runId) => reading(() => prepared(database, ASKED).pluck().get({ runId }) === 1),
+})
+
 const sealedIn = (
   database: Database.Database,
   reading: <T>(action: () => T) => T,
@@ -213,12 +226,19 @@ const sealedIn = (
 
 const wordingOf = ({ text }: ReplyRow) => (text === null ? undefined : wordingDigest(text))
 
+/** The plan that it began under; a run that was resumed tells the runs before it each time. */
+function planIn(told: readonly (JobEvent & { type: 'plan' })[]): AuditRows['begunUnder'] {
+  const [first] = told
+  return (
+    first && { digest: first.digest, earlier: [...new Set(told.flatMap((each) => each.earlier))] }
+  )
+}
+
 function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStore): AuditRows {
   const all = <R>(table: Table<R>) => allOf(database, table, run.id)
   const unblinded = eventsOf(database, run.id, { types: ['unblinded'] })
-  const [begunUnder] = eventsOf(database, run.id, { types: ['plan'] })
+  const begunUnder = planIn(eventsOf(database, run.id, { types: ['plan'] }))
   const planned = eventsOf(database, run.id, { types: ['planned'] }).at(-1)?.states
-  const looked = earlierLooks(database, run.id)
   const changed = changesIn(database, run.id)
   const [labels, replies] = [evidence.labels(run.id), all(TABLES.reply)]
   const subjects = all(TABLES.subject)
@@ -247,7 +267,7 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
     }),
     ...(begunUnder && { begunUnder }),
     ...(planned && { planned }),
-    ...(looked > 0 && { looked }),
+    ...earlierLooks(database, run.id),
     ...(changed !== undefined && { changed }),
     ...(labels.length > 0 && { labelled: { items: evidence.labelItems(run.id), labels } }),
   }

@@ -31,11 +31,18 @@ function toldBy({ run, planned, ...rows }: AuditRows): JobEventBody[] {
   ]
 }
 
-/** Withheld replies are made up. */
-export function writeRun(path: string, rows: AuditRows, runId: string, startedAt: number): void {
+/** Withheld replies are made up. A run that was interrupted when it had begun is asked later, at `askedAt`. */
+export function writeRun(
+  path: string,
+  rows: AuditRows,
+  runId: string,
+  startedAt: number,
+  askedAt = startedAt,
+): void {
   const store = openStore(path)
   for (const event of logOf(toldBy(rows), runId)) {
-    store.sink.event({ ...event, at: startedAt + event.seq })
+    const from = event.type === 'job-start' ? startedAt : askedAt
+    store.sink.event({ ...event, at: from + event.seq })
   }
   for (const { arm, seed, step, benchmark, sampleId, epoch } of rows.replies) {
     store.sink.seal({ arm, seed, step, benchmark, sampleId, epoch, text: `${step}: ${sampleId}` })

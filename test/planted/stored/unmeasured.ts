@@ -7,6 +7,7 @@ import { lmEvalLog, scores } from '../../doubles/rows/foreign-logs.ts'
 import { runCommand } from '../../doubles/runs/command-line.ts'
 import { audited, N, NONE, wide, type Decided, type Planted } from '../candidate.ts'
 import { compared } from '../log-parts.ts'
+import { inWindow } from './in-window.ts'
 import { freshDatabase, writeRun } from './stored.ts'
 
 const without = (seed: number, lost: number, isEvaluated: boolean) =>
@@ -174,6 +175,15 @@ export const UNMEASURED: Planted[] = [
           [1, 2],
         ],
       ),
+    /seed 2\).*was not measured/,
+  ],
+  [
+    'a seed that never began, compared in the window',
+    () => {
+      const folder = storedRun([1, 2], [1])
+      const own = { runId: 'run-0' }
+      return inWindow(folder, { ...own, arm: 'base' }, { ...own, arm: 'lora' })
+    },
     /seed 2\).*was not measured/,
   ],
 ]

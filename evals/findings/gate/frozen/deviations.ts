@@ -17,7 +17,7 @@ export interface Done {
   readonly isBegun: boolean
   /** The plan's time stamp in ISO 8601, where it is later than the run's beginning. */
   readonly stampedLate?: string | undefined
-  /** Runs that were measured under the same plan before. */
+  /** Runs that were measured under the same plan before, or asked the same fine-tunes the same prompts. */
   readonly earlier: number
   /** Of each training; empty where nothing was trained. */
   readonly seeds: ReadonlyMap<string, readonly number[]>

@@ -50,7 +50,7 @@ export function underPlan<D extends Decided>(
 /** One look by the plan, and no earlier run under it. */
 function lookedAsPlanned(said: Assumption, { frozen, stopping }: Plan): Assumption {
   if (said.name !== 'looks' || stopping !== null) return said
-  const how = `the plan that was frozen on ${dayOf(frozen)} has one look, and no earlier run of this folder is under it`
+  const how = `the plan that was frozen on ${dayOf(frozen)} has one look, and no earlier run of this folder is under it or asked this fine-tune the same`
   return { ...said, state: 'checked', how }
 }
 

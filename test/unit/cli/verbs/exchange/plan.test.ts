@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../../../evals/cli/verbs/registry.ts'
+import type { AuditRows } from '../../../../../evals/contract/audit-rows.ts'
 import { Results } from '../../../../../evals/contract/results.ts'
 import { PlanFile, type Plan } from '../../../../../evals/contract/signed/plan.ts'
 import { sha256 } from '../../../../../evals/files/digest.ts'
@@ -149,9 +150,14 @@ describe('verify of a plan', () => {
 
 const stateOf = (lost: number) => lastStates(judgedStates(changedRows({ lost }), 'x'))[0]!
 
+interface Stored {
+  readonly isBegun?: boolean
+  readonly after?: AuditRows
+}
+
 describe('--plan', () => {
-  /** A stored run with a plan that it kept to, unless `limit` asks for more prompts than it has. */
-  function stored(lost: number, isBegun = true) {
+  /** A stored run with a plan that it kept to, in a folder where a run without it may have been before. */
+  function stored(lost: number, { isBegun = true, after }: Stored = {}) {
     const rows = changedRows({ lost })
     const parts = partsOf(GateRule.parse({ margin: 0.1 }), stateOf(lost))
     const folder = freshFolder()
@@ -159,8 +165,12 @@ describe('--plan', () => {
     mkdirSync(folder, { recursive: true })
     writeFileSync(path, planText({ ...parts, seeds: [1] }))
     const { digest } = readPlan(readFileSync(path, 'utf8'), path)
+    if (after) {
+      const earlier = { ...after.run, id: 'run-0', startedAt: rows.run.startedAt - 3_600_000 }
+      storeAudit({ ...after, run: earlier }, folder)
+    }
     storeAudit({ ...rows, ...(isBegun && { begunUnder: { digest, earlier: [] } }) }, folder)
-    return { folder, path }
+    return { folder, path, digest }
   }
   const decidedIn = (folder: string) =>
     Results.parse(JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8'))).gate!
@@ -174,7 +184,7 @@ describe('--plan', () => {
   })
 
   test('one that did not begin under it does not, in report or in compare', async () => {
-    const { folder, path } = stored(0, false)
+    const { folder, path } = stored(0, { isBegun: false })
     const reported = await run('report', '--out-dir', folder, '--plan', path)
     expect(reported.code).toBe(101)
     expect(decidedIn(folder)).toMatchObject({
@@ -185,6 +195,24 @@ describe('--plan', () => {
     const compared = await run('compare', ...sides, '--plan', path)
     expect(compared.code).toBe(101)
     expect(compared.stdout).toContain('it did not begin under the plan')
+  })
+
+  test('frozen after a run without it that asked the same is one look too many', async () => {
+    const rows = changedRows({ lost: 0 })
+    const { folder, path, digest } = stored(0, { after: rows })
+    const ran = await run('report', '--out-dir', folder, '--plan', path)
+    expect(ran.code).toBe(101)
+    expect(decidedIn(folder).plan).toMatchObject({
+      digest,
+      deviations: [{ kind: 'looks', at: 'runs', planned: '1', found: '2' }],
+    })
+    const sides = [folder, folder, '--arms', 'base,lora']
+    expect((await run('compare', ...sides, '--plan', path)).code).toBe(101)
+  })
+
+  test('of an earlier run that asked another fine-tune nothing is known', async () => {
+    const { folder, path } = stored(0, { after: changedRows({ lost: 0 }, [2]) })
+    expect((await run('report', '--out-dir', folder, '--plan', path)).code).toBe(0)
   })
 
   test('its gate decides, and another gate is a deviation', async () => {
