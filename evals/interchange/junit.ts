@@ -1,7 +1,8 @@
 /**
- * @file JUnit XML, for continuous integration: a case for each claim, which fails where the claim does, for each deviation from a plan,
- * which is skipped, and a suite of prompts for each comparison. A prompt is never red by itself: its case passes and says what changed, and is skipped where a side is
- * undecided. Texts of replies are not in it.
+ * @file JUnit XML, for continuous integration: a case for the verdict, which is an error where it is neither PASS nor FAIL, since builds
+ * that skip are green; a case for each claim, which fails where the claim does, and for each deviation from a plan, which is skipped; and
+ * a suite of prompts for each comparison. A prompt is never red by itself: its case passes and says what changed, and is skipped where a
+ * side is undecided. Texts of replies are not in it.
  */
 import type { Results } from '../contract/results.ts'
 import type { Deviation } from '../contract/signed/decided-plan.ts'
@@ -16,7 +17,11 @@ export function junitXml(results: Results, rows: readonly PairedRow[]): string {
   // Results of 0.1.0 have findings alone.
   const claims: readonly Claim[] = gate?.claims ?? verdict.findings
   const deviations = gate?.plan?.deviations ?? []
+  const { outcome, headline } = gate ?? verdict
+  // A base that was measured alone is no verdict on anything.
+  const said = gate || claims.length > 0 ? VERDICT_STATES[outcome] : 'skipped'
   const states: CaseState[] = [
+    said,
     ...claims.map(({ outcome }) => CLAIM_STATES[outcome]),
     ...deviations.map(() => 'skipped' as const),
   ]
@@ -24,6 +29,7 @@ export function junitXml(results: Results, rows: readonly PairedRow[]): string {
     '<?xml version="1.0" encoding="UTF-8"?>\n',
     `<testsuites name="${escaped(run.title)}"${countsOf([...states, ...rows.map(stateOf)])}>\n`,
     `  <testsuite name="claims" timestamp="${escaped(run.endedAt.slice(0, 19))}"${countsOf(states)}>\n`,
+    caseXml('verdict', outcome, said, headline),
     ...claims.map(claimXml),
     ...deviations.map(deviationXml),
     '  </testsuite>\n',
@@ -32,7 +38,7 @@ export function junitXml(results: Results, rows: readonly PairedRow[]): string {
   ].join('')
 }
 
-type CaseState = 'passed' | 'failed' | 'skipped'
+type CaseState = 'passed' | 'failed' | 'skipped' | 'error'
 
 type Finding = Results['verdict']['findings'][number]
 type Claim = Finding & Partial<NonNullable<Results['gate']>['claims'][number]>
@@ -47,9 +53,16 @@ const CLAIM_STATES = {
   'NOT COMPARABLE': 'skipped',
 } as const
 
+const VERDICT_STATES = {
+  PASS: 'passed',
+  FAIL: 'failed',
+  INCONCLUSIVE: 'error',
+  'NOT COMPARABLE': 'error',
+} as const
+
 function countsOf(states: readonly CaseState[]): string {
   const count = (wanted: CaseState) => states.filter((state) => state === wanted).length
-  return ` tests="${states.length}" failures="${count('failed')}" errors="0" skipped="${count('skipped')}"`
+  return ` tests="${states.length}" failures="${count('failed')}" errors="${count('error')}" skipped="${count('skipped')}"`
 }
 
 function claimXml({ arm, seed, benchmark, ...claim }: Claim) {
@@ -85,11 +98,12 @@ function licencesXml([first]: readonly PairedRow[]): string {
   return `    <properties>${property}</properties>\n`
 }
 
+const TAGS = { failed: 'failure', skipped: 'skipped', error: 'error' } as const
+
 function caseXml(className: string, name: string, state: CaseState, words: string): string {
   const open = `    <testcase classname="${className}" name="${name}"`
   if (state === 'passed') return `${open}><system-out>${escaped(words)}</system-out></testcase>\n`
-  const tag = state === 'failed' ? 'failure' : 'skipped'
-  return `${open}><${tag} message="${escaped(words)}"/></testcase>\n`
+  return `${open}><${TAGS[state]} message="${escaped(words)}"/></testcase>\n`
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

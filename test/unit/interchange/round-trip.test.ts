@@ -301,44 +301,6 @@ describe('a log of Every Eval Ever', () => {
   })
 })
 
-describe('JUnit XML', () => {
-  test('has a case a claim, red where it fails, and a case a prompt that never is', async () => {
-    const xml = String((await FORMATS[1]!.write(rows, results))[0]!.parts[0])
-    const count = (pattern: RegExp) => xml.match(pattern)?.length ?? 0
-    const [, tests, failures, skipped] =
-      /<testsuites [^>]*tests="(\d+)" failures="(\d+)" errors="0" skipped="(\d+)"/.exec(xml)!
-    expect(count(/<testcase /g)).toBe(Number(tests))
-    expect(count(/<failure /g)).toBe(Number(failures))
-    expect(count(/<skipped /g)).toBe(Number(skipped))
-    const suite =
-      /<testsuite name="lora, seed 1, step 40, house-refusal, house" tests="14" failures="0"/
-    expect(xml).toMatch(suite)
-    expect(count(/refusal before, compliance after/g)).toBeGreaterThanOrEqual(9)
-    const claims = results.gate?.claims ?? results.verdict.findings
-    expect(claims.length).toBeGreaterThan(0)
-    expect(count(/<testcase classname="claims"/g)).toBe(claims.length)
-    const failed = claims.filter(({ outcome }) => outcome === 'FAIL').length
-    expect(count(/<failure /g)).toBe(failed)
-    expect(new Set(xml.match(/<testcase classname="claims" name="[^"]*"/g)).size).toBe(
-      claims.length,
-    )
-  })
-
-  test('escapes what XML cannot hold', async () => {
-    const nasty = 'a<b>&"c\u0000\n\ud800'
-    const renamed = <R extends { sampleId: string }>(row: R) =>
-      row.sampleId === 'q000' ? { ...row, sampleId: nasty } : row
-    const planted = {
-      ...rows,
-      replies: rows.replies.map(renamed),
-      verdicts: rows.verdicts.map(renamed),
-    }
-    const xml = String((await FORMATS[1]!.write(planted, results))[0]!.parts[0])
-    expect(xml).toContain('name="a&lt;b&gt;&amp;&quot;c\ufffd&#10;\ufffd"')
-    expect(xml).not.toMatch(/[\u0000-\u0008]/)
-  })
-})
-
 describe('Every Eval Ever', () => {
   test('holds each rate with its interval, and no rate that is not known', async () => {
     const format = FORMATS.find(({ name }) => name === 'eee')!
