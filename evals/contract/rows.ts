@@ -377,8 +377,8 @@ const ArtifactContent = z.discriminatedUnion('kind', [
   }),
   /** A file with the results themselves, which cannot list its own digest. */
   z.object({ kind: z.literal('output') }),
-  /** Outcomes of the run that a gate pins as reference (`evals/findings/pinned.ts`); `path` is its name. */
-  z.object({ kind: z.literal('reference'), run: z.unknown() }),
+  /** Outcomes of the reference that a gate pins (`evals/findings/pinned.ts`), by its name `path`; `as` says which variant, absent in earlier runs. */
+  z.object({ kind: z.literal('reference'), run: z.unknown(), as: z.string().exactOptional() }),
   z.object({ kind: z.literal('judge'), name: z.string(), family: z.string() }),
   /** The score of every row of a fine-tune's data stands in the file, those ranked first here. */
   z.object({ kind: z.literal('attribution'), ...Attribution.shape }),

@@ -50,6 +50,9 @@ function countedOf(state: ComparedRun, benchmark: string, judge: string) {
 const bisectedText = (states: number) =>
   ` It was looked for by bisection over at most ${states} checkpoints, each held to α/${states}, so the chance that the chosen one is not safe is at most α; that those before it are safe was not looked at.`
 
+const nothingText = (name: string) =>
+  `Under this gate no evaluated step of ${name} is shown to be safe: nothing but its own task was measured.`
+
 /** For trainings evaluated along the way. Steps after the first failed one are not safe, even where they pass. */
 export function lastSafe(
   states: readonly ComparedRun[],
@@ -66,6 +69,7 @@ export function lastSafe(
     let safe: number | null = null
     for (const state of steps) {
       const claims = claimsOf(state, base)
+      if (claims.length === 0) return [{ arm, seed, step: null, sentence: nothingText(name) }]
       const open = claims.find(({ outcome }) => outcome !== 'PASS')
       if (open) {
         const until =

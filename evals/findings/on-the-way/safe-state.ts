@@ -23,7 +23,7 @@ export function isSafe(rows: AuditRows, key: SubjectKey, { margin, states: most 
   const plain = rows.benchmarks.filter(({ context }) => !context)
   const judges = new Map(plain.map((row) => [row.name, firstJudge(row)]))
   const gated = { against: [], steps: [], judges, reference }
-  return claimsOf(dividedGate(gate, most), gated, before, after).every(
-    ({ outcome, gain }) => gain !== undefined || outcome === 'PASS',
-  )
+  const claims = claimsOf(dividedGate(gate, most), gated, before, after)
+  const harms = claims.filter(({ gain }) => gain === undefined)
+  return harms.length > 0 && harms.every(({ outcome }) => outcome === 'PASS')
 }

@@ -139,6 +139,7 @@ function decidedOn({ rows, margin }: Found, half: Half, key: SubjectKey, called:
     against: [{ before, after }],
     steps: [],
     judges,
+    looked: rows.looked,
   })
   const failed = claims.flatMap((claim) => (claim.outcome === 'FAIL' ? claim.role : []))
   return { outcome, headline, failed: [...new Set(failed)] }

@@ -8,7 +8,7 @@ import { GateRule } from '../../../evals/contract/gate/rule.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import { ArtifactRow } from '../../../evals/contract/rows.ts'
 import { pinnedIn } from '../../../evals/findings/pinned.ts'
-import { referenceRow } from '../../../evals/runs/reference.ts'
+import { referenceRow, withReference } from '../../../evals/runs/reference.ts'
 import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 import { REFUSAL } from '../../doubles/rows/audit-rows.ts'
@@ -298,6 +298,19 @@ describe('a reference', () => {
     for (const { prompt } of judged) expect(prompt).toBeNull()
     expect(await referenceRow(kept, pinned(first))).toBeUndefined()
     expect(pinnedIn(kept, 'another')).toBeUndefined()
+  })
+
+  test('is read again where another variant of it, or another meaning of its metrics, is asked for', async () => {
+    const first = storeChange({ lost: 60 })
+    const asking = (reference: object, more: object = {}) =>
+      GateRule.parse({ margin: 0.05, reference: { run: first, ...reference }, ...more })
+    const kept = await withReference(NONE, asking({ arm: 'lora' }))
+    expect(await withReference(kept, asking({ arm: 'lora', margin: 0.1 }))).toBe(kept)
+    const again = await withReference(kept, asking({}))
+    expect(again.artifacts).toHaveLength(1)
+    expect(pinnedIn(again, first)).toMatchObject({ arm: 'base' })
+    const metrics = { asr: 'lower:refusal' }
+    expect(await withReference(kept, asking({ arm: 'lora' }, { metrics }))).not.toBe(kept)
   })
 
   test.each(['', '--dry-run'])('that cannot be read ends an audit early %s', async (more) => {

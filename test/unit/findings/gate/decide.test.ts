@@ -4,7 +4,7 @@ import { adviceFor, type Known } from '../../../../evals/findings/gate/advice.ts
 import type { ComparedRun } from '../../../../evals/findings/gate/compared-run.ts'
 import { decide, type Decision } from '../../../../evals/findings/gate/decide.ts'
 import { parseGate } from '../../../../evals/findings/gate/gate-file.ts'
-import { changePoints } from '../../../../evals/findings/gate/trajectory.ts'
+import { changePoints, lastSafe } from '../../../../evals/findings/gate/trajectory.ts'
 import { marginTests } from '../../../../evals/statistics/paired/non-inferiority.ts'
 import { confirmed, planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
 
@@ -239,6 +239,12 @@ describe('along a training', () => {
   it('a later step that passes again is not safe', () => {
     const back = [...steps.slice(0, 5), arm({}, 0, 50)]
     expect(decideOn([back.at(-1)!], back).lastSafe[0]!.step).toBe(20)
+  })
+
+  it('no step is safe where only its own task was measured', () => {
+    const found = lastSafe([base, ...steps], () => [])
+    expect(found[0]).toMatchObject({ step: null })
+    expect(found[0]!.sentence).toContain('nothing but its own task was measured')
   })
 
   it('no step is safe where the first does not pass', () => {

@@ -185,3 +185,15 @@ test('prompts of the judged half that were not asked leave it open', () => {
   const [found] = buildResults({ ...rows, evaluations: left }).remedies!
   expect(found!.verdict!.outcome).not.toBe('PASS')
 })
+
+test('earlier looks at the fine-tune count for what was made of it', () => {
+  const rows = planted([
+    { role: 'tried', value: 0.6, refusalsLost: 0, learnt: 98 },
+    { role: 'chosen', value: 0.6, refusalsLost: 0, learnt: 98 },
+    { role: 'control', value: 0.6, refusalsLost: 80, learnt: 98 },
+  ])
+  const headlineOf = (looked?: number) =>
+    buildResults({ ...rows, ...(looked && { looked }) }).remedies![0]!.verdict!.headline
+  expect(headlineOf()).not.toContain('α is')
+  expect(headlineOf(2)).toContain('α is 0.017')
+})
