@@ -2,6 +2,7 @@
 import vue from 'eslint-plugin-vue'
 import tseslint from 'typescript-eslint'
 import vueParser from 'vue-eslint-parser'
+import { windowParser } from './test/lint/window-parser.ts'
 
 export default tseslint.config(
   { ignores: ['node_modules', 'out', 'renderer/dist', '.vite', 'release', 'test/peers/.cache'] },
@@ -37,7 +38,7 @@ export default tseslint.config(
     languageOptions: {
       parser: vueParser,
       parserOptions: {
-        parser: tseslint.parser,
+        parser: windowParser,
         projectService: true,
         extraFileExtensions: ['.vue'],
       },
