@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { Results } from '../contract/results.ts'
 import { makePrivateFolder } from '../files/private-file.ts'
+import { sha256 } from '../files/digest.ts'
 import { readJson } from '../files/read-file.ts'
 import { removeTemporaries } from '../files/write-file.ts'
 import { buildResults } from '../findings/results.ts'
@@ -24,7 +25,10 @@ interface Place {
 const KEPT = 'found'
 const FILE = 'results.json'
 const MOST_BYTES = 2 ** 29
-const Kept = z.object({ madeOf: z.string(), results: Results })
+const Kept = z.object({ madeOf: z.string(), sum: z.string(), results: z.unknown() })
+
+/** Shows what was changed by hand or by a damaged file, as the sums of the database do. */
+const sumOf = (results: unknown): string => sha256(JSON.stringify(results))
 
 const folderOf = ({ folder, runId }: Place) => join(folder, runId, KEPT)
 
@@ -38,7 +42,7 @@ export const madeOf = (
 ): string => [version(), seq, labels].join(' ')
 
 export async function keepResults(place: Place, results: Results): Promise<void> {
-  const text = JSON.stringify({ madeOf: madeOf(place), results })
+  const text = JSON.stringify({ madeOf: madeOf(place), sum: sumOf(results), results })
   try {
     makePrivateFolder(folderOf(place))
     await removeTemporaries(folderOf(place), false)
@@ -52,8 +56,11 @@ export async function keepResults(place: Place, results: Results): Promise<void>
 export async function foundIn(place: Place): Promise<Results> {
   const kept = Kept.safeParse(
     await readJson(join(folderOf(place), FILE), MOST_BYTES).catch(() => null),
-  )
-  if (kept.data?.madeOf === madeOf(place)) return kept.data.results
+  ).data
+  if (kept?.madeOf === madeOf(place) && kept.sum === sumOf(kept.results)) {
+    const results = Results.safeParse(kept.results)
+    if (results.success) return results.data
+  }
   const rows = place.store.rows(place.runId)
   const results = withCells(buildResults(rows), rows)
   // A run that is not over says more soon.
