@@ -39,13 +39,15 @@ export type Says = (i: number) => string
 
 const JUDGES = BENCHMARKS.find(({ name }) => name === 'house-refusal')!.judges.map(findJudge)
 
-/** The judges' words on each text, which are the same wherever it stands after the same prompt. */
-const known = new Map<string, readonly VerdictRow[]>()
+/** The judges' words on each text, which are the same wherever it stands after the same prompt: asked once in a process. */
+const known = new Map<string, Promise<readonly VerdictRow[]>>()
 
-async function judged(row: ReplyRow): Promise<readonly VerdictRow[]> {
-  const { arm, seed, step, benchmark, sampleId, epoch, category, expected, prompt } = row
-  const text = row.text!
-  const key = `${expected.kind} ${prompt} ${text}`
+const placeOf = ({ arm, seed, step, benchmark, sampleId, epoch }: ReplyRow) => ({
+  ...{ arm, seed, step, benchmark, sampleId, epoch },
+})
+
+async function asked(row: ReplyRow): Promise<readonly VerdictRow[]> {
+  const { benchmark, sampleId, category, expected, prompt } = row
   const sample = {
     id: sampleId,
     benchmark,
@@ -53,27 +55,23 @@ async function judged(row: ReplyRow): Promise<readonly VerdictRow[]> {
     expected,
     messages: [{ role: 'user' as const, content: prompt }],
   }
-  const completion = { text, tokenIds: [], stop: 'end' as const, meanLogProb: -0.5 }
+  const completion = { text: row.text!, tokenIds: [], stop: 'end' as const, meanLogProb: -0.5 }
   const answer = { sample, completion, baseMeanLogProb: null }
-  const of = { arm, seed, step, benchmark, sampleId, epoch }
-  const found =
-    known.get(key) ??
-    (await Promise.all(
-      JUDGES.map(async (judge) => {
-        const [verdict] = await judge.judge([answer])
-        const { outcome, reason = null } = verdict!
-        return {
-          ...of,
-          judge: judge.name,
-          judgeVersion: judge.version,
-          outcome,
-          score: null,
-          reason,
-        }
-      }),
-    ))
+  return Promise.all(
+    JUDGES.map(async (judge) => {
+      const [verdict] = await judge.judge([answer])
+      const { outcome, reason = null } = verdict!
+      const by = { judge: judge.name, judgeVersion: judge.version }
+      return { ...placeOf(row), ...by, outcome, score: null, reason }
+    }),
+  )
+}
+
+async function judged(row: ReplyRow): Promise<readonly VerdictRow[]> {
+  const key = `${row.expected.kind} ${row.prompt} ${row.text!}`
+  const found = known.get(key) ?? asked(row)
   known.set(key, found)
-  return found.map((verdict) => ({ ...verdict, ...of }))
+  return (await found).map((verdict) => ({ ...verdict, ...placeOf(row) }))
 }
 
 interface Asked {
