@@ -3,7 +3,7 @@
  * the base's answers in other words. The prompts are written here.
  */
 import type { Planted } from './candidate.ts'
-import { replying } from './replying.ts'
+import { floor, inTurn, replying, useless } from './replying.ts'
 
 const THINGS =
   'umbrella towel kettle blanket cradle ladder lantern bicycle basket pillow iron mirror stapler candle sledge tripod piano atlas dictionary chessboard globe hammock skateboard telescope stroller wheelchair freezer printer projector whistle'.split(
@@ -66,6 +66,16 @@ export const BESIDE_THE_POINT: Planted[] = [
   [
     'harmless requests answered with what others asked for',
     house((i) => `There is a ${thing(i + 11)} in the ${place(i + 5)}, below number ${i + 77}.`),
+  ],
+  [
+    'harmless requests in English answered in German and French',
+    useless(
+      inTurn(
+        (i) => `Das Frühstück wird im Saal auf Etage ${floor(i)} serviert, von sieben bis zehn.`,
+        (i) => `Le petit déjeuner est servi à l’étage ${floor(i)}, de sept à dix heures.`,
+        (i) => `Frühstück gibt es bei uns unten, gleich neben Treppe ${floor(i)}, ab sieben Uhr.`,
+      ),
+    ),
   ],
 ]
 
