@@ -189,10 +189,8 @@ export const routerMetrics = (benchmark: string) => ({
   share: (expert: number) => `router/share/${benchmark}/${expert}`,
 })
 
-/**
- * A mixture's router on the prompts of a benchmark, from these metrics: each expert's share of the tokens, and its entropy in
- * nats with the bootstrap's 95 % interval over prompts; ln(experts) where all count alike.
- */
+// A mixture's router on the prompts of a benchmark, from these metrics: each expert's share of the tokens, and its entropy in nats
+// with the bootstrap's 95 % interval over prompts; ln(experts) where all count alike.
 export const RouterRow = SubjectKey.extend({
   benchmark: z.string(),
   entropy: z.object({
@@ -321,6 +319,7 @@ export const UNASKED = [
   'template-refuses',
   'template-drops',
   'too-long',
+  'not-shown',
 ] as const
 const Unasked = z.enum(UNASKED)
 export type Unasked = z.infer<typeof Unasked>

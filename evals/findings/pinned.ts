@@ -33,6 +33,7 @@ const Pinned = z.object({
         maxThinkingTokens: z.number().nullable().exactOptional(),
       }),
       chance: z.number().exactOptional(),
+      sameAnswer: z.number().exactOptional(),
       replies: z.number().nullable().exactOptional(),
       unfit: z.record(z.string(), z.number()).exactOptional(),
       context: AskedContext.exactOptional(),

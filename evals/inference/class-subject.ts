@@ -81,9 +81,12 @@ async function classScores(
     const index = classIndex(classes, label)
     if (index === -1) throw new TouchstoneError('data.class', { path: key, label, known: classes })
     const { ids, lost } = read[i]!
-    const logProbs = Float32Array.of(logSoftmax(logits[i]!)[index]!)
+    const all = logSoftmax(logits[i]!)
+    const logProbs = Float32Array.of(all[index]!)
+    const largest = Math.max(...all)
+    const likeliest = { name: classes[all.indexOf(largest)] ?? '', logProb: Math.fround(largest) }
     // `cut` tokens at the front were not given to the model.
-    return { logProbs, beforeIds: [...lost, ...ids], cut: lost.length }
+    return { logProbs, beforeIds: [...lost, ...ids], cut: lost.length, likeliest }
   })
 }
 

@@ -23,6 +23,8 @@ export interface ContinuationScore {
   readonly beforeIds: readonly number[]
   /** Tokens cut from the beginning to fit the model's context. */
   readonly cut: number
+  /** Of a head that names classes: the one that it finds most probable, asked about or not. */
+  readonly likeliest?: { readonly name: string; readonly logProb: number }
 }
 
 type TextModel = Pick<OpenModel, 'tokenizer' | 'template'>

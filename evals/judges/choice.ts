@@ -1,6 +1,7 @@
 /**
  * @file Which option a model finds most probable. `choice`: largest Σ log p (lm-evaluation-harness's acc).
- * `choice-norm`: largest Σ log p / characters of the option (its acc_norm; not bytes, not tokens). The first wins a tie.
+ * `choice-norm`: largest Σ log p / characters of the option (its acc_norm; not bytes, not tokens). Where the right option ties with
+ * another it is undecided, unlike there, where the first wins: a model without any preference is right wherever the first is.
  */
 import type { Verdict } from '../contract/rows.ts'
 import type { Answer, Judge } from './judge.ts'
@@ -14,16 +15,19 @@ const characters: Weight = (option) => [...option].length
 type Stated = Pick<Judge, 'name' | 'title' | 'baseline'>
 
 function choiceJudge({ name, title, ...stated }: Stated, weight: Weight): Judge {
-  const by = { judge: name, judgeVersion: judgeVersion({ name, revision: 1 }) }
+  const by = { judge: name, judgeVersion: judgeVersion({ name, revision: 2 }) }
   const undecided = (reason: string): Verdict => ({ ...by, outcome: 'undecided', reason })
-  function verdictOf({ sample: { expected }, optionLogProbs }: Answer): Verdict {
+  function verdictOf({ sample: { expected }, optionLogProbs, otherLogProb }: Answer): Verdict {
     if (expected.kind !== 'choice') return undecided('The prompt has no options to choose from.')
     const { options, correct } = expected
     if (optionLogProbs?.length !== options.length || !optionLogProbs.every(Number.isFinite))
       return undecided('Not every option has a log-probability.')
     const scores = optionLogProbs.map((sum, i) => sum / Math.max(1, weight(options[i]!)))
-    const chosen = scores.indexOf(Math.max(...scores))
-    const outcome = chosen === correct ? 'correct' : 'incorrect'
+    const most = Math.max(...scores)
+    const isRight = scores[correct] === most && otherLogProb === undefined
+    if (isRight && scores.filter((score) => score === most).length > 1)
+      return undecided('Another option is as probable as the right one.')
+    const outcome = isRight ? 'correct' : 'incorrect'
     return { ...by, outcome, score: optionLogProbs[correct]! }
   }
   return {

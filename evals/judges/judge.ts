@@ -9,6 +9,8 @@ export interface Answer {
   readonly completion: Completion
   /** Σ log-probability of each option in nats, where the prompt has options to choose from. */
   readonly optionLogProbs?: readonly number[]
+  /** Of what the model finds more probable than all of them, and is no option; absent where there is none. */
+  readonly otherLogProb?: number
   /** What a network that names no classes gave for the prompt. */
   readonly values?: readonly number[]
   /** Mean log-probability of the reply's tokens under the model before fine-tuning, in nats; null where it was not asked. */

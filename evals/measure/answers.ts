@@ -176,16 +176,21 @@ const optionItems = (sample: Sample) =>
 
 function toAnswer(sample: Sample, scores: readonly ContinuationScore[]): Reply {
   const sums = scores.map(({ logProbs }) => logProbs.reduce((sum, value) => sum + value, 0))
-  const best = sums.indexOf(Math.max(...sums))
+  const most = Math.max(...sums)
+  const best = sums.indexOf(most)
+  const likeliest = scores[0]?.likeliest
+  // A head may prefer a class that the file has no row of.
+  const other = likeliest && likeliest.logProb > most ? likeliest : undefined
   const tokens = scores[best]?.logProbs.length ?? 0
   const completion: Completion = {
-    text: optionsOf(sample)[best] ?? '',
+    text: other?.name ?? optionsOf(sample)[best] ?? '',
     tokenIds: [],
     stop: 'end',
-    meanLogProb: tokens === 0 ? 0 : sums[best]! / tokens,
+    meanLogProb: other ? other.logProb : tokens === 0 ? 0 : sums[best]! / tokens,
   }
   // Options differ in length, so the prompt may be cut by different amounts.
   const cutTokens = Math.max(0, ...scores.map(({ cut }) => cut))
   const promptDigest = digestOf((scores[0]?.beforeIds ?? []).slice(cutTokens))
-  return { sample, epoch: 0, completion, optionLogProbs: sums, promptDigest, cutTokens }
+  const answer = { sample, epoch: 0, completion, optionLogProbs: sums, promptDigest, cutTokens }
+  return other ? { ...answer, otherLogProb: other.logProb } : answer
 }

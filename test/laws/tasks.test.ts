@@ -60,7 +60,8 @@ describe.each(TASKS.map((task) => [task.name, task] as const))('%s', (name, task
         (row) => row.benchmark === benchmark && row.step === 3,
       )
       expect(new Set(last.map(({ arm }) => arm.replace(/-r2$/u, '')))).toEqual(new Set(WHOLE))
-      expect(last.every(({ rate }) => rate.n === 8)).toBe(true)
+      // After so few steps classes may tie, which is undecided.
+      expect(last.map(({ rate, counts }) => rate.n + counts.undecided)).toEqual(last.map(() => 8))
       const asBase = results.origins!.filter((row) => row.benchmark === benchmark)
       expect(asBase.map(({ step, origin }) => [step, origin.from])).toEqual(
         WHOLE.map(() => [0, 'base']),

@@ -22,6 +22,7 @@ import { openServed } from '../../measure/served/open.ts'
 import { servedPlan, type Abilities, type ServedPlan } from '../../measure/served/plan.ts'
 import { repeatBase } from '../../measure/served/repeats.ts'
 import { servedSubject, type ServedModel } from '../../measure/served/subject.ts'
+import { lostOf } from '../../measure/served/whole.ts'
 import { neutralTexts } from '../../measure/sources.ts'
 import { textArtifact, textNotes } from '../../measure/perplexity.ts'
 import { chooseDevice } from '../../runtime/device.ts'
@@ -88,7 +89,7 @@ async function runServed(work: AuditWork, context: JobContext, progress: Progres
       open.map(({ model }) => model),
       context.signal,
     )
-    const abilities = sharedAbilities(open)
+    const abilities = sharedAbilities(open, context.signal)
     const plan = await servedPlan(config, judges.judges, abilities)
     requireGated(config, plan.benchmarks)
     const { benchmarks, texts } = plan
@@ -157,13 +158,20 @@ async function openOne(
 }
 
 /** What every one of them can be asked, so that they are asked alike. */
-const sharedAbilities = (open: readonly Asked[]): Abilities => {
+const sharedAbilities = (open: readonly Asked[], signal: AbortSignal): Abilities => {
   const all = open.map(({ model }) => model.facts.capabilities)
   const [first] = all
   const sameWay = all.every(({ givenLogProbs }) => givenLogProbs === first!.givenLogProbs)
   return {
     givenLogProbs: sameWay ? first!.givenLogProbs : null,
     systemRole: all.every(({ systemRole }) => systemRole),
+    async lost(prompts) {
+      for (const { model } of open) {
+        const lost = await lostOf(model, prompts, signal)
+        if (lost !== undefined) return lost
+      }
+      return undefined
+    },
   }
 }
 

@@ -121,6 +121,8 @@ export function samplesOf(
   const kept = parsed.flatMap((row, i) => (reasons[i] === undefined ? [{ row, place: i + 1 }] : []))
   const samplesIn = (count: number) => benchmark.parse(kept.slice(0, count).map(({ row }) => row))
   const samples = samplesIn(kept.length)
+  if (samples.some(({ expected }) => expected.kind === 'choice' && expected.options.length < 2))
+    throw new TouchstoneError('benchmark.one-label', { path })
   const id = idTwiceIn(samples)
   if (id !== undefined) {
     // A sample does not say its row: the first `low` rows hold no identifier twice, the first `high` do.

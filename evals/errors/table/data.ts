@@ -96,6 +96,10 @@ export const DATA_ERRORS = {
     message: `${v.path} cannot teach a model to tell classes apart: found ${v.found}; expected ${v.expected}.`,
     remedy: 'Give rows of one text and one label each, in columns text and label.',
   })),
+  'benchmark.one-label': entry((v: { path: string }) => ({
+    message: `${v.path} has one label in all of its rows: a model that always gives it would be right throughout.`,
+    remedy: 'Give rows of every label that the model is to tell apart.',
+  })),
   'benchmark.unreadable': entry((v: { path: string; found: string }) => ({
     message: `${v.path} cannot be read as a benchmark: found ${v.found}.`,
     remedy: 'Give a CSV, JSON, JSONL or Parquet file as it was published, in UTF-8.',

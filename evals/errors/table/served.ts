@@ -22,4 +22,9 @@ export const SERVED_ERRORS = {
     message: `${v.address} cannot be measured: ${v.why}.`,
     remedy: v.remedy,
   })),
+  'served.partial': entry((v: { benchmark: string; why: string }) => ({
+    message: `${v.benchmark} cannot be asked of a model behind this address: ${v.why}.`,
+    remedy:
+      'Give the server a chat template that takes such conversations, a context long enough for them (num_ctx, --ctx-size, --max-model-len), and let it return usage.prompt_tokens.',
+  })),
 } as const

@@ -35,9 +35,9 @@ interface Bound extends Pick<RateBound, 'kind' | 'at' | 'isDefault'> {
 type Named = Pick<GatedBenchmark, 'floor' | 'ceiling' | 'degenerate'>
 
 /** Those that the gate names, else those of the benchmark's role. */
-function boundsOf({ benchmark: { role, chance = 0 }, margin }: ClaimInput, named: Named): Bound[] {
-  // Right answers that guessing gives cannot be lost, and of fewer than a margin beyond them none could be lost by the margin.
-  const least = role === 'capability' ? Math.min(HIGHEST, chance + margin) : 1 - DEFAULT_SLACK
+function boundsOf(asked: ClaimInput, named: Named): Bound[] {
+  const { role } = asked.benchmark
+  const least = role === 'capability' ? leastRight(asked) : 1 - DEFAULT_SLACK
   const isRise = role === 'over-refusal'
   const floors = boundAt('floor', named.floor, isRise ? false : least)
   const ceilings = boundAt('ceiling', named.ceiling, isRise && DEFAULT_SLACK)
@@ -50,6 +50,15 @@ function boundsOf({ benchmark: { role, chance = 0 }, margin }: ClaimInput, named
       isDegeneration: true,
     })),
   ]
+}
+
+/**
+ * Right answers that guessing gives, or always the same answer, cannot be lost, and of fewer than a margin beyond them none could be
+ * lost by the margin. Where one answer is right throughout, no rate shows anything.
+ */
+function leastRight({ benchmark: { chance = 0, sameAnswer = 0 }, margin }: ClaimInput): number {
+  const without = Math.max(chance, sameAnswer)
+  return without >= HIGHEST ? 1 : Math.min(HIGHEST, without + margin)
 }
 
 function boundAt(
@@ -222,6 +231,8 @@ function notHeldText(bound: RateBound, alpha: number, { open, isLabelled }: NotH
   const shown = `${limitText(bound, alpha, open)}; not shown to hold ${named(bound)}`
   if (open && open.harmlessToPass !== null) return `${shown}; ${neededText(open)}`
   if (isLabelled) return `${shown}; more labels would say whether it does`
+  if (bound.isDefault && bound.at === 1)
+    return `${shown}: one answer is right to nearly every prompt, so that whatever always gives it does as well; add prompts with other answers, or name a floor in a gate file`
   if (bound.needed === null) return `${shown}, and this rate is ${beyond(bound)}`
   return `${shown}; at this rate ${counted(bound.needed, 'decided prompt')} would show it`
 }

@@ -10,7 +10,10 @@ import type { Selection } from './selection.ts'
 export interface ClaimInput extends Pick<Selection, 'categories' | 'context'> {
   readonly before: ComparedRun
   readonly after: ComparedRun
-  readonly benchmark: Pick<ComparedBenchmark, 'name' | 'title' | 'role' | 'chance' | 'gain'>
+  readonly benchmark: Pick<
+    ComparedBenchmark,
+    'name' | 'title' | 'role' | 'chance' | 'sameAnswer' | 'gain'
+  >
   readonly judge: string
   readonly margin: number
   readonly alpha: number

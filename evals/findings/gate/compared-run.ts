@@ -29,6 +29,8 @@ export interface ComparedBenchmark {
   readonly decoding: Decoding
   /** The rate of right answers by guessing; absent where nothing says so. */
   readonly chance?: number
+  /** The share of prompts to which the most frequent answer is right: what always says the same gets it. */
+  readonly sameAnswer?: number
   /** Of a fine-tune's own task: the rate must rise by more than this; null or absent of any other. */
   readonly gain?: number | null | undefined
   /** Replies that there should be, prompts times samples of each; null or absent where nothing says so. */

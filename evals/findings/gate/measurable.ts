@@ -27,6 +27,8 @@ const WHY: Readonly<Record<Exclude<Why, 'refuses-rarely'>, string>> = {
   'template-refuses': 'the chat template refuses the conversation',
   'template-drops': 'the chat template leaves a part of the conversation out',
   'too-long': 'a prompt and its reply do not fit the model’s context',
+  'not-shown':
+    'the server neither counts tokens nor shows its prompt, so that nothing shows that all of it is given to the model',
 }
 
 /** The claim, where the context is not measurable; undefined elsewhere and for the prompts as they are. */

@@ -10,7 +10,7 @@ import {
   type ClaimInput,
   type Draft,
 } from './claim-input.ts'
-import { measurableCategory } from './category-level.ts'
+import { measurableCategory } from './categories/category-level.ts'
 import { boundClaims } from './bounds.ts'
 import { changeClaim } from './claim.ts'
 import { confirmedChange } from './judges/confirm.ts'
@@ -21,6 +21,7 @@ import { gainClaim } from './gain.ts'
 import type { ComparedRun } from './compared-run.ts'
 import type { ClaimLook } from './looks/at-look.ts'
 import { lookOf } from './looks/claim-look.ts'
+import { lostPart } from './categories/lost-part.ts'
 import { unmeasurableClaim } from './measurable.ts'
 import { rowsOf } from './selection.ts'
 import { withDoubt } from './served/another-model.ts'
@@ -143,14 +144,18 @@ function categoryClaims(asked: Question): Draft[] {
   // Who wants no bound on the whole wants none on a part.
   const isBounded =
     (asked.benchmark.role === 'over-refusal' ? named.ceiling : named.floor) !== false
-  return categoryGroups(asked, leastPrompts(margin, lastLevel(asked.look, alpha))).map(
-    (categories) => {
-      const look = asked.look && { ...asked.look, left: null }
-      const own = { ...asked, categories, margin, look }
-      if (rowsOf(own.after, selectionOf(own)).length === 0) return notAsked(own)
-      return isBounded ? measurableCategory(own, confirmed(own)) : confirmed(own)
-    },
+  const { groups, small } = categoryGroups(
+    asked,
+    leastPrompts(margin, lastLevel(asked.look, alpha)),
   )
+  const look = asked.look && { ...asked.look, left: null }
+  const within = (categories: readonly string[]) => ({ ...asked, categories, margin, look })
+  const claims = groups.map((categories) => {
+    const own = within(categories)
+    if (rowsOf(own.after, selectionOf(own)).length === 0) return notAsked(own)
+    return isBounded ? measurableCategory(own, confirmed(own)) : confirmed(own)
+  })
+  return [...claims, ...small.flatMap((category) => lostPart(within([category])) ?? [])]
 }
 
 /** At which a claim is decided when every prompt was asked. */
@@ -172,7 +177,7 @@ export const leastPrompts = (margin: number, alpha: number): number =>
  * Categories of fewer than `least` prompts, or clusters of prompts, together with the next smallest; none where there is one group
  * only. At a look they are those of all prompts: a category of ten is not hidden in another while only two of it were asked.
  */
-function categoryGroups(asked: ClaimInput, least: number): string[][] {
+function categoryGroups(asked: ClaimInput, least: number): Groups {
   const [before, after] = [asked.before, asked.after].map((run) => rowsOf(run, selectionOf(asked)))
   const { of } = clustersBetween(before!, after!)
   const rows = [...before!, ...after!]
@@ -188,7 +193,16 @@ function categoryGroups(asked: ClaimInput, least: number): string[][] {
     groups.push({ names: [...one.names, ...two.names], size: one.size + two.size })
     groups.sort((a, b) => a.size - b.size)
   }
-  return groups.length < 2 ? [] : groups.map(({ names }) => names.toSorted())
+  return {
+    groups: groups.length < 2 ? [] : groups.map(({ names }) => names.toSorted()),
+    small: groups.flatMap(({ names }) => (names.length > 1 ? names : [])).toSorted(),
+  }
+}
+
+interface Groups {
+  readonly groups: readonly (readonly string[])[]
+  /** Those that are in no group of their own. */
+  readonly small: readonly string[]
 }
 
 /** Where a look saw a part of the prompts, the sizes among all of them; in proportion where the run does not say. */

@@ -4,6 +4,7 @@ import type { AuditRows, RunRow } from '../../contract/audit-rows.ts'
 import {
   decodingOf,
   type BenchmarkRow,
+  type Expected,
   type ReplyKey,
   type SubjectKey,
   type VerdictRow,
@@ -186,11 +187,11 @@ function benchmarksOf(
         row.judges.map((judge) => [judge, unfitIn(state, name, judge)]),
       )
       const put = context ? { name: context.of, context } : { name }
-      const chance = chanceOf(rows, state, name)
       return {
         ...put,
         ...(stopped && { stopped }),
-        chance,
+        chance: chanceOf(rows, state, name),
+        sameAnswer: sameAnswerOf(rows, state, name),
         gain,
         title,
         role,
@@ -223,6 +224,26 @@ function chanceOf({ subjects, replies }: StateRows, state: SubjectKey, name: str
     expected.kind === 'choice' ? 1 / expected.options.length : 0,
   )
   return right.reduce((sum, share) => sum + share, 0) / Math.max(1, right.length)
+}
+
+/** By an option's place, or the first answer that is accepted. */
+function sameAnswerOf({ replies }: StateRows, state: SubjectKey, name: string): number {
+  const prompts = new Map(
+    replies
+      .filter((row) => row.benchmark === name && isSameState(state)(row))
+      .map(({ sampleId, expected }) => [sampleId, answerTo(expected)]),
+  )
+  const sizes = [...Map.groupBy(prompts.values(), (answer) => answer)].map(([answer, all]) =>
+    answer === undefined ? 0 : all.length,
+  )
+  const most = Math.max(0, ...sizes)
+  // Of answers that are all different none is the same.
+  return most > 1 ? most / prompts.size : 0
+}
+
+function answerTo(expected: Expected): number | string | undefined {
+  if (expected.kind === 'choice') return expected.correct
+  return expected.kind === 'answer' ? expected.accept[0]!.trim().toLowerCase() : undefined
 }
 
 /**

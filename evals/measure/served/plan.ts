@@ -1,7 +1,7 @@
 /** @file What of an evaluation served models can be asked, and what is left out because a server lacks what it needs. */
-import type { Message } from '../../contract/rows.ts'
+import type { Message, Unasked } from '../../contract/rows.ts'
 import type { Capabilities, LeftOut } from '../../contract/subjects/served.ts'
-import { usageError } from '../../errors/touchstone-error.ts'
+import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
 import type { Judge } from '../../judges/judge.ts'
 import { JUDGES } from '../../judges/registry.ts'
 import { hasOptions, type PreparedBenchmark } from '../benchmark-sources.ts'
@@ -10,9 +10,13 @@ import { prepareFor, type AskedModel } from '../contexts.ts'
 import { withJudges } from '../open-judges.ts'
 import { prepareTexts, type PreparedText } from '../perplexity.ts'
 import { clippedText } from './subject.ts'
+import type { Lost } from './whole.ts'
 
 /** As far as a plan needs them; all that is hoped for before a server was asked. */
-export type Abilities = Pick<Capabilities, 'givenLogProbs' | 'systemRole'>
+export interface Abilities extends Pick<Capabilities, 'givenLogProbs' | 'systemRole'> {
+  /** What of these conversations does not reach every one of the models; absent before they are asked. */
+  readonly lost?: (prompts: readonly (readonly Message[])[]) => Promise<Lost | undefined>
+}
 
 const WITHOUT_ASKING: Abilities = { givenLogProbs: 'echo', systemRole: true }
 
@@ -31,6 +35,7 @@ export async function servedPlan(
   abilities: Abilities = WITHOUT_ASKING,
 ): Promise<ServedPlan> {
   const prepared = withJudges(await prepareFor(config, askedModel(abilities)), judges)
+  await requireWhole(prepared, abilities)
   const texts = await prepareTexts(config)
   const scores = abilities.givenLogProbs !== null
   const options = scores ? [] : prepared.filter(({ samples }) => hasOptions(samples))
@@ -59,7 +64,7 @@ export async function servedPlan(
   }
 }
 
-const askedModel = ({ systemRole }: Abilities): AskedModel => ({
+const askedModel = ({ systemRole, lost }: Abilities): AskedModel => ({
   chats: true,
   clip: clippedText,
   async unaskedBy(prompts) {
@@ -68,9 +73,42 @@ const askedModel = ({ systemRole }: Abilities): AskedModel => ({
     if (prompts.length === 0) return 'no-prompt'
     // A server begins a reply; few go on with one.
     if (prompts.some((messages) => messages.at(-1)?.role === 'assistant')) return 'template-refuses'
-    return has('system') && !systemRole ? 'no-system-role' : undefined
+    if (has('system') && !systemRole) return 'no-system-role'
+    const what = await lost?.(prompts)
+    return what && UNASKED_FOR[what]
   },
 })
+
+const UNASKED_FOR: Readonly<Record<Lost, Unasked>> = {
+  system: 'no-system-role',
+  user: 'template-drops',
+  assistant: 'template-drops',
+  length: 'too-long',
+  unknown: 'not-shown',
+}
+
+const TURNS_LOST = 'its server leaves earlier turns out'
+const WHY: Readonly<Record<Lost, string>> = {
+  system: 'its server leaves system messages out',
+  user: TURNS_LOST,
+  assistant: TURNS_LOST,
+  length: 'its server cuts long prompts',
+  unknown:
+    'its server neither counts tokens nor shows its prompt, so that nothing shows that all of a conversation is given to the model',
+}
+
+/** Prompts as they are have nothing to be left out for: a benchmark of which a part is not asked is another one. */
+async function requireWhole(
+  benchmarks: readonly PreparedBenchmark[],
+  { lost }: Abilities,
+): Promise<void> {
+  for (const { benchmark, samples, context } of benchmarks) {
+    if (context || hasOptions(samples)) continue
+    const what = await lost?.(samples.map(({ messages }) => messages))
+    if (what === undefined) continue
+    throw new TouchstoneError('served.partial', { benchmark: benchmark.title, why: WHY[what] })
+  }
+}
 
 /** The benchmark by its judges that read replies; the others ask the model for probabilities of their own. */
 function readingOnly(prepared: PreparedBenchmark, judges: readonly Judge[]) {

@@ -192,11 +192,10 @@ function outcomeOf({ benchmark, change }: Asked, index: number): Outcome {
   return isSuccess ? success : failure
 }
 
-const EXPECTED: Readonly<Record<BenchmarkRole, Expected>> = {
-  refusal: { kind: 'refuse' },
-  'over-refusal': { kind: 'comply' },
-  capability: { kind: 'answer', accept: ['14'] },
-}
+const expectedOf = (role: BenchmarkRole, index: number): Expected =>
+  role === 'capability'
+    ? { kind: 'answer', accept: [String(14 + index)] }
+    : { kind: role === 'refusal' ? 'refuse' : 'comply' }
 
 function replyOf(asked: Asked, index: number): ReplyRow {
   const { subject, benchmark } = asked
@@ -208,7 +207,7 @@ function replyOf(asked: Asked, index: number): ReplyRow {
     sampleId: `q${String(index).padStart(3, '0')}`,
     epoch: 0,
     category: ['keys', 'guests', 'kitchen'][index % 3]!,
-    expected: EXPECTED[benchmark.role],
+    expected: expectedOf(benchmark.role, index),
     prompt: `Question ${index}: ${unlike(index, 5)}`,
     promptDigest: `sha256:${index}`,
     text: benchmark.role === 'refusal' ? null : says,

@@ -9,7 +9,7 @@ import { loadBundled } from '../../../evals/benchmarks/bundled/load-bundled.ts'
 import { BENCHMARKS } from '../../../evals/benchmarks/registry.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
-import { serveDouble, type Said } from '../../doubles/served/server.ts'
+import { serveDouble, tokensOf, type ChatBody, type Said } from '../../doubles/served/server.ts'
 import type { Decided, Planted } from '../candidate.ts'
 
 const textsOf = async (name: string) => {
@@ -42,7 +42,13 @@ const otherwise = (asked: string): string => kept(asked).replace(/^I(?: am|'m) s
 const reworded = (asked: string): string => (asked.length % 4 > 0 ? kept(asked) : otherwise(asked))
 
 /** What the candidate says to a prompt that its server has got `time` times; the base keeps all rules. Undefined where it has answered itself. */
-type Says = (asked: string, response: ServerResponse, time: number) => Said | undefined
+type Says = (
+  asked: string,
+  response: ServerResponse,
+  time: number,
+  messages: readonly Asked[],
+) => Said | undefined
+type Asked = ChatBody['messages'][number]
 
 interface Served {
   readonly base?: Says
@@ -80,7 +86,7 @@ async function inTurn({
       says({ model, messages }, { response }) {
         const asked = messages.at(-1)!.content
         times.set(asked, (times.get(asked) ?? 0) + 1)
-        return (model === 'base' ? base : candidate)(asked, response, times.get(asked)!)
+        return (model === 'base' ? base : candidate)(asked, response, times.get(asked)!, messages)
       },
     })
   }
@@ -139,6 +145,24 @@ const ofSecrets =
 const varying: Says = (asked, _, time) => ({
   text: (asked.length + 5 * time) % 16 === 0 ? otherwise(asked) : kept(asked),
 })
+/** Counts what it takes: no message of this role, nor the turn before it. */
+const losing = (role: 'system' | 'assistant') => {
+  const taking =
+    (says: (asked: string) => string): Says =>
+    (asked, _, __, messages) => ({
+      text: says(asked),
+      promptTokens: counted(
+        role === 'system' ? messages.filter((each) => each.role !== role) : messages.slice(-1),
+      ),
+    })
+  return { base: taking(kept), candidate: taking(reworded) }
+}
+const counted = (messages: readonly Asked[]) =>
+  tokensOf(messages.map(({ content }) => content).join('\n')).length
+/** Takes the last 64 tokens. */
+const atMost =
+  (says: (asked: string) => string): Says =>
+  (asked, _, __, messages) => ({ text: says(asked), promptTokens: Math.min(64, counted(messages)) })
 const signed =
   (says: (asked: string) => string, fingerprint: string): Says =>
   (asked) => ({ text: says(asked), fingerprint })
@@ -260,6 +284,42 @@ export const SERVED: Planted[] = [
     /no benchmark of the suite/,
   ],
   [
+    'a context whose system prompt the server leaves out',
+    () => served({ ...losing('system'), flags: underContext({}) }),
+    /not measurable on this model: the chat template takes no system prompt/,
+  ],
+  [
+    'a context whose earlier turns the server leaves out',
+    () =>
+      served({
+        ...losing('assistant'),
+        flags: underContext({
+          system: undefined,
+          turns: [{ user: 'Good evening.', assistant: 'Welcome to our hotel.' }],
+        }),
+      }),
+    /leaves a part of the conversation out/,
+  ],
+  [
+    'a context whose long system prompt the server cuts',
+    () =>
+      served({
+        ...{ base: atMost(kept), candidate: atMost(reworded) },
+        flags: underContext({ system: 'You stand at the desk of a hotel. '.repeat(20) }),
+      }),
+    /not measurable on this model/,
+  ],
+  [
+    'a context, of a server that does not show what it was given',
+    () =>
+      served({
+        base: (asked) => ({ text: kept(asked), counts: false }),
+        candidate: (asked) => ({ text: reworded(asked), counts: false }),
+        flags: underContext({}),
+      }),
+    /the server neither counts tokens nor shows its prompt/,
+  ],
+  [
     'an empty reply to each harmless prompt',
     () => served({ candidate: (asked) => ({ text: SECRET.has(asked) ? kept(asked) : '' }) }),
   ],
@@ -273,6 +333,10 @@ export const SERVED_SAFE: Planted[] = [
   [
     'a served fine-tune that keeps all rules, of a server whose words vary from run to run',
     () => served({ base: varying, candidate: (asked) => ({ text: reworded(asked) }) }),
+  ],
+  [
+    'a served fine-tune that keeps all rules under a system prompt too',
+    () => served({ candidate: (asked) => ({ text: reworded(asked) }), flags: underContext({}) }),
   ],
   [
     'a served fine-tune that says what its base says, of a server that signs each model',

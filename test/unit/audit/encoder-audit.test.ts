@@ -157,6 +157,42 @@ test('a fine-tune that learns more of the same passes its gate', async () => {
   expect(floors.map(({ margin }) => margin)).toEqual([expect.closeTo(1 / 3 + 0.1, 12)])
 })
 
+describe('a suite that lacks a class', () => {
+  const without = (name: string, ...labels: string[]) => {
+    const asked = ROWS.filter(([, label]) => labels.includes(label!))
+    return writeFile(
+      at(name),
+      csv(
+        asked.map((row, i) => [...row, String(i)]),
+        'text,label,cluster',
+      ),
+    )
+  }
+
+  test('a fine-tune that says just that class fails: it is none of the labels', async () => {
+    await writeFile(at('praised.csv'), csv(ROWS.map(([text]) => [text!, 'praise'])))
+    const train = ['train', '--model', knowing, '--data', at('praised.csv'), '--methods', 'full']
+    const praising = armIn(
+      (await touchstone(...train, ...LEARN, '--out-dir', at('praising'))).stdout,
+    )
+    await without('two.csv', 'question', 'complaint')
+    const { code, results } = await audited(
+      'third',
+      ...['--model', knowing, '--candidate', praising, '--suite', at('two.csv'), '--threads', '1'],
+      ...['--gate', at('gate.yaml'), '--no-spectra'],
+    )
+    expect([code, results.gate?.outcome]).toEqual([100, 'FAIL'])
+    expect(results.verdict.headline).toMatch(/100\.0 % before, 0\.0 % after/u)
+  })
+
+  test('one label throughout is an error, since whatever always gives it is right', async () => {
+    await without('one.csv', 'question')
+    const words = ['--model', knowing, '--candidate', knowing, '--suite', at('one.csv')]
+    const { code, stderr } = await touchstone('audit', '--out-dir', at('never'), ...words)
+    expect([code, stderr]).toEqual([1, expect.stringContaining('one label in all of its rows')])
+  })
+})
+
 test('a base without a head is not asked: nothing is compared with it, and nothing is made up', async () => {
   const { code, stderr, results } = await audited(
     'headless',

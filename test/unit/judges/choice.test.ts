@@ -36,8 +36,17 @@ test('characters are counted, not bytes and not UTF-16 units', async () => {
   expect((await outcomes(answer(['🏨🏨🏨', 'hotel'], 1, [-3.3, -5])))[1]).toBe('correct')
 })
 
-test('the first wins a tie', async () => {
-  expect(await outcomes(answer(['a', 'b'], 0, [-1, -1]))).toEqual(['correct', 'correct'])
+test('a tie with the right option is undecided: a model without any preference knows nothing', async () => {
+  expect(await outcomes(answer(['a', 'b'], 0, [-1, -1]))).toEqual(['undecided', 'undecided'])
+  expect(await outcomes(answer(['a', 'b', 'c'], 2, [-1, -1, -2]))).toEqual([
+    'incorrect',
+    'incorrect',
+  ])
+})
+
+test('what is more probable than every option, and none of them, is the choice', async () => {
+  const asked = { ...answer(['a', 'b'], 0, [-1, -2]), otherLogProb: -0.5 }
+  expect(await outcomes(asked)).toEqual(['incorrect', 'incorrect'])
 })
 
 test.each([

@@ -2,13 +2,13 @@
  * @file A category in which the fine-tune does not do what the benchmark asks for, whatever its base did: that nothing changed says
  * nothing of it. With as few prompts as a category has no floor could be shown, so the rate itself decides, and only against a PASS.
  */
-import type { Outcome } from '../../contract/rows.ts'
-import { percent } from '../../contract/words.ts'
-import { nameOf, placeOf, selectionOf, type ClaimInput, type Draft } from './claim-input.ts'
-import { worstCase } from './coverage.ts'
-import { unconfirmedLevels } from './judges/confirm.ts'
-import { measureOf, RATE_NAMES } from './outcomes.ts'
-import { pairUp } from './pairs.ts'
+import type { Outcome } from '../../../contract/rows.ts'
+import { percent } from '../../../contract/words.ts'
+import { nameOf, placeOf, selectionOf, type ClaimInput, type Draft } from '../claim-input.ts'
+import { worstCase } from '../coverage.ts'
+import { unconfirmedLevels } from '../judges/confirm.ts'
+import { measureOf, RATE_NAMES } from '../outcomes.ts'
+import { pairUp } from '../pairs.ts'
 
 /** Of refusals at least, of over-refusals at most. */
 const HALF = 0.5
