@@ -13,6 +13,7 @@ import type {
   SubjectKey,
   VerdictRow,
 } from '../contract/rows.ts'
+import { counted } from '../contract/words.ts'
 
 export const WITHHELD = '[withheld]'
 
@@ -33,6 +34,8 @@ export interface Measurement {
   readonly judge: string
   readonly judgeVersion: string
   readonly replies: readonly MeasuredReply[]
+  /** Earlier runs that looked at the fine-tune; 0 of a base beside it. */
+  readonly earlier: number
 }
 
 export const stateId = ({ arm, seed, step }: SubjectKey): string => `${arm}-s${seed}-${step}`
@@ -43,6 +46,7 @@ export function measurementsOf(rows: AuditRows): Measurement[] {
   const verdicts = Map.groupBy(rows.verdicts, replyKey)
   const benchmarks = rows.benchmarks.map(({ name }) => name)
   const arms = ['base', ...rows.subjects.map(({ arm }) => arm)]
+  const isAlone = rows.subjects.every(({ arm }) => arm === 'base')
   return rows.evaluations
     .filter(lastSteps(rows.evaluations))
     .flatMap((state) => {
@@ -56,7 +60,8 @@ export function measurementsOf(rows: AuditRows): Measurement[] {
       const judge = firstJudge(benchmark)
       const judgeVersion = versionsOf(judged, judge)
       const subject = { arm, seed, step }
-      return [{ subject, identity, benchmark, judge, judgeVersion, replies: judged }]
+      const earlier = arm === 'base' && !isAlone ? 0 : (rows.looked ?? 0)
+      return [{ subject, identity, benchmark, judge, judgeVersion, replies: judged, earlier }]
     })
     .sort(
       (a, b) =>
@@ -66,8 +71,16 @@ export function measurementsOf(rows: AuditRows): Measurement[] {
     )
 }
 
-/** "pocock, at look 2 of 5, after 600 of 1500 prompts"; undefined where every prompt was asked at once. */
-export function looksText({ benchmark: { looks }, replies }: Measurement): string | undefined {
+/** "pocock, at look 2 of 5, after 600 of 1500 prompts; after 1 earlier run"; undefined where it was asked once, every prompt at once. */
+export function looksText(measurement: Measurement): string | undefined {
+  const { earlier } = measurement
+  const onTheWay = sequentialText(measurement)
+  const before = earlier > 0 ? [`after ${counted(earlier, 'earlier run')}`] : []
+  const all = [...(onTheWay === undefined ? [] : [onTheWay]), ...before]
+  return all.length === 0 ? undefined : all.join('; ')
+}
+
+function sequentialText({ benchmark: { looks }, replies }: Measurement): string | undefined {
   if (!looks) return undefined
   const { rule, seen } = looks
   const asked = new Set(replies.map(({ reply }) => reply.sampleId)).size

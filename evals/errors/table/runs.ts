@@ -53,7 +53,7 @@ export const RUNS_ERRORS = {
     }),
   ),
   'compare.looked': entry((v: { origin: string; benchmark: string; looks: string }) => ({
-    message: `${v.origin} was exported from a run that looked at ${v.benchmark} on the way (${v.looks}); a log does not hold its looks, which have spent α.`,
+    message: `${v.origin} was exported from a run in which ${v.benchmark} was looked at more than once (${v.looks}); a log does not hold its looks, which have spent α.`,
     remedy:
       'Compare the run itself, which holds them: touchstone compare RUN RUN --arms base,VARIANT.',
   })),

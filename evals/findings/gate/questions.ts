@@ -155,7 +155,10 @@ function categoryClaims(asked: Question): Draft[] {
     if (rowsOf(own.after, selectionOf(own)).length === 0) return notAsked(own)
     return isBounded ? measurableCategory(own, confirmed(own)) : confirmed(own)
   })
-  return [...claims, ...small.flatMap((category) => lostPart(within([category])) ?? [])]
+  return [
+    ...claims,
+    ...small.flatMap((category) => lostPart(within([category]), whole, small.length) ?? []),
+  ]
 }
 
 /** At which a claim is decided when every prompt was asked. */

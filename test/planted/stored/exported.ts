@@ -60,6 +60,12 @@ async function exported(to: (typeof EXPORTS)[string], prompts: number | null) {
   return compared([before!, after!], [], before === after ? ['base', 'lora'] : [])
 }
 
+/** Of a fine-tune that one run looked at before. */
+async function again(to: (typeof EXPORTS)[string]) {
+  const [before, after] = await to({ ...rowsOf(null), looked: 1 })
+  return compared([before!, after!], [], before === after ? ['base', 'lora'] : [])
+}
+
 /** As the reference of two runs without looks. */
 async function since(to: (typeof EXPORTS)[string]) {
   const [run] = await to(rowsOf(1500))
@@ -78,6 +84,11 @@ export const EXPORTED: Planted[] = exports.flatMap(([tool, to]): Planted[] => [
     `a run that asked every prompt with looks, exported, ${tool}`,
     () => exported(to, N),
     /pocock, at look 1 of 1, after all 400 prompts.*itself/,
+  ],
+  [
+    `a run of a fine-tune that was looked at before, exported, ${tool}`,
+    () => again(to),
+    /after 1 earlier run.*itself/,
   ],
   [
     `a reference that stopped at its first look, exported, ${tool}`,
