@@ -189,10 +189,10 @@ export const routerMetrics = (benchmark: string) => ({
   share: (expert: number) => `router/share/${benchmark}/${expert}`,
 })
 
-// A mixture's router on the prompts of a benchmark, from these metrics: each expert's share of the tokens, and its entropy in nats
-// with the bootstrap's 95 % interval over prompts; ln(experts) where all count alike.
+/** A mixture's router on the prompts of a benchmark, from these metrics; `shares`: each expert's share of the tokens. */
 export const RouterRow = SubjectKey.extend({
   benchmark: z.string(),
+  /** Nats, with the bootstrap's 95 % interval over prompts; ln(experts) where all count alike. */
   entropy: z.object({
     estimate: z.number(),
     lower: z.number().nullable(),
