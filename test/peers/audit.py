@@ -8,7 +8,7 @@ of about one length) and scores the neutral texts; LoRA is trained; the last sta
 replies are scored under the base; then every adapted matrix is decomposed before and after (float64) and the ten leading directions compared.
 
 One JSON line on stdout: seconds in all and by part, peak resident set, training losses, neutral losses, sha256 of each reply's text, the
-mean log-probabilities of the last state's replies under the base, and the cosines. Exit 3 where a library is missing.
+mean log-probabilities of the last state's replies under the base, the cosines, and how many tokens each reply has. Exit 3 where a library is missing.
 """
 
 import argparse
@@ -159,6 +159,7 @@ def audit(work):
     return {
         "parts": parts, "trainingLosses": losses, "neutral": [first_loss, last_loss], "replies": [said(first), said(last)],
         "underBase": [row.mean().item() for row in scored], "cosines": alignment,
+        "written": [list(map(len, first)), list(map(len, last))],
     }  # fmt: skip
 
 

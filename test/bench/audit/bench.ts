@@ -6,7 +6,7 @@
  * `npm run peers`; the Python is TOUCHSTONE_PYTHON's. Ends with 1 where the two computed other numbers.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -18,6 +18,9 @@ import { parse, wholeNumber } from '../harness/bench-options.ts'
 import { machine, showMachine } from '../harness/machine.ts'
 import { spread } from '../harness/measure.ts'
 import { peakOf, print, touchstone } from '../harness/peak.ts'
+import { SMOLLM2_135M } from '../harness/random-model.ts'
+import { sgemmPeak } from '../harness/sgemm-peak.ts'
+import { floorOf, totalOf, type Floor, type Work } from './floor.ts'
 import { writeWork, type Asked, type Choice } from './work.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -63,8 +66,10 @@ const Peer = z.object({
   replies: z.array(z.array(z.string())),
   underBase: z.array(z.number()),
   cosines: z.record(z.string(), z.array(z.number())),
+  /** Tokens of each reply, of base and last state. */
+  written: z.array(z.array(z.number())),
 })
-type Side = Omit<z.infer<typeof Peer>, 'versions'>
+type Side = Omit<z.infer<typeof Peer>, 'versions' | 'written'>
 
 async function ours(name: string, asked: Asked): Promise<Side> {
   const out = join(folder, name)
@@ -174,6 +179,16 @@ const isSame = ({
   cosines <= COSINE &&
   same.every((share) => share >= SAME)
 
+/** What no audit with these numbers can do without, and how long it takes at the best rate of this machine. */
+async function floorBeside({ replies, written }: z.infer<typeof Peer>) {
+  const work = JSON.parse(readFileSync(join(folder, 'work.json'), 'utf8')) as Work
+  const [base, last] = written
+  const same = replies[0]!.map((digest, at) => digest === replies[1]![at])
+  const floor: Floor = floorOf(SMOLLM2_135M, work, { base: base!, last: last!, same })
+  const [operations, rate] = [totalOf(floor), await sgemmPeak(choice.threads)]
+  return { floor, operations, rate, seconds: operations / rate }
+}
+
 const shown = ({ seconds, peakBytes, parts }: Side): string =>
   `${seconds.toFixed(1)} s, peak ${(peakBytes / 2 ** 20).toFixed(0)} MiB (${Object.entries(parts)
     .map(([part, time]) => `${part} ${time.toFixed(1)}`)
@@ -210,6 +225,12 @@ async function bench(): Promise<boolean> {
       `Python / ours ${ratio.median.toFixed(2)} times the seconds; ours / Python ${memory.median.toFixed(2)} of the memory`,
     )
   for (const each of differences) print(JSON.stringify(each))
+  const least = both.length > 0 ? await floorBeside(both[0]!.other) : null
+  const most = least && spread(both.map(({ other }) => other.seconds / least.seconds))
+  if (least && most)
+    print(
+      `The products that no audit can do without: ${(least.operations / 1e12).toFixed(2)} · 10¹² operations, ${least.seconds.toFixed(1)} s at the best rate of ONNX Runtime here (${(least.rate / 1e9).toFixed(0)} · 10⁹ a second); Python / these alone ${most.median.toFixed(2)} times`,
+    )
   const brief = ({ seconds, peakBytes, parts }: Side) => ({ seconds, peakBytes, parts })
   const result = {
     machine: before,
@@ -220,7 +241,7 @@ async function bench(): Promise<boolean> {
       ...(each.peer && { peer: brief(each.peer) }),
     })),
     again: brief(again),
-    ...{ ratio, memory, differences },
+    ...{ ratio, memory, differences, least, mostTimes: most?.median ?? null },
   }
   mkdirSync(join(values.out, '..'), { recursive: true })
   writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`)
